@@ -1,0 +1,124 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// Swift 6 language mode; a warning stops the build.
+let strict: [SwiftSetting] = [
+  .treatAllWarnings(as: .error),
+  .enableExperimentalFeature("Lifetimes"),
+]
+
+/// A Swift target and everything it may import. `ArchitectureTests` holds the same table and checks the sources against it.
+func module(_ name: String, _ dependencies: [String] = [], resources: [Resource] = []) -> Target {
+  .target(
+    name: name, dependencies: dependencies.map { .init(stringLiteral: $0) }, resources: resources, swiftSettings: strict)
+}
+
+/// The tests of one target, which may also use what the target itself is built from.
+func tests(_ name: String, _ dependencies: [String] = [], exclude: [String] = []) -> Target {
+  let tested = name.hasSuffix("Tests") ? [String(name.dropLast(5))].filter { $0 != "Architecture" } : []
+  return .testTarget(
+    name: name, dependencies: (tested + dependencies + ["TestSupport"]).map { .init(stringLiteral: $0) }, exclude: exclude,
+    swiftSettings: strict)
+}
+
+func systemLibrary(_ name: String, _ pkgConfig: String? = nil, apt package: String? = nil) -> Target {
+  .systemLibrary(name: name, pkgConfig: pkgConfig, providers: package.map { [.apt([$0])] })
+}
+
+let package = Package(
+  name: "tutti",
+  products: [
+    .executable(name: "tutti", targets: ["tutti"]),
+    .library(name: "WebRTCTransport", targets: ["WebRTCTransport", "DatagramIO"]),
+  ],
+  targets: [
+    // C libraries, one each; their types stay inside the Swift wrapper above them.
+    systemLibrary("CLinux"),
+    systemLibrary("COpenSSL", "openssl", apt: "libssl-dev"),
+    systemLibrary("CSRTP", "libsrtp2", apt: "libsrtp2-dev"),
+    systemLibrary("COpus", "opus", apt: "libopus-dev"),
+    systemLibrary("CVPX", "vpx", apt: "libvpx-dev"),
+    systemLibrary("CAVCodec", "libavcodec", apt: "libavcodec-dev"),
+    systemLibrary("CWebSockets", "libwebsockets", apt: "libwebsockets-dev"),
+    systemLibrary("CPango", "pangocairo", apt: "libpango1.0-dev"),
+    .target(name: "CPixelKernels", cSettings: [.unsafeFlags(["-O3", "-Wall", "-Werror"])]),
+
+    // The shared product: one peer's transport, which knows no room.
+    module("Timing"),
+    module("Bytes"),
+    module("EncodedMedia", ["Timing", "Bytes"]),
+    module("RTP", ["EncodedMedia", "Bytes", "Timing"]),
+    module("SDP"),
+    module("ICE", ["Bytes", "Timing", "COpenSSL"]),
+    module("SecureTransport", ["Bytes", "Timing", "COpenSSL", "CSRTP"]),
+    module("RTPStreams", ["RTP", "EncodedMedia", "Bytes", "Timing"]),
+    module(
+      "WebRTCTransport", ["SDP", "ICE", "SecureTransport", "RTPStreams", "RTP", "EncodedMedia", "Bytes", "Timing"]),
+    module("DatagramIO", ["WebRTCTransport", "ICE", "EncodedMedia", "Bytes", "Timing", "CLinux"]),
+
+    // The mixing server.
+    module("RawMedia", ["Timing"]),
+    module("JSON5"),
+    module("Codecs", ["EncodedMedia", "RawMedia", "Timing", "COpus", "CVPX", "CAVCodec"]),
+    module("Playout", ["EncodedMedia", "Timing"]),
+    module("AudioMixing", ["RawMedia", "Timing"]),
+    module("PixelKernels", ["RawMedia", "CPixelKernels"]),
+    module("Layouts", ["JSON5"]),
+    module("Compositing", ["Layouts", "PixelKernels", "RawMedia", "Timing", "CPango"]),
+    module(
+      "Conference",
+      [
+        "WebRTCTransport", "EncodedMedia", "RawMedia", "Playout", "Codecs", "AudioMixing", "Layouts", "Compositing",
+        "Timing", "CLinux",
+      ]),
+    module("ControlAPI", ["Conference", "JSON5", "Layouts", "CWebSockets", "CLinux"], resources: [.embedInCode("Page")]),
+    .executableTarget(
+      name: "tutti",
+      dependencies: ["ControlAPI", "Conference", "DatagramIO", "WebRTCTransport", "Compositing", "Layouts", "JSON5", "CLinux"],
+      swiftSettings: strict),
+    .executableTarget(
+      name: "benchmarks",
+      dependencies: [
+        "Conference", "DatagramIO", "WebRTCTransport", "SecureTransport", "Codecs", "Compositing", "PixelKernels", "Layouts",
+        "AudioMixing", "CSRTP", "CLinux",
+      ],
+      path: "Benchmarks", swiftSettings: strict),
+
+    // Tests: one target each, then the rules of the tree, whole conferences by seed, and what tests share.
+    .target(name: "CAllocationCounter", path: "Tests/CAllocationCounter"),
+    .target(
+      name: "TestSupport", dependencies: ["Timing", "Bytes", "EncodedMedia", "RawMedia", "CAllocationCounter"],
+      path: "Tests/TestSupport", swiftSettings: strict),
+    tests("TimingTests"),
+    tests("BytesTests"),
+    tests("EncodedMediaTests"),
+    tests("RTPTests", ["EncodedMedia", "Bytes", "Timing"]),
+    tests("SDPTests", exclude: ["Fixtures"]),
+    tests("ICETests", ["Bytes", "Timing"]),
+    tests("SecureTransportTests", ["Bytes", "Timing", "CSRTP", "COpenSSL"]),
+    tests("RTPStreamsTests", ["RTP", "EncodedMedia", "Bytes", "Timing"]),
+    tests(
+      "WebRTCTransportTests", ["SDP", "ICE", "SecureTransport", "RTPStreams", "RTP", "EncodedMedia", "Bytes", "Timing"]),
+    tests("DatagramIOTests", ["WebRTCTransport", "ICE", "EncodedMedia", "Bytes", "Timing", "CLinux"]),
+    tests("RawMediaTests"),
+    tests("JSON5Tests"),
+    tests("CodecsTests", ["EncodedMedia", "RawMedia", "Timing"]),
+    tests("PlayoutTests", ["EncodedMedia", "Timing"]),
+    tests("AudioMixingTests", ["RawMedia", "Timing"]),
+    tests("PixelKernelsTests", ["RawMedia", "CPixelKernels"]),
+    tests("LayoutsTests", ["JSON5"]),
+    tests("CompositingTests", ["Layouts", "PixelKernels", "RawMedia", "Timing"]),
+    tests(
+      "ConferenceTests",
+      ["WebRTCTransport", "EncodedMedia", "RawMedia", "Codecs", "AudioMixing", "Layouts", "Compositing", "Timing"]),
+    tests("ControlAPITests", ["Conference", "JSON5"]),
+    tests("ArchitectureTests"),
+    tests(
+      "ConferenceSimulation",
+      [
+        "Conference", "WebRTCTransport", "SDP", "ICE", "SecureTransport", "RTPStreams", "RTP", "EncodedMedia", "RawMedia",
+        "Codecs", "AudioMixing", "Layouts", "Bytes", "Timing",
+      ]),
+  ],
+  swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,2 @@
+#include "CPixelKernels.h"
+typedef int CPixelKernelsEmpty;

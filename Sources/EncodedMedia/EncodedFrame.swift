@@ -1,0 +1,73 @@
+import Timing
+
+/// One whole encoded frame: what the network side and the mixing side hand to one another.
+public struct EncodedFrame: Sendable {
+  public var codec: Codec
+  /// The frame's bytes, depacketised: an Opus packet, a VP8 frame, H.264 in Annex B byte stream format.
+  public var payload: FrameBuffer
+  /// The sampling instant in ticks of the codec's RTP clock. Received: as the sender counts. To be sent: as the output counts;
+  /// each receiver's stream adds its own random offset.
+  public var timestamp: RTPTimestamp
+  /// Received: the extended sequence number of the frame's first packet. Frames whose numbers do not follow on have a gap before them.
+  public var sequence: Int64
+  /// Whether a decoder can start here. Always true for audio.
+  public var isKeyframe: Bool
+  /// Whether frames before this one were lost, so that a decoder without a new keyframe would show damage.
+  public var followsGap: Bool
+  /// Received: when the frame's last packet came. To be sent: the sampling instant, for the sender reports.
+  public var time: Instant
+  /// The level the sender measured (RFC 6464), in -dBov: 0 loudest, 127 silence; nil where it did not say.
+  public var audioLevel: UInt8?
+  public var rotation: Rotation
+  /// Who is in the mix, for the CSRC list of audio to be sent.
+  public var contributors: ContributorList
+
+  public init(
+    codec: Codec, payload: FrameBuffer, timestamp: RTPTimestamp, sequence: Int64 = 0, isKeyframe: Bool = true,
+    followsGap: Bool = false, time: Instant, audioLevel: UInt8? = nil, rotation: Rotation = .none,
+    contributors: ContributorList = .init()
+  ) {
+    self.codec = codec
+    self.payload = payload
+    self.timestamp = timestamp
+    self.sequence = sequence
+    self.isKeyframe = isKeyframe
+    self.followsGap = followsGap
+    self.time = time
+    self.audioLevel = audioLevel
+    self.rotation = rotation
+    self.contributors = contributors
+  }
+}
+
+/// One contributing source and how loud it is in the mix (RFC 3550 section 5.1, RFC 6465).
+@frozen public struct Contributor: Hashable, Sendable {
+  public var source: SSRC
+  /// In -dBov: 0 loudest, 127 silence.
+  public var level: UInt8
+
+  @inlinable public init(source: SSRC, level: UInt8) {
+    self.source = source
+    self.level = level
+  }
+}
+
+/// At most 15 contributors, which is what an RTP header holds; held in place, without an allocation.
+@frozen public struct ContributorList: Sendable {
+  @usableFromInline var sources: [15 of Contributor] = .init(repeating: .init(source: SSRC(0), level: 127))
+  public private(set) var count = 0
+
+  public static let capacity = 15
+
+  public init() {}
+
+  /// Adds one, unless the list is full.
+  public mutating func append(_ contributor: Contributor) {
+    guard count < Self.capacity else { return }
+    sources[count] = contributor
+    count &+= 1
+  }
+
+  /// - Parameter index: 0 ..< `count`
+  public subscript(index: Int) -> Contributor { sources[index] }
+}

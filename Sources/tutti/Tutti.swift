@@ -1,0 +1,1 @@
+@main struct Tutti { static func main() {} }
