@@ -1,0 +1,308 @@
+/// What people and programs may ask of the conferences on this server: the seam between `ControlAPI` and the rooms.
+///
+/// Everything here is a decision, tens a second at most. Each call either happens whole or throws and changes nothing.
+/// Two implementations: `Conferences`, and the scripted one that the HTTP tests run against.
+package protocol ConferenceControl: Sendable {
+  /// A new participant with the SDP offer he brings; makes the room where `autoCreate` allows it.
+  func join(_ request: JoinRequest) async throws(ConferenceError) -> JoinAnswer
+  /// Trickled candidates or an ICE restart (RFC 8840 fragment).
+  ///
+  /// - Parameter entityTag: the tag the request names in If-Match, nil where it names none or `*`.
+  func trickle(room: String, participant: String, fragment: String, entityTag: String?) async throws(ConferenceError)
+    -> TrickleAnswer
+  func leave(room: String, participant: String) async throws(ConferenceError)
+
+  func rooms() async -> [RoomDescription]
+  func room(_ name: String) async throws(ConferenceError) -> RoomDescription
+  /// Creates a room or replaces its settings.
+  func putRoom(_ name: String, settings: RoomSettings) async throws(ConferenceError) -> (room: RoomDescription, created: Bool)
+  /// Changes what `settings` names and leaves the rest.
+  func patchRoom(_ name: String, settings: RoomSettings) async throws(ConferenceError) -> RoomDescription
+  func deleteRoom(_ name: String) async throws(ConferenceError)
+
+  func participants(room: String) async throws(ConferenceError) -> [ParticipantDescription]
+  func participant(room: String, id: String) async throws(ConferenceError) -> ParticipantDescription
+  func patchParticipant(room: String, id: String, patch: ParticipantPatch) async throws(ConferenceError)
+    -> ParticipantDescription
+
+  /// Names of the layouts that can be chosen, sorted.
+  func layouts() async -> [String]
+  /// The text of a layout file as its author wrote it.
+  func layoutSource(_ name: String) async throws(ConferenceError) -> String
+  /// A PNG of a layout with made-up people.
+  func layoutPreview(_ name: String, participants: Int, width: Int, height: Int) async throws(ConferenceError) -> [UInt8]
+  /// A PNG of the picture being sent now.
+  func snapshot(room: String, output: String?) async throws(ConferenceError) -> [UInt8]
+
+  /// Events of one room from now on, in order. `sink` must not block; it is called until the subscription is cancelled.
+  func subscribe(room: String, _ sink: @escaping @Sendable (ConferenceEvent) -> Void) async -> EventSubscription
+  /// Prometheus text exposition.
+  func metrics() async -> String
+  /// Whether new participants are taken.
+  func isReady() async -> Bool
+}
+
+/// Keeps events coming until cancelled.
+package struct EventSubscription: Sendable {
+  package let cancel: @Sendable () -> Void
+  package init(cancel: @escaping @Sendable () -> Void) { self.cancel = cancel }
+}
+
+/// What a client asked for when it sent its offer.
+package struct JoinRequest: Sendable {
+  /// Which of the three paths it came by (RFC 9725, the WHEP draft, and both in one).
+  package enum Kind: Sendable { case publish, watch, takePart }
+  package var kind: Kind
+  package var room: String
+  /// The SDP offer.
+  package var offer: String
+  /// The name to be shown; empty where none was given.
+  package var name: String
+  package var role: String?
+  /// Name of the output to receive; nil or `auto` for the room's first.
+  package var output: String?
+  /// Whether the participant's own picture is in what he receives.
+  package var selfView: Bool
+  /// WHEP: whose minus-one mix to send.
+  package var mixOf: String?
+
+  package init(
+    kind: Kind, room: String, offer: String, name: String = "", role: String? = nil, output: String? = nil,
+    selfView: Bool = true, mixOf: String? = nil
+  ) {
+    self.kind = kind
+    self.room = room
+    self.offer = offer
+    self.name = name
+    self.role = role
+    self.output = output
+    self.selfView = selfView
+    self.mixOf = mixOf
+  }
+}
+
+package struct JoinAnswer: Sendable {
+  /// Names the participant's session and is its secret: 128 random bits, URL-safe.
+  package var participant: String
+  /// The SDP answer.
+  package var answer: String
+  /// Opaque tag of the ICE session, without quotes.
+  package var entityTag: String
+
+  package init(participant: String, answer: String, entityTag: String) {
+    self.participant = participant
+    self.answer = answer
+    self.entityTag = entityTag
+  }
+}
+
+/// The outcome of a PATCH: nothing to say (204), or new ICE credentials after a restart (200).
+package enum TrickleAnswer: Sendable {
+  case accepted
+  case restarted(fragment: String, entityTag: String)
+}
+
+/// Settings of a room; nil means unsaid: the default on PUT, unchanged on PATCH.
+package struct RoomSettings: Sendable, Equatable {
+  package var layout: String?
+  package var outputs: [OutputSettings]?
+  package var audio: AudioSettings?
+
+  package init(layout: String? = nil, outputs: [OutputSettings]? = nil, audio: AudioSettings? = nil) {
+    self.layout = layout
+    self.outputs = outputs
+    self.audio = audio
+  }
+}
+
+/// One encoded picture of a room.
+package struct OutputSettings: Sendable, Equatable {
+  package var name: String
+  /// Pixels, even, 64 to 3840 and 64 to 2160.
+  package var width: Int
+  package var height: Int
+  /// Pictures per second, 1 to 60.
+  package var fps: Int
+  /// Bits per second, 30 000 to 20 000 000.
+  package var bitrate: Int
+  /// The output's own layout; nil for the room's.
+  package var layout: String?
+
+  package init(name: String, width: Int, height: Int, fps: Int, bitrate: Int, layout: String? = nil) {
+    self.name = name
+    self.width = width
+    self.height = height
+    self.fps = fps
+    self.bitrate = bitrate
+    self.layout = layout
+  }
+}
+
+package struct AudioSettings: Sendable, Equatable {
+  /// Bits per second of each mix, 6 000 to 256 000.
+  package var bitrate: Int
+  /// How many are heard at once, 1 to 15.
+  package var maxSpeakers: Int
+  /// Whether mixes are stereo.
+  package var stereo: Bool
+
+  package init(bitrate: Int = 32_000, maxSpeakers: Int = 4, stereo: Bool = false) {
+    self.bitrate = bitrate
+    self.maxSpeakers = maxSpeakers
+    self.stereo = stereo
+  }
+}
+
+package struct RoomDescription: Sendable {
+  package var name: String
+  package var layout: String
+  package var outputs: [OutputSettings]
+  package var audio: AudioSettings
+  package var participants: [ParticipantDescription]
+  /// Who holds the active-speaker slot; nil while nobody spoke.
+  package var floor: String?
+
+  package init(
+    name: String, layout: String, outputs: [OutputSettings], audio: AudioSettings, participants: [ParticipantDescription],
+    floor: String?
+  ) {
+    self.name = name
+    self.layout = layout
+    self.outputs = outputs
+    self.audio = audio
+    self.participants = participants
+    self.floor = floor
+  }
+}
+
+/// Where a participant is shown: a slot's name, else its index from 0.
+package enum SlotReference: Sendable, Equatable {
+  case id(String)
+  case index(Int)
+}
+
+package struct ParticipantDescription: Sendable {
+  /// The public identifier, which is not the session's secret.
+  package var id: String
+  package var name: String
+  package var role: String
+  package var sendsAudio: Bool
+  package var sendsVideo: Bool
+  /// Name of the output received; nil where no picture is.
+  package var output: String?
+  /// Codec names of what is received, as SDP writes them; nil where nothing is.
+  package var receivesAudioCodec: String?
+  package var receivesVideoCodec: String?
+  package var audioMuted: Bool
+  package var videoMuted: Bool
+  package var deaf: Bool
+  /// Linear gain in the mix, 0 to 8.
+  package var gain: Double
+  package var slot: SlotReference?
+  package var speaking: Bool
+  /// dBov: 0 loudest, -127 silence.
+  package var levelDb: Double
+  /// Counters and measurements by name, in the order to be shown.
+  package var statistics: [(name: String, value: Double)]
+
+  package init(id: String, name: String, role: String) {
+    self.id = id
+    self.name = name
+    self.role = role
+    sendsAudio = false
+    sendsVideo = false
+    output = nil
+    receivesAudioCodec = nil
+    receivesVideoCodec = nil
+    audioMuted = false
+    videoMuted = false
+    deaf = false
+    gain = 1
+    slot = nil
+    speaking = false
+    levelDb = -127
+    statistics = []
+  }
+}
+
+/// What PATCH changes of a participant; nil means unchanged.
+package struct ParticipantPatch: Sendable, Equatable {
+  package var name: String?
+  package var audioMuted: Bool?
+  package var videoMuted: Bool?
+  package var deaf: Bool?
+  package var gain: Double?
+  /// `.some(nil)` takes the pin away.
+  package var slot: SlotReference??
+  package var role: String?
+  package var output: String?
+
+  package init() {}
+}
+
+package struct ConferenceEvent: Sendable {
+  package enum Change: Sendable {
+    case participantJoined(ParticipantDescription)
+    case participantLeft(id: String)
+    case participantChanged(ParticipantDescription)
+    case floorChanged(id: String?)
+    case speakingStarted(id: String)
+    case speakingStopped(id: String)
+    case layoutChanged(layout: String)
+    case outputsChanged([OutputSettings])
+    case layoutInvalid(layout: String, message: String)
+    case roomClosing(reason: String)
+    case overload(detail: String)
+  }
+  package var room: String
+  /// Nanoseconds since 1970 UTC.
+  package var unixNanoseconds: Int64
+  package var change: Change
+
+  package init(room: String, unixNanoseconds: Int64, change: Change) {
+    self.room = room
+    self.unixNanoseconds = unixNanoseconds
+    self.change = change
+  }
+}
+
+/// Why a request was refused. `detail` is a sentence that says what to do.
+package struct ConferenceError: Error, Sendable, Equatable {
+  package enum Kind: Sendable, Equatable {
+    /// 400: the offer or fragment does not parse; `line` of it, from 1.
+    case malformed(line: Int?)
+    /// 406
+    case noCommonCodec
+    /// 404
+    case notFound
+    /// 409
+    case conflict
+    /// 412: If-Match names an ICE session that is over.
+    case stale
+    /// 422: understood and impossible.
+    case unprocessable
+    /// 503 with Retry-After
+    case overloaded(retryAfterSeconds: Int)
+  }
+  package var kind: Kind
+  package var detail: String
+
+  package init(_ kind: Kind, _ detail: String) {
+    self.kind = kind
+    self.detail = detail
+  }
+}
+
+/// Room and output names: 1 to 64 of A-Z a-z 0-9 . _ -, and neither `.` nor `..`, so that a name is never a path.
+package func isValidName(_ name: String) -> Bool {
+  let bytes = name.utf8
+  guard (1...64).contains(bytes.count), name != ".", name != ".." else { return false }
+  return bytes.allSatisfy { byte in
+    switch byte {
+    case UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"),
+      UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "-"):
+      true
+    default: false
+    }
+  }
+}
