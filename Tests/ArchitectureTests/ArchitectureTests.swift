@@ -1,1 +1,117 @@
-// x
+import Foundation
+import Testing
+
+/// What each target may import: the arrows of the map. The same table as Package.swift, held here because an incremental
+/// build lets an undeclared import of a sibling pass.
+private let allowedImports: [String: Set<String>] = [
+  "Timing": [],
+  "Bytes": [],
+  "EncodedMedia": ["Timing", "Bytes"],
+  "RTP": ["EncodedMedia", "Bytes", "Timing"],
+  "SDP": [],
+  "ICE": ["Bytes", "Timing", "COpenSSL"],
+  "SecureTransport": ["Bytes", "Timing", "COpenSSL", "CSRTP"],
+  "RTPStreams": ["RTP", "EncodedMedia", "Bytes", "Timing"],
+  "WebRTCTransport": ["SDP", "ICE", "SecureTransport", "RTPStreams", "RTP", "EncodedMedia", "Bytes", "Timing"],
+  "DatagramIO": ["WebRTCTransport", "ICE", "EncodedMedia", "Bytes", "Timing", "CLinux"],
+  "RawMedia": ["Timing"],
+  "JSON5": [],
+  "Codecs": ["EncodedMedia", "RawMedia", "Timing", "COpus", "CVPX", "CAVCodec"],
+  "Playout": ["EncodedMedia", "Timing"],
+  "AudioMixing": ["RawMedia", "Timing"],
+  "PixelKernels": ["RawMedia", "CPixelKernels"],
+  "Layouts": ["JSON5"],
+  "Compositing": ["Layouts", "PixelKernels", "RawMedia", "Timing", "CPango"],
+  "Conference": [
+    "WebRTCTransport", "EncodedMedia", "RawMedia", "Playout", "Codecs", "AudioMixing", "Layouts", "Compositing", "Timing",
+    "CLinux",
+  ],
+  "ControlAPI": ["Conference", "JSON5", "Layouts", "CWebSockets", "CLinux", "COpenSSL"],
+  "Configuration": ["Conference", "ControlAPI", "JSON5", "CLinux"],
+  "tutti": [
+    "Configuration", "ControlAPI", "Conference", "DatagramIO", "WebRTCTransport", "Compositing", "Layouts", "JSON5", "CLinux",
+  ],
+]
+
+/// What the toolchain brings and every target may use. Foundation is not among it: it would make the binary four times as large.
+private let toolchainModules: Set<String> = ["Synchronization", "Dispatch", "Glibc"]
+
+/// The targets that are told the time and never ask for it.
+private let targetsWithoutClock: Set<String> = [
+  "Timing", "Bytes", "EncodedMedia", "RTP", "SDP", "ICE", "SecureTransport", "RTPStreams", "WebRTCTransport", "RawMedia", "JSON5",
+  "Codecs", "Playout", "AudioMixing", "PixelKernels", "Layouts", "Compositing",
+]
+
+@Test func importsPointOnlyDownward() throws {
+  for (target, files) in try swiftFilesByTarget() {
+    let allowed = try #require(allowedImports[target], "target \(target) is not in the table of imports")
+    for file in files {
+      for module in file.imports where !allowed.contains(module) && !toolchainModules.contains(module) {
+        Issue.record("\(file.path) imports \(module), which \(target) may not")
+      }
+    }
+  }
+}
+
+@Test func theTableOfImportsHasNoCycle() {
+  var settled: Set<String> = []
+  var open = allowedImports.mapValues { $0.filter { allowedImports[$0] != nil } }
+  while let next = open.first(where: { $0.value.isSubset(of: settled) })?.key {
+    settled.insert(next)
+    open[next] = nil
+  }
+  #expect(open.isEmpty, "these import one another: \(open.keys.sorted())")
+}
+
+@Test func nothingBelowTheLoopsReadsAClock() throws {
+  let readers = ["ContinuousClock", "SuspendingClock", "clock_gettime", "DispatchTime.now", "Date(", "Task.sleep", "gettimeofday"]
+  for (target, files) in try swiftFilesByTarget() where targetsWithoutClock.contains(target) {
+    for file in files {
+      for reader in readers where file.code.contains(reader) {
+        Issue.record("\(file.path) reads a clock by \(reader); \(target) is told the time")
+      }
+    }
+  }
+}
+
+@Test func nothingTheNetworkReachesCanTrapByName() throws {
+  let traps = ["try!", "as!", "fatalError(", ".unsafelyUnwrapped", "TODO", "FIXME"]
+  for (_, files) in try swiftFilesByTarget() {
+    for file in files {
+      for trap in traps where file.code.contains(trap) { Issue.record("\(file.path) contains \(trap)") }
+    }
+  }
+}
+
+// MARK: - Reading the tree
+
+private struct SourceFile {
+  let path: String
+  /// The text without line comments.
+  let code: String
+  let imports: [String]
+}
+
+private func swiftFilesByTarget() throws -> [String: [SourceFile]] {
+  let sources = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../Sources").standardizedFileURL
+  let manager = FileManager.default
+  var targets: [String: [SourceFile]] = [:]
+  for directory in try manager.contentsOfDirectory(at: sources, includingPropertiesForKeys: nil) {
+    let names = try manager.subpathsOfDirectory(atPath: directory.path).filter { $0.hasSuffix(".swift") }
+    guard !names.isEmpty else { continue }
+    targets[directory.lastPathComponent] = try names.map { name in
+      let text = try String(contentsOf: directory.appending(path: name), encoding: .utf8)
+      let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+      let code = lines.map { line in line.range(of: "//").map { line[..<$0.lowerBound] } ?? line[...] }
+      let imports = code.compactMap { line -> String? in
+        let words = line.split(separator: " ")
+        guard let keyword = words.firstIndex(of: "import"), keyword <= 1, words.count > keyword + 1 else { return nil }
+        return String(words[keyword + 1])
+      }
+      return SourceFile(
+        path: "Sources/\(directory.lastPathComponent)/\(name)", code: code.joined(separator: "\n"), imports: imports)
+    }
+  }
+  try #require(targets.count > 15, "the sources were not found at \(sources.path)")
+  return targets
+}
