@@ -54,7 +54,8 @@ let package = Package(
     module("RTPStreams", ["RTP", "EncodedMedia", "Bytes", "Timing"]),
     module(
       "WebRTCTransport", ["SDP", "ICE", "SecureTransport", "RTPStreams", "RTP", "EncodedMedia", "Bytes", "Timing"]),
-    module("DatagramIO", ["WebRTCTransport", "ICE", "EncodedMedia", "Bytes", "Timing", "CLinux"]),
+    module("RealTime", ["Timing", "CLinux"]),
+    module("DatagramIO", ["WebRTCTransport", "ICE", "EncodedMedia", "RealTime", "Bytes", "Timing", "CLinux"]),
 
     // The mixing server.
     module("RawMedia", ["Timing"]),
@@ -69,7 +70,7 @@ let package = Package(
       "Conference",
       [
         "WebRTCTransport", "EncodedMedia", "RawMedia", "Playout", "Codecs", "AudioMixing", "Layouts", "Compositing",
-        "Timing", "CLinux",
+        "RealTime", "Timing", "CLinux",
       ]),
     module("ControlAPI", ["Conference", "JSON5", "Layouts", "CWebSockets", "CLinux"], resources: [.embedInCode("Page")]),
     .executableTarget(
@@ -99,6 +100,7 @@ let package = Package(
     tests("RTPStreamsTests", ["RTP", "EncodedMedia", "Bytes", "Timing"]),
     tests(
       "WebRTCTransportTests", ["SDP", "ICE", "SecureTransport", "RTPStreams", "RTP", "EncodedMedia", "Bytes", "Timing"]),
+    tests("RealTimeTests", ["Timing"]),
     tests("DatagramIOTests", ["WebRTCTransport", "ICE", "EncodedMedia", "Bytes", "Timing", "CLinux"]),
     tests("RawMediaTests"),
     tests("JSON5Tests"),

@@ -1,0 +1,53 @@
+import CLinux
+
+/// Starts threads of our own for loops that must keep deadlines; Swift's and Dispatch's pools promise none.
+public enum MediaThread {
+  /// How a thread is scheduled.
+  public enum Priority: Sendable {
+    case normal
+    /// SCHED_FIFO at a low priority, where the system allows it; else normal, without a word: ticks are then less punctual.
+    case realTime
+  }
+
+  /// Runs `body` on a new detached thread.
+  ///
+  /// - Parameter name: at most 15 bytes are shown by the system's tools.
+  /// - Returns: false where the system has no thread to give.
+  @discardableResult
+  public static func start(name: String, priority: Priority = .normal, _ body: @escaping @Sendable () -> Void) -> Bool {
+    let start = Unmanaged.passRetained(Start(name: name, priority: priority, body: body))
+    var attributes = pthread_attr_t()
+    pthread_attr_init(&attributes)
+    defer { pthread_attr_destroy(&attributes) }
+    pthread_attr_setdetachstate(&attributes, Int32(PTHREAD_CREATE_DETACHED))
+    var thread = pthread_t()
+    let status = pthread_create(&thread, &attributes, runThread, start.toOpaque())
+    if status != 0 { start.release() }
+    return status == 0
+  }
+}
+
+private final class Start: Sendable {
+  let name: String
+  let priority: MediaThread.Priority
+  let body: @Sendable () -> Void
+
+  init(name: String, priority: MediaThread.Priority, body: @escaping @Sendable () -> Void) {
+    self.name = name
+    self.priority = priority
+    self.body = body
+  }
+}
+
+private func runThread(_ context: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
+  guard let context else { return nil }
+  let start = Unmanaged<Start>.fromOpaque(context).takeRetainedValue()
+  pthread_setname_np(pthread_self(), String(decoding: start.name.utf8.prefix(15), as: UTF8.self))
+  if start.priority == .realTime {
+    var parameter = sched_param()
+    parameter.sched_priority = 10
+    pthread_setschedparam(pthread_self(), SCHED_FIFO, &parameter)
+  }
+  start.body()
+  return nil
+}
