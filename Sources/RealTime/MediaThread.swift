@@ -1,4 +1,4 @@
-import CLinux
+private import CLinux
 
 /// Starts threads of our own for loops that must keep deadlines; Swift's and Dispatch's pools promise none.
 public enum MediaThread {

@@ -1,4 +1,4 @@
-import CLinux
+private import CLinux
 import Timing
 
 /// The machine's clocks. Read once a batch by the network loop and once a tick by the mix and picture loops; nobody else asks.
