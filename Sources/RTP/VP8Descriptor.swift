@@ -1,0 +1,104 @@
+import Bytes
+
+/// The VP8 payload descriptor at the start of each packet's payload (RFC 7741 section 4.2).
+public struct VP8Descriptor: Hashable, Sendable {
+  /// N: no other frame refers to this one.
+  public var isNonReference = false
+  /// S: a partition begins in this packet.
+  public var startsPartition = false
+  /// PID: 0 to 7.
+  public var partitionIndex: UInt8 = 0
+  /// 7 or 15 bits; nil where the sender does not number its frames.
+  public var pictureID: UInt16?
+  /// M: whether `pictureID` has 15 bits.
+  public var hasLongPictureID = false
+  /// TL0PICIDX.
+  public var temporalBaseIndex: UInt8?
+  /// TID: 0 to 3.
+  public var temporalLayer: UInt8?
+  /// Y: the frame refers to the base layer only; stands beside `temporalLayer`.
+  public var isLayerSync = false
+  /// KEYIDX: 0 to 31.
+  public var keyIndex: UInt8?
+
+  /// Where the 15-bit PictureID lies in every payload that `VP8Packetizer` makes.
+  public static let pictureIDOffset = 2
+
+  public init() {}
+
+  /// Reads the descriptor and moves `reader` to the VP8 data behind it.
+  ///
+  /// - Returns: nil where the payload ends within it.
+  public init?(_ reader: inout ByteReader) {
+    guard let first = reader.readUInt8() else { return nil }
+    isNonReference = first & 0x20 != 0
+    startsPartition = first & 0x10 != 0
+    partitionIndex = first & 0x07
+    guard first & 0x80 != 0 else { return }
+    guard let present = reader.readUInt8() else { return nil }
+    if present & 0x80 != 0 {
+      guard let high = reader.readUInt8() else { return nil }
+      pictureID = UInt16(high & 0x7F)
+      if high & 0x80 != 0 {
+        guard let low = reader.readUInt8() else { return nil }
+        hasLongPictureID = true
+        pictureID = UInt16(high & 0x7F) << 8 | UInt16(low)
+      }
+    }
+    if present & 0x40 != 0 {
+      guard let index = reader.readUInt8() else { return nil }
+      temporalBaseIndex = index
+    }
+    if present & 0x30 != 0 {
+      guard let bits = reader.readUInt8() else { return nil }
+      if present & 0x20 != 0 {
+        temporalLayer = bits >> 6
+        isLayerSync = bits & 0x20 != 0
+      }
+      if present & 0x10 != 0 { keyIndex = bits & 0x1F }
+    }
+  }
+
+  /// Writes the descriptor, without an extension byte where nothing needs one.
+  @_lifetime(writer: copy writer)
+  public func write(to writer: inout ByteWriter) {
+    var present: UInt8 = 0
+    if pictureID != nil { present |= 0x80 }
+    if temporalBaseIndex != nil { present |= 0x40 }
+    if temporalLayer != nil { present |= 0x20 }
+    if keyIndex != nil { present |= 0x10 }
+    writer.write(
+      (present == 0 ? 0 : 0x80) | (isNonReference ? 0x20 : 0) | (startsPartition ? 0x10 : 0) | partitionIndex & 0x07 as UInt8)
+    guard present != 0 else { return }
+    writer.write(present)
+    if let pictureID {
+      if hasLongPictureID {
+        writer.write(pictureID | 0x8000)
+      } else {
+        writer.write(UInt8(truncatingIfNeeded: pictureID) & 0x7F)
+      }
+    }
+    if let temporalBaseIndex { writer.write(temporalBaseIndex) }
+    if present & 0x30 != 0 {
+      writer.write((temporalLayer ?? 0) << 6 | (isLayerSync ? 0x20 : 0) | (keyIndex ?? 0) & 0x1F)
+    }
+  }
+}
+
+/// What the uncompressed start of a VP8 frame says (RFC 6386 section 9.1).
+public struct VP8FrameHeader: Hashable, Sendable {
+  public var isKeyframe: Bool
+  /// In pixels, 0 to 16383; 0 for other than keyframes.
+  public var width = 0
+  public var height = 0
+
+  /// - Returns: nil for a frame too short to tell and for a keyframe without its start code.
+  public init?(_ frame: Span<UInt8>) {
+    guard frame.count >= 3 else { return nil }
+    isKeyframe = frame[0] & 0x01 == 0
+    guard isKeyframe else { return }
+    guard frame.count >= 10, frame[3] == 0x9D, frame[4] == 0x01, frame[5] == 0x2A else { return nil }
+    width = (Int(frame[6]) | Int(frame[7]) << 8) & 0x3FFF
+    height = (Int(frame[8]) | Int(frame[9]) << 8) & 0x3FFF
+  }
+}
