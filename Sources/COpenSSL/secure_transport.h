@@ -1,0 +1,96 @@
+// What SecureTransport needs of OpenSSL beyond its plain functions: macros as functions, and HMAC-SHA1 with its key schedule kept.
+#ifndef COPENSSL_SECURE_TRANSPORT_H
+#define COPENSSL_SECURE_TRANSPORT_H
+#include <openssl/bio.h>
+#include <openssl/crypto.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/rand.h>
+#include <openssl/sha.h>
+#include <openssl/srtp.h>
+#include <openssl/ssl.h>
+#include <openssl/x509.h>
+#include <string.h>
+#include <sys/time.h>
+
+static const uint64_t shim_dtls_options = SSL_OP_NO_QUERY_MTU | SSL_OP_NO_TICKET | SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION
+  | SSL_OP_CIPHER_SERVER_PREFERENCE;
+
+static inline EVP_PKEY *shim_generate_p256(void) { return EVP_EC_gen("P-256"); }
+
+static inline int shim_ctx_require_dtls12(SSL_CTX *ctx) {
+  return SSL_CTX_set_min_proto_version(ctx, DTLS1_2_VERSION) && SSL_CTX_set_max_proto_version(ctx, DTLS1_2_VERSION);
+}
+static inline void shim_ctx_disable_session_cache(SSL_CTX *ctx) { SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF); }
+static inline int shim_ctx_set_groups(SSL_CTX *ctx, const char *groups) { return (int)SSL_CTX_set1_groups_list(ctx, groups); }
+static inline void shim_ctx_set_max_handshake_message(SSL_CTX *ctx, long bytes) { SSL_CTX_set_max_cert_list(ctx, bytes); }
+static inline int shim_ssl_set_mtu(SSL *ssl, long mtu) { return (int)SSL_set_mtu(ssl, mtu); }
+static inline long shim_ssl_handle_timeout(SSL *ssl) { return DTLSv1_handle_timeout(ssl); }
+static inline int shim_ssl_handshake_is_done(const SSL *ssl) { return SSL_is_init_finished(ssl); }
+
+static inline void shim_bio_set_retry_read(BIO *bio) { BIO_set_retry_read(bio); }
+static inline void shim_bio_clear_retry(BIO *bio) { BIO_clear_retry_flags(bio); }
+
+static inline int shim_gcm_set_iv_length(EVP_CIPHER_CTX *ctx, int bytes) {
+  return EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_SET_IVLEN, bytes, NULL);
+}
+static inline int shim_gcm_get_tag(EVP_CIPHER_CTX *ctx, int bytes, void *tag) {
+  return EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_GET_TAG, bytes, tag);
+}
+static inline int shim_gcm_set_tag(EVP_CIPHER_CTX *ctx, int bytes, void *tag) {
+  return EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_SET_TAG, bytes, tag);
+}
+
+// OpenSSL keeps DTLS's retransmission deadline against the real clock, in a field it shows to the read BIO by this address. In 3.0 the
+// address is that of the field itself; later versions hand out a copy on their stack, which must not be kept.
+static inline int shim_next_timeout_is_the_field_itself(void) {
+  return OPENSSL_version_major() == 3 && OPENSSL_version_minor() == 0;
+}
+static inline int shim_timeout_is_set(const void *timeout) {
+  const struct timeval *t = (const struct timeval *)timeout;
+  return t->tv_sec != 0 || t->tv_usec != 0;
+}
+// A second after 1970: over, whatever the real clock says.
+static inline void shim_timeout_make_past(void *timeout) {
+  struct timeval *t = (struct timeval *)timeout;
+  t->tv_sec = 1;
+  t->tv_usec = 0;
+}
+static inline void shim_timeout_make_never(void *timeout) {
+  struct timeval *t = (struct timeval *)timeout;
+  t->tv_sec = (time_t)1 << 40;
+  t->tv_usec = 0;
+}
+
+// HMAC-SHA1 (RFC 2104) whose two key blocks are hashed once, not once a message.
+typedef struct shim_hmac_sha1 {
+  SHA_CTX inner, outer;
+} shim_hmac_sha1;
+
+static inline void shim_hmac_sha1_set_key(shim_hmac_sha1 *mac, const uint8_t *key, size_t count) {
+  uint8_t block[SHA_CBLOCK] = {0};
+  memcpy(block, key, count < SHA_CBLOCK ? count : SHA_CBLOCK);
+  for (int i = 0; i < SHA_CBLOCK; i++) block[i] ^= 0x36;
+  SHA1_Init(&mac->inner);
+  SHA1_Update(&mac->inner, block, SHA_CBLOCK);
+  for (int i = 0; i < SHA_CBLOCK; i++) block[i] ^= 0x36 ^ 0x5c;
+  SHA1_Init(&mac->outer);
+  SHA1_Update(&mac->outer, block, SHA_CBLOCK);
+  OPENSSL_cleanse(block, sizeof block);
+}
+
+// The digest of `bytes` followed by the four bytes of `suffix` in network order, cut to `tag_count` bytes.
+static inline void shim_hmac_sha1_with_suffix(
+  const shim_hmac_sha1 *mac, const uint8_t *bytes, size_t count, uint32_t suffix, uint8_t *tag, size_t tag_count) {
+  uint8_t digest[SHA_DIGEST_LENGTH];
+  uint8_t tail[4] = {(uint8_t)(suffix >> 24), (uint8_t)(suffix >> 16), (uint8_t)(suffix >> 8), (uint8_t)suffix};
+  SHA_CTX state = mac->inner;
+  SHA1_Update(&state, bytes, count);
+  SHA1_Update(&state, tail, sizeof tail);
+  SHA1_Final(digest, &state);
+  state = mac->outer;
+  SHA1_Update(&state, digest, sizeof digest);
+  SHA1_Final(digest, &state);
+  memcpy(tag, digest, tag_count < sizeof digest ? tag_count : sizeof digest);
+}
+#endif

@@ -1,0 +1,129 @@
+import COpenSSL
+
+/// Encrypts and authenticates packets of one direction and kind, RTP or RTCP, whose index the caller knows.
+///
+/// Keys depend on the direction only, SSRC and index enter by the initialization vector, so one context serves all streams.
+final class SRTPCipher {
+  private let profile: SRTPProfile
+  private let cipher: CipherContext
+  private var mac = shim_hmac_sha1()
+  private let salt: InlineArray<16, UInt8>
+
+  /// Nil where OpenSSL is out of memory.
+  init?(_ master: SRTPMasterKey, profile: SRTPProfile, rtcp: Bool) {
+    guard let keys = SRTPSessionKeys(master, profile: profile, rtcp: rtcp) else { return nil }
+    let algorithm = profile == .aeadAES128GCM ? EVP_aes_128_gcm() : EVP_aes_128_ctr()
+    guard let cipher = CipherContext(algorithm, key: keys.encryption) else { return nil }
+    self.profile = profile
+    self.cipher = cipher
+    self.salt = .init { $0 < keys.salt.count ? keys.salt[$0] : 0 }
+    shim_hmac_sha1_set_key(&mac, keys.authentication, keys.authentication.count)
+  }
+
+  /// Protects an RTP packet of `count` bytes in place; `bytes` has room for the tag. False where OpenSSL failed.
+  func protectRTP(
+    _ bytes: UnsafeMutableBufferPointer<UInt8>, count: Int, fields: RTPFields, rollOverCounter: UInt32
+  ) -> Bool {
+    guard let base = bytes.baseAddress else { return false }
+    let offset = fields.payloadOffset
+    let payload = UnsafeMutableBufferPointer(start: base + offset, count: count &- offset)
+    let header = UnsafeBufferPointer(start: UnsafePointer(base), count: offset)
+    let index = UInt64(rollOverCounter) << 16 | UInt64(fields.sequenceNumber)
+    switch profile {
+    case .aeadAES128GCM:
+      let iv = gcmIV(ssrc: fields.ssrc, index: index)
+      return iv.span.withUnsafeBufferPointer { iv in
+        guard let iv = iv.baseAddress else { return false }
+        return cipher.seal(payload, prefix: header, suffix: nil, iv: iv, tag: base + count)
+      }
+    case .aes128CMHMACSHA1_80:
+      guard applyKeyStream(to: payload, ssrc: fields.ssrc, index: index) else { return false }
+      shim_hmac_sha1_with_suffix(&mac, base, count, rollOverCounter, base + count, 10)
+      return true
+    }
+  }
+
+  /// Protects an RTCP packet of `count` bytes in place; `bytes` has room for index and tag. False where OpenSSL failed.
+  func protectRTCP(_ bytes: UnsafeMutableBufferPointer<UInt8>, count: Int, ssrc: UInt32, index: UInt32) -> Bool {
+    guard let base = bytes.baseAddress else { return false }
+    let offset = RTCPFields.headerByteCount
+    let payload = UnsafeMutableBufferPointer(start: base + offset, count: count &- offset)
+    let header = UnsafeBufferPointer(start: UnsafePointer(base), count: offset)
+    // The E bit: the packet is encrypted (RFC 3711 section 3.4).
+    let word = 0x8000_0000 | index
+    switch profile {
+    case .aeadAES128GCM:
+      let iv = gcmIV(ssrc: ssrc, index: UInt64(index))
+      let sealed = iv.span.withUnsafeBufferPointer { iv in
+        guard let iv = iv.baseAddress else { return false }
+        return cipher.seal(payload, prefix: header, suffix: word, iv: iv, tag: base + count)
+      }
+      write(word, to: base + count + 16)
+      return sealed
+    case .aes128CMHMACSHA1_80:
+      guard applyKeyStream(to: payload, ssrc: ssrc, index: UInt64(index)) else { return false }
+      write(word, to: base + count)
+      shim_hmac_sha1_with_suffix(&mac, base, count, word, base + count + 4, 10)
+      return true
+    }
+  }
+
+  /// Whether a protected RTP packet carries the tag that this roll-over counter gives it. Changes nothing but `scratch`, which is
+  /// at least as long as the packet.
+  func isAuthentic(
+    _ packet: UnsafeBufferPointer<UInt8>, fields: RTPFields, rollOverCounter: UInt32,
+    scratch: UnsafeMutableBufferPointer<UInt8>
+  ) -> Bool {
+    let offset = fields.payloadOffset
+    let count = packet.count &- profile.rtpOverhead
+    guard let base = packet.baseAddress, let copy = scratch.baseAddress, offset <= count, scratch.count >= packet.count else {
+      return false
+    }
+    copy.update(from: base, count: packet.count)
+    switch profile {
+    case .aeadAES128GCM:
+      // GCM's tag covers the cipher text, which is what a decryption gives back when it is encrypted again.
+      let iv = gcmIV(ssrc: fields.ssrc, index: UInt64(rollOverCounter) << 16 | UInt64(fields.sequenceNumber))
+      let payload = UnsafeMutableBufferPointer(start: copy + offset, count: count &- offset)
+      let header = UnsafeBufferPointer(start: base, count: offset)
+      let sealed = iv.span.withUnsafeBufferPointer { iv in
+        guard let iv = iv.baseAddress else { return false }
+        // Twice over the same key stream: the first pass decrypts, the second encrypts and leaves the right tag.
+        return cipher.seal(payload, prefix: header, suffix: nil, iv: iv, tag: copy + count)
+          && cipher.seal(payload, prefix: header, suffix: nil, iv: iv, tag: copy + count)
+      }
+      return sealed && CRYPTO_memcmp(copy + count, base + count, 16) == 0
+    case .aes128CMHMACSHA1_80:
+      shim_hmac_sha1_with_suffix(&mac, base, count, rollOverCounter, copy + count, 10)
+      return CRYPTO_memcmp(copy + count, base + count, 10) == 0
+    }
+  }
+
+  private func applyKeyStream(to payload: UnsafeMutableBufferPointer<UInt8>, ssrc: UInt32, index: UInt64) -> Bool {
+    let counter = counterIV(ssrc: ssrc, index: index)
+    return counter.span.withUnsafeBufferPointer { counter in
+      guard let counter = counter.baseAddress else { return false }
+      return cipher.applyKeyStream(to: payload, counter: counter)
+    }
+  }
+
+  /// (salt × 2^16) XOR (SSRC × 2^64) XOR (index × 2^16) (RFC 3711 section 4.1.1).
+  private func counterIV(ssrc: UInt32, index: UInt64) -> InlineArray<16, UInt8> {
+    var iv = salt
+    for i in 0..<4 { iv[4 + i] ^= UInt8(truncatingIfNeeded: ssrc >> (24 - 8 * UInt32(i))) }
+    for i in 0..<6 { iv[8 + i] ^= UInt8(truncatingIfNeeded: index >> (40 - 8 * UInt64(i))) }
+    return iv
+  }
+
+  /// Two zeros, SSRC and 48 bits of index, XOR salt (RFC 7714 sections 8.1 and 9.1); the first 12 bytes are the vector.
+  private func gcmIV(ssrc: UInt32, index: UInt64) -> InlineArray<16, UInt8> {
+    var iv = salt
+    for i in 0..<4 { iv[2 + i] ^= UInt8(truncatingIfNeeded: ssrc >> (24 - 8 * UInt32(i))) }
+    for i in 0..<6 { iv[6 + i] ^= UInt8(truncatingIfNeeded: index >> (40 - 8 * UInt64(i))) }
+    return iv
+  }
+
+  private func write(_ word: UInt32, to place: UnsafeMutablePointer<UInt8>) {
+    for i in 0..<4 { place[i] = UInt8(truncatingIfNeeded: word >> (24 - 8 * UInt32(i))) }
+  }
+}

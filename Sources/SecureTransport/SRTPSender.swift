@@ -1,0 +1,118 @@
+import Bytes
+import COpenSSL
+
+/// Why a packet was not protected. None of them can be caused by the peer.
+public enum SRTPSendError: Error, Sendable, Equatable {
+  /// No RTP or RTCP, or shorter than its header says.
+  case malformed
+  /// The span has no room for what protection adds.
+  case noRoom
+  /// The sequence number is not newer than the last one of its SSRC; protecting it would reuse a key stream.
+  case indexAlreadyUsed
+  /// The SSRC has used up all 2^48 RTP or 2^31 RTCP indices of this key.
+  case keyExhausted
+  /// More SSRCs than `SRTPSender.mostStreams`.
+  case tooManyStreams
+  /// OpenSSL refused.
+  case failed
+}
+
+/// Protects what we send to one peer (RFC 3711, RFC 7714), in place and without allocating.
+///
+/// Each index of an SSRC is used once: a sequence number that is not newer than the last one (by less than 2^15 steps, RFC 3550
+/// section A.1) is refused. A retransmission therefore travels by RTX, under its own SSRC (RFC 4588).
+public final class SRTPSender {
+  /// SSRCs one peer is ever sent: each camera, screen and voice with its retransmissions.
+  public static let mostStreams = 256
+
+  public let profile: SRTPProfile
+  private let rtp: SRTPCipher
+  private let rtcp: SRTPCipher
+  private var streams: [Stream] = []
+  /// Where the last packet's stream lies; the next packet mostly belongs to it.
+  private var lastFound = 0
+
+  private struct Stream {
+    let ssrc: UInt32
+    /// Roll-over counter and sequence number of the last RTP packet; nil before the first.
+    var lastIndex: UInt64?
+    /// The index of the last RTCP packet; the first one is 1, as libsrtp2 counts.
+    var lastRTCPIndex: UInt32 = 0
+  }
+
+  public init(_ keys: SRTPKeys) throws(DTLSSetupError) {
+    guard let rtp = SRTPCipher(keys.local, profile: keys.profile, rtcp: false),
+      let rtcp = SRTPCipher(keys.local, profile: keys.profile, rtcp: true)
+    else { throw DTLSSetupError(doing: "make an SRTP cipher") }
+    profile = keys.profile
+    self.rtp = rtp
+    self.rtcp = rtcp
+    streams.reserveCapacity(16)
+  }
+
+  /// Bytes the span needs beyond an RTP packet.
+  public var rtpOverhead: Int { profile.rtpOverhead }
+  /// Bytes the span needs beyond an RTCP packet.
+  public var rtcpOverhead: Int { profile.rtcpOverhead }
+
+  /// Protects the RTP packet in the first `length` bytes of `packet`.
+  ///
+  /// - Returns: the length with the tag; always `length + rtpOverhead`.
+  public func protectRTP(_ packet: inout MutableSpan<UInt8>, length: Int) throws(SRTPSendError) -> Int {
+    try checkRoom(packet.count, length: length, overhead: profile.rtpOverhead)
+    guard let fields = RTPFields(packet.span.extracting(..<length)) else { throw .malformed }
+    let stream = try findStream(fields.ssrc)
+    let index = try nextIndex(of: streams[stream], sequenceNumber: fields.sequenceNumber)
+    // Before the cipher runs: whatever becomes of this packet, its index is spent.
+    streams[stream].lastIndex = index
+    let done = packet.withUnsafeMutableBufferPointer { bytes in
+      rtp.protectRTP(bytes, count: length, fields: fields, rollOverCounter: UInt32(truncatingIfNeeded: index >> 16))
+    }
+    guard done else { throw .failed }
+    return length &+ profile.rtpOverhead
+  }
+
+  /// Protects the RTCP packet, compound or reduced-size, in the first `length` bytes of `packet`.
+  ///
+  /// - Returns: the length with index and tag; always `length + rtcpOverhead`.
+  public func protectRTCP(_ packet: inout MutableSpan<UInt8>, length: Int) throws(SRTPSendError) -> Int {
+    try checkRoom(packet.count, length: length, overhead: profile.rtcpOverhead)
+    guard let fields = RTCPFields(packet.span.extracting(..<length)) else { throw .malformed }
+    let stream = try findStream(fields.ssrc)
+    guard streams[stream].lastRTCPIndex < 0x7FFF_FFFF else { throw .keyExhausted }
+    streams[stream].lastRTCPIndex &+= 1
+    let index = streams[stream].lastRTCPIndex
+    let done = packet.withUnsafeMutableBufferPointer { bytes in
+      rtcp.protectRTCP(bytes, count: length, ssrc: fields.ssrc, index: index)
+    }
+    guard done else { throw .failed }
+    return length &+ profile.rtcpOverhead
+  }
+
+  private func checkRoom(_ room: Int, length: Int, overhead: Int) throws(SRTPSendError) {
+    guard length >= 0, length <= room, length <= 65_535 else { throw .malformed }
+    guard room &- length >= overhead else { throw .noRoom }
+  }
+
+  private func findStream(_ ssrc: UInt32) throws(SRTPSendError) -> Int {
+    if lastFound < streams.count, streams[lastFound].ssrc == ssrc { return lastFound }
+    for place in streams.indices where streams[place].ssrc == ssrc {
+      lastFound = place
+      return place
+    }
+    guard streams.count < Self.mostStreams else { throw .tooManyStreams }
+    streams.append(Stream(ssrc: ssrc))
+    lastFound = streams.count &- 1
+    return lastFound
+  }
+
+  /// The index a sequence number stands for when it is newer than the last one: the same roll-over counter, or the next.
+  private func nextIndex(of stream: Stream, sequenceNumber: UInt16) throws(SRTPSendError) -> UInt64 {
+    guard let last = stream.lastIndex else { return UInt64(sequenceNumber) }
+    let step = sequenceNumber &- UInt16(truncatingIfNeeded: last)
+    guard step != 0, step < 0x8000 else { throw .indexAlreadyUsed }
+    let index = last &+ UInt64(step)
+    guard index >> 48 == 0 else { throw .keyExhausted }
+    return index
+  }
+}
