@@ -1,4 +1,39 @@
 #ifndef COPUS_SHIM_H
 #define COPUS_SHIM_H
 #include <opus.h>
+
+/* opus_encoder_ctl and opus_decoder_ctl take variable arguments, which Swift does not import. */
+
+static inline int tutti_opus_set_bitrate(OpusEncoder *encoder, opus_int32 bits_per_second) {
+  return opus_encoder_ctl(encoder, OPUS_SET_BITRATE(bits_per_second));
+}
+
+static inline int tutti_opus_set_complexity(OpusEncoder *encoder, opus_int32 complexity) {
+  return opus_encoder_ctl(encoder, OPUS_SET_COMPLEXITY(complexity));
+}
+
+static inline int tutti_opus_set_inband_fec(OpusEncoder *encoder, opus_int32 on) {
+  return opus_encoder_ctl(encoder, OPUS_SET_INBAND_FEC(on));
+}
+
+static inline int tutti_opus_set_packet_loss(OpusEncoder *encoder, opus_int32 percent) {
+  return opus_encoder_ctl(encoder, OPUS_SET_PACKET_LOSS_PERC(percent));
+}
+
+static inline int tutti_opus_set_dtx(OpusEncoder *encoder, opus_int32 on) {
+  return opus_encoder_ctl(encoder, OPUS_SET_DTX(on));
+}
+
+static inline int tutti_opus_get_lookahead(OpusEncoder *encoder, opus_int32 *samples) {
+  return opus_encoder_ctl(encoder, OPUS_GET_LOOKAHEAD(samples));
+}
+
+static inline int tutti_opus_reset_encoder(OpusEncoder *encoder) {
+  return opus_encoder_ctl(encoder, OPUS_RESET_STATE);
+}
+
+static inline int tutti_opus_reset_decoder(OpusDecoder *decoder) {
+  return opus_decoder_ctl(decoder, OPUS_RESET_STATE);
+}
+
 #endif

@@ -1,0 +1,106 @@
+import COpus
+import RawMedia
+
+/// Encodes 20 ms frames of 48 kHz audio to Opus packets (RFC 6716), tuned for speech.
+///
+/// Not to be used by two threads at once. Encoding allocates nothing once the caller's buffer has grown.
+package final class OpusEncoder: @unchecked Sendable {
+  // Unchecked because of the C handle, which may move between threads but not be shared by them.
+
+  /// What may change while encoding.
+  package struct Settings: Hashable, Sendable {
+    /// Target in bits per second; held to 6000...510000.
+    package var bitsPerSecond: Int
+    /// 0 (least work) to 10.
+    package var complexity: Int
+    /// Adds a coarse copy of each frame to the packet after it, when loss is expected and the bit rate allows.
+    package var hasFEC: Bool
+    /// 0 to 100: how much redundancy to spend.
+    package var expectedLossPercent: Int
+    /// Falls silent in silence: such frames are answered with `.discontinuous` but for one in 400 ms.
+    package var hasDTX: Bool
+
+    package init(
+      bitsPerSecond: Int = 32_000, complexity: Int = 5, hasFEC: Bool = true, expectedLossPercent: Int = 5, hasDTX: Bool = false
+    ) {
+      self.bitsPerSecond = bitsPerSecond
+      self.complexity = complexity
+      self.hasFEC = hasFEC
+      self.expectedLossPercent = expectedLossPercent
+      self.hasDTX = hasDTX
+    }
+  }
+
+  /// What became of a frame.
+  package enum Outcome: Hashable, Sendable {
+    /// A packet of so many bytes was appended.
+    case packet(byteCount: Int)
+    /// Silence under DTX: nothing was appended and nothing is to be sent. The RTP timestamp goes on, the sequence number does not.
+    case discontinuous
+  }
+
+  package let channelCount: Int
+  /// Takes effect with the next frame.
+  package var settings: Settings { didSet { if settings != oldValue { apply() } } }
+  private let handle: OpaquePointer
+
+  /// The largest packet a 20 ms frame becomes (RFC 6716 section 3.4, R5: 1275 bytes, and the TOC byte).
+  package static let packetSizeMax = 1276
+
+  /// - Parameter channelCount: 1 or 2, interleaved.
+  package init(channelCount: Int, settings: Settings = Settings()) throws(CodecError) {
+    guard channelCount == 1 || channelCount == 2 else { throw .wrongSize }
+    var status: Int32 = 0
+    let rate = Int32(AudioFormat.sampleRate)
+    guard let handle = opus_encoder_create(rate, Int32(channelCount), OPUS_APPLICATION_VOIP, &status), status == OPUS_OK
+    else { throw .unavailable(.opusEncoder) }
+    self.handle = handle
+    self.channelCount = channelCount
+    self.settings = settings
+    apply()
+  }
+
+  deinit { opus_encoder_destroy(handle) }
+
+  /// By how many samples decoded audio lags behind what went in (312 at 48 kHz).
+  package var lookaheadSamples: Int {
+    var samples: Int32 = 0
+    return tutti_opus_get_lookahead(handle, &samples) == OPUS_OK ? Int(samples) : 0
+  }
+
+  /// Encodes one frame and appends the packet.
+  ///
+  /// - Parameter samples: 960 for each channel, interleaved.
+  /// - Throws: `wrongSize` for any other count.
+  package func encode(_ samples: Span<Int16>, into bytes: inout [UInt8]) throws(CodecError) -> Outcome {
+    guard samples.count == AudioFormat.samplesPerTick * channelCount else { throw .wrongSize }
+    let start = bytes.count
+    bytes.append(contentsOf: repeatElement(0, count: Self.packetSizeMax))
+    let count = samples.withUnsafeBufferPointer { input in
+      bytes.withUnsafeMutableBufferPointer { output -> Int in
+        guard let base = output.baseAddress, let source = input.baseAddress else { return -1 }
+        let frameSize = Int32(AudioFormat.samplesPerTick)
+        return Int(opus_encode(handle, source, frameSize, base + start, Int32(Self.packetSizeMax)))
+      }
+    }
+    let isSent = count > 2 || (count > 0 && !settings.hasDTX)
+    bytes.removeLast(Self.packetSizeMax - (isSent ? count : 0))
+    if count < 0 { throw .unavailable(.opusEncoder) }
+    return isSent ? .packet(byteCount: count) : .discontinuous
+  }
+
+  /// Forgets what was encoded before, as when the encoder is given to another mix.
+  package func reset() {
+    _ = tutti_opus_reset_encoder(handle)
+    apply()
+  }
+
+  private func apply() {
+    // All values are held to what the library takes, so that none of these can fail.
+    _ = tutti_opus_set_bitrate(handle, Int32(min(max(settings.bitsPerSecond, 6_000), 510_000)))
+    _ = tutti_opus_set_complexity(handle, Int32(min(max(settings.complexity, 0), 10)))
+    _ = tutti_opus_set_inband_fec(handle, settings.hasFEC ? 1 : 0)
+    _ = tutti_opus_set_packet_loss(handle, Int32(min(max(settings.expectedLossPercent, 0), 100)))
+    _ = tutti_opus_set_dtx(handle, settings.hasDTX ? 1 : 0)
+  }
+}

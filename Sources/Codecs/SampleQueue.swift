@@ -1,0 +1,81 @@
+/// Samples decoded but not yet played, with seams faded over.
+struct SampleQueue: ~Copyable {
+  private var samples: [Int16]
+  /// Samples, all channels counted, at the front of `samples`.
+  private var count = 0
+  /// What would have followed the last samples; the next ones are faded in over it.
+  private var tail: [Int16]
+  private var tailCount = 0
+  private var isTailSilent = true
+  /// How many of the queued samples from the front on end with sound rather than silence.
+  private var audibleCount = 0
+  private let channelCount: Int
+
+  /// - Parameters: capacity, fadeCount: samples a channel.
+  init(capacity: Int, fadeCount: Int, channelCount: Int) {
+    self.channelCount = channelCount
+    samples = [Int16](repeating: 0, count: capacity * channelCount)
+    tail = [Int16](repeating: 0, count: fadeCount * channelCount)
+  }
+
+  mutating func removeAll() {
+    count = 0
+    tailCount = 0
+    audibleCount = 0
+  }
+
+  /// - Parameters: count, cut: samples a channel; the last `cut` are left out but for a fade. What does not fit is dropped.
+  mutating func append(_ new: [Int16], count newCount: Int, cutting cut: Int) {
+    let total = min(newCount * channelCount, new.count)
+    let kept = max(total - max(cut, 0) * channelCount, 0)
+    let start = self.count
+    for index in 0..<min(kept, samples.count - start) { samples[start + index] = new[index] }
+    self.count = min(start + kept, samples.count)
+    audibleCount = self.count
+    if kept > 0 { fadeIn(from: start) }
+    guard kept < total, tailCount == 0 else { return }
+    tailCount = min(total - kept, tail.count)
+    isTailSilent = false
+    for index in 0..<tailCount { tail[index] = new[kept + index] }
+  }
+
+  /// - Parameter newCount: samples a channel.
+  mutating func appendSilence(_ newCount: Int) {
+    let start = count
+    count = min(start + max(newCount, 0) * channelCount, samples.count)
+    for index in start..<count { samples[index] = 0 }
+    guard count > start else { return }
+    if tailCount > 0, !isTailSilent { audibleCount = count }
+    fadeIn(from: start)
+    // Sound after silence is faded in.
+    for index in tail.indices { tail[index] = 0 }
+    tailCount = tail.count
+    isTailSilent = true
+  }
+
+  /// - Returns: whether sound was among them.
+  mutating func take(into output: inout MutableSpan<Int16>) -> Bool {
+    let taken = min(count, output.count)
+    for index in 0..<taken { output[index] = samples[index] }
+    for index in taken..<output.count { output[index] = 0 }
+    // Mostly nothing is left; with long packets the rest moves to the front.
+    for index in 0..<(count - taken) { samples[index] = samples[taken + index] }
+    count -= taken
+    let wasAudible = audibleCount > 0
+    audibleCount = max(audibleCount - taken, 0)
+    return wasAudible
+  }
+
+  /// Fades the tail out and the samples from `start` on in, linearly.
+  private mutating func fadeIn(from start: Int) {
+    let frames = min(tailCount, count - start) / channelCount
+    tailCount = 0
+    for frame in 0..<frames {
+      for channel in 0..<channelCount {
+        let index = frame * channelCount + channel
+        let (old, new) = (Int(tail[index]), Int(samples[start + index]))
+        samples[start + index] = Int16(truncatingIfNeeded: (old * (frames - frame) + new * frame) / frames)
+      }
+    }
+  }
+}

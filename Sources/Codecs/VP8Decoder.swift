@@ -1,0 +1,69 @@
+import CVPX
+import RawMedia
+
+/// Decodes VP8 frames (RFC 6386) to pictures.
+///
+/// Damage is an error, never a picture: after any, frames are refused until the next keyframe. Not to be used by two threads at
+/// once.
+package final class VP8Decoder: @unchecked Sendable {
+  // Unchecked because of the C handle, which may move between threads but not be shared by them.
+
+  package let limits: PictureLimits
+  private let context: UnsafeMutablePointer<vpx_codec_ctx_t>
+  private var awaitsKeyframe = true
+
+  package init(limits: PictureLimits = PictureLimits()) throws(CodecError) {
+    self.limits = limits
+    context = .allocate(capacity: 1)
+    context.initialize(to: vpx_codec_ctx_t())
+    guard tutti_vp8_decoder_init(context, 1) == VPX_CODEC_OK else { throw .unavailable(.vp8Decoder) }
+  }
+
+  deinit {
+    _ = vpx_codec_destroy(context)
+    context.deallocate()
+  }
+
+  /// Decodes one whole frame into a picture of the pool.
+  ///
+  /// - Returns: nil for a frame that is not to be shown.
+  package func decode(_ frame: Span<UInt8>, pool: inout PicturePool) throws(CodecError) -> Picture? {
+    guard let header = VP8Header(frame) else { throw damage() }
+    if let size = header.size, !limits.allow(width: size.width, height: size.height) {
+      awaitsKeyframe = true
+      throw .tooLarge
+    }
+    guard header.isKeyframe || !awaitsKeyframe else { throw .needsKeyframe }
+    let status = frame.withUnsafeBufferPointer {
+      vpx_codec_decode(context, $0.baseAddress, UInt32(clamping: $0.count), nil, 0)
+    }
+    var iterator: vpx_codec_iter_t?
+    let image = vpx_codec_get_frame(context, &iterator)
+    var isCorrupted: Int32 = 0
+    guard status == VPX_CODEC_OK, tutti_vp8_get_corrupted(context, &isCorrupted) == VPX_CODEC_OK, isCorrupted == 0
+    else { throw damage() }
+    awaitsKeyframe = false
+    guard let image else { return nil }
+    return try copy(image.pointee, pool: &pool)
+  }
+
+  private func damage() -> CodecError {
+    awaitsKeyframe = true
+    return .malformed
+  }
+
+  private func copy(_ image: vpx_image_t, pool: inout PicturePool) throws(CodecError) -> Picture {
+    guard image.fmt == VPX_IMG_FMT_I420 || image.fmt == VPX_IMG_FMT_YV12 else { throw .unsupportedFormat }
+    let (width, height) = (Int(image.d_w), Int(image.d_h))
+    guard limits.allow(width: width, height: height) else { throw .tooLarge }
+    guard let luma = image.planes.0, let blue = image.planes.1, let red = image.planes.2 else { throw damage() }
+    let picture = pool.take(width: width, height: height)
+    PlaneCopy(luma, stride: Int(image.stride.0)).run(
+      to: picture.luma, stride: picture.lumaStride, width: width, height: height)
+    PlaneCopy(blue, stride: Int(image.stride.1)).run(
+      to: picture.chromaBlue, stride: picture.chromaStride, width: picture.chromaWidth, height: picture.chromaHeight)
+    PlaneCopy(red, stride: Int(image.stride.2)).run(
+      to: picture.chromaRed, stride: picture.chromaStride, width: picture.chromaWidth, height: picture.chromaHeight)
+    return picture
+  }
+}
