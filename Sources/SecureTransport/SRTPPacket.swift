@@ -32,7 +32,9 @@ struct RTCPFields {
 
   /// Nil where the packet is shorter than a header, or no RTCP.
   init?(_ packet: Span<UInt8>) {
-    guard packet.count >= Self.headerByteCount, packet[0] >> 6 == 2, let ssrc = packet.bigEndianUInt32(at: 4) else { return nil }
+    guard packet.count >= Self.headerByteCount, packet[0] >> 6 == 2, let ssrc = packet.bigEndianUInt32(at: 4) else {
+      return nil
+    }
     self.ssrc = ssrc
   }
 }
