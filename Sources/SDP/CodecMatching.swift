@@ -1,0 +1,85 @@
+/// An offered codec which we have too.
+struct CodecMatch {
+  var capability: CodecCapability
+  var offered: PayloadDescription
+  /// What our description says of it.
+  var parameters: FormatParameters
+  var feedback: [FeedbackAttribute]
+  /// The offered payload type of its retransmissions.
+  var retransmissionPayloadType: UInt8?
+
+  var negotiated: NegotiatedCodec {
+    NegotiatedCodec(
+      payloadType: offered.payloadType, name: capability.name, clockRate: capability.clockRate, channels: capability.channels,
+      localParameters: parameters, remoteParameters: offered.parameters, retransmissionPayloadType: retransmissionPayloadType,
+      feedback: FeedbackKinds(feedback))
+  }
+
+  /// The codecs of a line that we have, by our order of preference.
+  ///
+  /// `extensions` are those agreed on for the line: transport-wide feedback means nothing without its header extension.
+  static func all(
+    in media: MediaDescription, capabilities: [CodecCapability], extensions: [ExtmapAttribute]
+  ) -> [CodecMatch] {
+    let payloads = media.orderedPayloads
+    let hasTransportCC = extensions.contains { $0.uri == HeaderExtensionURI.transportCC }
+    var matches: [CodecMatch] = []
+    for capability in capabilities {
+      guard
+        let offered = payloads.first(where: { payload in
+          capability.accepts(payload) && !matches.contains { $0.offered.payloadType == payload.payloadType }
+        })
+      else { continue }
+      let theirs = offered.feedback + media.feedbackForAll
+      matches.append(
+        CodecMatch(
+          capability: capability, offered: offered, parameters: capability.answerParameters(to: offered.parameters),
+          feedback: capability.feedback.filter { theirs.contains($0) && ($0 != .transportCC || hasTransportCC) },
+          retransmissionPayloadType: capability.retransmission ? retransmission(of: offered.payloadType, in: payloads) : nil))
+    }
+    return matches
+  }
+
+  private static func retransmission(of payloadType: UInt8, in payloads: [PayloadDescription]) -> UInt8? {
+    payloads.first {
+      $0.encoding?.name.isEqualIgnoringCase("rtx") == true && $0.parameters.number("apt") == Int(payloadType)
+    }?.payloadType
+  }
+}
+
+extension CodecCapability {
+  /// Whether an offered payload is this codec in this configuration.
+  func accepts(_ payload: PayloadDescription) -> Bool {
+    guard let encoding = payload.encoding, matches(encoding) else { return false }
+    guard name.isEqualIgnoringCase("H264") else { return true }
+    let mode = payload.parameters["packetization-mode"] ?? "0"
+    return mode == parameters["packetization-mode"] ?? "0" && payload.h264ProfileLevel?.profile == h264ProfileLevel?.profile
+      && h264ProfileLevel != nil
+  }
+
+  private var h264ProfileLevel: H264ProfileLevel? { parameters["profile-level-id"].flatMap { H264ProfileLevel($0) } }
+
+  /// What an answer says in `a=fmtp`.
+  func answerParameters(to offered: FormatParameters) -> FormatParameters {
+    var answer = parameters
+    for entry in parametersIfOffered.entries where offered[entry.name] != nil && offered[entry.name] != "0" {
+      answer[entry.name] = entry.value
+    }
+    if name.isEqualIgnoringCase("H264"), let ours = h264ProfileLevel {
+      // The profile bytes are repeated as offered; the level is ours where each side may have its own, else the lower one.
+      var level = offered["profile-level-id"].flatMap { H264ProfileLevel($0) } ?? .whenNotSaid
+      let isAsymmetric = offered.flag("level-asymmetry-allowed") && parameters.flag("level-asymmetry-allowed")
+      level.level = isAsymmetric ? ours.level : min(level.level, ours.level)
+      answer["profile-level-id"] = level.text
+      if !isAsymmetric { answer["level-asymmetry-allowed"] = nil }
+    }
+    return answer
+  }
+}
+
+extension PayloadDescription {
+  fileprivate var h264ProfileLevel: H264ProfileLevel? {
+    guard let text = parameters["profile-level-id"] else { return .whenNotSaid }
+    return H264ProfileLevel(text)
+  }
+}
