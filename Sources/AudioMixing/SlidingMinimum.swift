@@ -1,0 +1,40 @@
+/// The least of the last so many values, in constant time a value on average.
+///
+/// A ring of candidates whose values rise from the oldest to the newest: a value as small as those before it outlives them all.
+struct SlidingMinimum {
+  private var values: [Int64]
+  private var expiries: [Int]
+  private var head = 0
+  private var count = 0
+  private var time = 0
+  private let window: Int
+
+  init(window: Int) {
+    precondition(window > 0, "a window holds a value")
+    self.window = window
+    values = [Int64](repeating: 0, count: window)
+    expiries = [Int](repeating: 0, count: window)
+  }
+
+  /// Takes in a value and answers the least of the last `window`.
+  mutating func push(_ value: Int64) -> Int64 {
+    time &+= 1
+    if count > 0, expiries[head] <= time {
+      head = next(head)
+      count -= 1
+    }
+    while count > 0, values[slot(count - 1)] >= value { count -= 1 }
+    let last = slot(count)
+    values[last] = value
+    expiries[last] = time &+ window
+    count += 1
+    return values[head]
+  }
+
+  private func next(_ index: Int) -> Int { index + 1 < window ? index + 1 : 0 }
+
+  private func slot(_ offset: Int) -> Int {
+    let index = head + offset
+    return index < window ? index : index - window
+  }
+}

@@ -1,0 +1,41 @@
+import EncodedMedia
+
+/// A frame waiting for its turn.
+struct QueuedFrame {
+  var frame: EncodedFrame
+  /// The sampling instant of its first sample in samples at 48 kHz, counting on where the RTP timestamp wraps.
+  var position: Int64
+  /// Samples at 48 kHz.
+  var duration: Int
+
+  var sequence: Int64 { frame.sequence }
+  var end: Int64 { position &+ Int64(duration) }
+}
+
+/// Frames waiting to be played, in order of sequence; its owner keeps it within its capacity.
+struct FrameQueue {
+  private var frames: [QueuedFrame] = []
+
+  init(capacity: Int) {
+    // One more than stay, since a frame goes in before another goes out.
+    frames.reserveCapacity(capacity + 1)
+  }
+
+  var count: Int { frames.count }
+  var first: QueuedFrame? { frames.first }
+  var last: QueuedFrame? { frames.last }
+  var second: QueuedFrame? { frames.count > 1 ? frames[1] : nil }
+
+  /// - Returns: false for a frame whose sequence number is in the queue already.
+  mutating func insert(_ frame: QueuedFrame) -> Bool {
+    // From the end, since frames mostly come in order.
+    var index = frames.count
+    while index > 0, frames[index - 1].sequence > frame.sequence { index -= 1 }
+    if index > 0, frames[index - 1].sequence == frame.sequence { return false }
+    frames.insert(frame, at: index)
+    return true
+  }
+
+  mutating func removeFirst() -> QueuedFrame? { frames.isEmpty ? nil : frames.remove(at: 0) }
+  mutating func removeAll() { frames.removeAll(keepingCapacity: true) }
+}
