@@ -1,0 +1,74 @@
+import CPixelKernels
+import RawMedia
+
+/// A rectangle of a picture in whole pixels.
+package struct PixelArea: Hashable, Sendable {
+  package var x: Int
+  package var y: Int
+  package var width: Int
+  package var height: Int
+
+  package init(x: Int, y: Int, width: Int, height: Int) {
+    (self.x, self.y, self.width, self.height) = (x, y, width, height)
+  }
+
+  package var isEmpty: Bool { width <= 0 || height <= 0 }
+
+  /// What both cover; empty where they do not meet.
+  package func intersection(_ other: PixelArea) -> PixelArea {
+    let (left, top) = (max(x, other.x), max(y, other.y))
+    let right = min(x + width, other.x + other.width), bottom = min(y + height, other.y + other.height)
+    return PixelArea(x: left, y: top, width: max(right - left, 0), height: max(bottom - top, 0))
+  }
+}
+
+extension Picture {
+  private var bounds: PixelArea { .init(x: 0, y: 0, width: width, height: height) }
+
+  /// Fills what of `area` lies inside the picture. Chroma is filled where the area touches it, so areas should be even.
+  package func fill(_ area: PixelArea, with color: YUVColor) {
+    let area = area.intersection(bounds)
+    guard !area.isEmpty else { return }
+    for y in area.y..<area.y + area.height {
+      (luma + y * lumaStride + area.x).update(repeating: color.y, count: area.width)
+    }
+    let (left, right) = (area.x / 2, (area.x + area.width + 1) / 2)
+    for y in area.y / 2..<(area.y + area.height + 1) / 2 {
+      (chromaBlue + y * chromaStride + left).update(repeating: color.u, count: right - left)
+      (chromaRed + y * chromaStride + left).update(repeating: color.v, count: right - left)
+    }
+  }
+
+  /// Copies what of `area` lies inside this picture and `other`, at the same place in both. Areas are even.
+  package func copy(_ area: PixelArea, from other: Picture) {
+    let area = area.intersection(bounds).intersection(other.bounds)
+    guard !area.isEmpty else { return }
+    for y in area.y..<area.y + area.height {
+      (luma + y * lumaStride + area.x).update(from: other.luma + y * other.lumaStride + area.x, count: area.width)
+    }
+    let (left, right) = (area.x / 2, (area.x + area.width + 1) / 2)
+    for y in area.y / 2..<(area.y + area.height + 1) / 2 {
+      let (to, from) = (y * chromaStride + left, y * other.chromaStride + left)
+      (chromaBlue + to).update(from: other.chromaBlue + from, count: right - left)
+      (chromaRed + to).update(from: other.chromaRed + from, count: right - left)
+    }
+  }
+
+  /// Lays `overlay` over the picture with its corner at `x`, `y`, both even; what falls outside is left out.
+  package func blend(_ overlay: Overlay, x: Int, y: Int, kernels: KernelSet = .best) {
+    let area = PixelArea(x: x, y: y, width: overlay.width, height: overlay.height).intersection(bounds)
+    guard !area.isEmpty, area.x % 2 == 0, area.y % 2 == 0 else { return }
+    let blend = kernels.table.pointee.blend!
+    for row in 0..<area.height {
+      let from = (area.y - y + row) * overlay.width + area.x - x
+      blend(luma + (area.y + row) * lumaStride + area.x, overlay.luma + from, overlay.alpha + from, Int32(area.width))
+    }
+    let width = Int32((area.width + 1) / 2)
+    for row in 0..<(area.height + 1) / 2 {
+      let from = ((area.y - y) / 2 + row) * (overlay.width / 2) + (area.x - x) / 2
+      let to = (area.y / 2 + row) * chromaStride + area.x / 2
+      blend(chromaBlue + to, overlay.chromaBlue + from, overlay.chromaAlpha + from, width)
+      blend(chromaRed + to, overlay.chromaRed + from, overlay.chromaAlpha + from, width)
+    }
+  }
+}
