@@ -1,0 +1,39 @@
+import EncodedMedia
+
+/// What the payload types of one session stand for, as negotiated by SDP.
+public struct PayloadTypeMap: Sendable {
+  public enum Format: Hashable, Sendable {
+    case media(Codec)
+    /// RFC 4588: retransmissions of the packets of another payload type.
+    case retransmission(of: UInt8)
+  }
+
+  // A session has a handful: going through them is quicker than hashing.
+  private var entries: [(payloadType: UInt8, format: Format)] = []
+
+  public init() {}
+
+  /// - Parameter payloadType: 0 to 127; others stand for nothing.
+  public subscript(payloadType: UInt8) -> Format? {
+    get {
+      for entry in entries where entry.payloadType == payloadType { return entry.format }
+      return nil
+    }
+    set {
+      entries.removeAll { $0.payloadType == payloadType }
+      if let newValue, payloadType < 128 { entries.append((payloadType, newValue)) }
+    }
+  }
+
+  /// The payload type of retransmissions of `payloadType`; nil where none was negotiated.
+  public func retransmission(of payloadType: UInt8) -> UInt8? {
+    for entry in entries where entry.format == .retransmission(of: payloadType) { return entry.payloadType }
+    return nil
+  }
+
+  /// The first payload type of a codec; nil where it was not negotiated.
+  public func payloadType(of codec: Codec) -> UInt8? {
+    for entry in entries where entry.format == .media(codec) { return entry.payloadType }
+    return nil
+  }
+}

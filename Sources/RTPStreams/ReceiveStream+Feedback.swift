@@ -1,0 +1,43 @@
+import EncodedMedia
+import RTP
+import Timing
+
+extension ReceiveStream {
+  /// A sender report of the source came.
+  public mutating func receive(_ report: SenderReport, at now: Instant) {
+    guard report.sender == configuration.source else { return }
+    statistics.receive(report, at: now)
+  }
+
+  /// Somebody needs a keyframe: a decoder that lost track, a new receiver of what is only forwarded.
+  public mutating func requestKeyframe() {
+    if configuration.kind == .video { keyframes.request() }
+  }
+
+  /// Whether `writeFeedback` would write something.
+  public func hasFeedback(at now: Instant) -> Bool {
+    (missing.nextDeadline.map { $0 <= now } ?? false) || (keyframes.nextDeadline.map { $0 <= now } ?? false)
+  }
+
+  /// Writes the NACK and the keyframe request that are due, as reduced-size RTCP (RFC 5506).
+  @_lifetime(writer: copy writer)
+  public mutating func writeFeedback(sender: SSRC, at now: Instant, into writer: inout RTCPWriter) {
+    if !missing.isEmpty {
+      due.removeAll(keepingCapacity: true)
+      missing.takeDue(at: now, roundTripTime: roundTripTime, into: &due)
+      if !due.isEmpty {
+        writer.nack(sender: sender, media: configuration.source, lost: due.span)
+        counters.packetsRequested &+= due.count
+      }
+    }
+    if keyframes.takeDue(at: now) {
+      writer.pictureLossIndication(sender: sender, media: configuration.source)
+      counters.keyframesRequested &+= 1
+    }
+  }
+
+  /// The source's block of the next sender or receiver report; nil before its first packet.
+  public mutating func reportBlock(at now: Instant) -> ReportBlock? {
+    statistics.report(on: configuration.source, sequence, at: now)
+  }
+}

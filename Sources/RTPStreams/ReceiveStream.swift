@@ -1,0 +1,210 @@
+import Bytes
+import EncodedMedia
+import RTP
+import Timing
+
+/// One incoming media source and its retransmissions: packets in, frames out, and what to tell the sender.
+///
+///     packet ──▶ ReceivedSequence ──▶ MissingPackets ──▶ VideoFrameAssembler ──▶ frames
+///     RTX packet ─ decapsulated ─▶┘        │ NACK              │ PLI         (audio: each packet is a frame at once)
+///
+/// The owner drives it: `receive` for each decrypted packet of the source or of its retransmissions, `handleTimeout` and `writeFeedback`
+/// when `nextDeadline` has come, `reportBlock` when a report is due.
+public struct ReceiveStream: Sendable {
+  public struct Configuration: Sendable {
+    public var source: SSRC
+    public var kind: MediaKind
+    public var payloadTypes: PayloadTypeMap
+    /// The source of retransmissions (RFC 4588); nil while it is unknown or not negotiated.
+    public var retransmissionSource: SSRC?
+    /// Whether the sender answers generic NACKs.
+    public var usesNACK: Bool
+
+    public init(
+      source: SSRC, kind: MediaKind, payloadTypes: PayloadTypeMap, retransmissionSource: SSRC? = nil, usesNACK: Bool = true
+    ) {
+      self.source = source
+      self.kind = kind
+      self.payloadTypes = payloadTypes
+      self.retransmissionSource = retransmissionSource
+      self.usesNACK = usesNACK
+    }
+  }
+
+  /// May be changed at any time: by a new offer, or when the source of retransmissions becomes known.
+  public var configuration: Configuration
+  public internal(set) var statistics: ReceptionStatistics
+  public internal(set) var counters = ReceiveCounters()
+  /// To the sender and back, for the spacing of requests; told by whoever measures it.
+  public var roundTripTime = Interval.milliseconds(100)
+
+  var sequence = ReceivedSequence()
+  var missing: MissingPackets
+  var keyframes = KeyframeRequester()
+  private var assembler: VideoFrameAssembler
+  var due: [SequenceNumber] = []
+
+  public init(_ configuration: Configuration) {
+    self.configuration = configuration
+    let isVideo = configuration.kind == .video
+    statistics = ReceptionStatistics(clockRate: isVideo ? 90_000 : Self.audioClockRate(configuration.payloadTypes))
+    missing = MissingPackets(ageMax: isVideo ? .milliseconds(600) : .milliseconds(150))
+    assembler = VideoFrameAssembler(patience: configuration.usesNACK ? .milliseconds(600) : .milliseconds(100))
+    due.reserveCapacity(MissingPackets.capacity)
+  }
+
+  private static func audioClockRate(_ payloadTypes: PayloadTypeMap) -> Int {
+    payloadTypes.payloadType(of: .opus) == nil ? 8_000 : 48_000
+  }
+
+  /// Times that packets were given up and pictures dropped up to a keyframe.
+  public var gapCount: Int { assembler.gapCount }
+
+  /// A packet of the source or of its retransmissions; appends the frames it completes.
+  ///
+  /// - Parameter packet: decrypted, and what `header` was parsed from.
+  public mutating func receive(
+    _ packet: Span<UInt8>, _ header: RTPHeader, _ extensions: HeaderExtensions, at now: Instant, pool: inout FrameBufferPool,
+    frames: inout [EncodedFrame]
+  ) {
+    guard header.payloadRange.upperBound <= packet.count else { return }
+    let payload = packet.extracting(header.payloadRange)
+    switch configuration.payloadTypes[header.payloadType] {
+    case .retransmission(let payloadType)?:
+      receiveRetransmission(payload, of: payloadType, header, extensions, at: now, pool: &pool, frames: &frames)
+    case .media(let codec)? where codec.kind == configuration.kind:
+      guard let extended = accept(header, payload, at: now) else { return }
+      take(payload, extended, header, extensions, codec, at: now, pool: &pool, frames: &frames)
+    case .media?, nil:
+      // Not understood (telephone events, comfort noise), but of the same numbers: for a picture it is as good as padding.
+      guard let extended = accept(header, payload, at: now) else { return }
+      counters.notUnderstood &+= 1
+      guard configuration.kind == .video else { return }
+      take(payload.extracting(0..<0), extended, header, extensions, .vp8, at: now, pool: &pool, frames: &frames)
+    }
+  }
+
+  /// Does the counting for a packet of the source itself; nil for one that is of no further use.
+  private mutating func accept(_ header: RTPHeader, _ payload: Span<UInt8>, at now: Instant) -> Int64? {
+    guard header.ssrc == configuration.source else { return nil }
+    let highest = sequence.highest
+    switch sequence.receive(header.sequenceNumber) {
+    case .ahead(let extended):
+      statistics.receive(header.timestamp, size: payload.count, at: now)
+      if let highest, extended > highest &+ 1 { noteMissing((highest &+ 1)..<extended, at: now) }
+      return extended
+    case .late(let extended):
+      statistics.receive(header.timestamp, size: payload.count, at: now)
+      missing.remove(extended)
+      return extended
+    case .restarted(let extended):
+      statistics.restart()
+      statistics.receive(header.timestamp, size: payload.count, at: now)
+      counters.restarts &+= 1
+      missing.removeAll()
+      assembler.restart()
+      return extended
+    case .duplicate:
+      counters.duplicates &+= 1
+      return nil
+    case .strange:
+      counters.strange &+= 1
+      return nil
+    }
+  }
+
+  private mutating func noteMissing(_ range: Range<Int64>, at now: Instant) {
+    if configuration.usesNACK { missing.insert(range, at: now) }
+  }
+
+  /// RFC 4588 section 4: the original sequence number, then the original payload. Less than that is probing for bandwidth.
+  private mutating func receiveRetransmission(
+    _ payload: Span<UInt8>, of payloadType: UInt8, _ header: RTPHeader, _ extensions: HeaderExtensions, at now: Instant,
+    pool: inout FrameBufferPool, frames: inout [EncodedFrame]
+  ) {
+    guard header.ssrc == configuration.retransmissionSource else { return }
+    guard let original = payload.bigEndianUInt16(at: 0), case .media(let codec)? = configuration.payloadTypes[payloadType],
+      codec.kind == configuration.kind
+    else {
+      counters.retransmissionPadding &+= 1
+      return
+    }
+    let highest = sequence.highest
+    switch sequence.receiveRetransmission(SequenceNumber(original)) {
+    case .ahead(let extended):
+      if let highest, extended > highest &+ 1 { noteMissing((highest &+ 1)..<extended, at: now) }
+      counters.repaired &+= 1
+      take(payload.extracting(2..<payload.count), extended, header, extensions, codec, at: now, pool: &pool, frames: &frames)
+    case .late(let extended):
+      missing.remove(extended)
+      counters.repaired &+= 1
+      take(payload.extracting(2..<payload.count), extended, header, extensions, codec, at: now, pool: &pool, frames: &frames)
+    case .duplicate: counters.duplicates &+= 1
+    case .strange, .restarted: counters.strange &+= 1
+    }
+  }
+
+  /// A packet that came for the first time, by whichever way.
+  private mutating func take(
+    _ payload: Span<UInt8>, _ extended: Int64, _ header: RTPHeader, _ extensions: HeaderExtensions, _ codec: Codec,
+    at now: Instant, pool: inout FrameBufferPool, frames: inout [EncodedFrame]
+  ) {
+    guard configuration.kind == .video else {
+      guard payload.count > 0 else { return }
+      counters.frames &+= 1
+      frames.append(
+        EncodedFrame(
+          codec: codec, payload: pool.make(copying: payload), timestamp: header.timestamp, sequence: extended, time: now,
+          audioLevel: extensions.audioLevel))
+      return
+    }
+    assembler.receive(
+      sequence: extended, timestamp: header.timestamp, marker: header.marker, codec: codec, rotation: extensions.rotation,
+      payload: payload, at: now, pool: &pool, frames: &frames)
+    noteAssembly()
+  }
+
+  /// Time has come on: gives up what has been missing for too long. Appends the frames that this sets free.
+  public mutating func handleTimeout(at now: Instant, pool: inout FrameBufferPool, frames: inout [EncodedFrame]) {
+    guard configuration.kind == .video else { return }
+    assembler.handleTimeout(at: now, pool: &pool, frames: &frames)
+    noteAssembly()
+  }
+
+  /// Keeps requests in step with what the assembler wants and has.
+  private mutating func noteAssembly() {
+    if assembler.keyframeCount > counters.keyframes { keyframes.keyframeArrived() }
+    counters.frames = assembler.frameCount
+    counters.keyframes = assembler.keyframeCount
+    if assembler.needsKeyframe { keyframes.request() }
+    if let lowest = assembler.lowestWanted { missing.removeAll(below: lowest) }
+  }
+
+  /// The earliest of all that has to be done at a time; nil where nothing has.
+  public var nextDeadline: Instant? {
+    var earliest = assembler.nextDeadline
+    if let deadline = missing.nextDeadline { earliest = min(earliest ?? deadline, deadline) }
+    if let deadline = keyframes.nextDeadline { earliest = min(earliest ?? deadline, deadline) }
+    return earliest
+  }
+}
+
+/// What happened on one incoming source, for statistics.
+public struct ReceiveCounters: Sendable {
+  public internal(set) var frames = 0
+  public internal(set) var keyframes = 0
+  /// Packets that had come already.
+  public internal(set) var duplicates = 0
+  /// Packets whose numbers were too far from the others.
+  public internal(set) var strange = 0
+  /// Packets of payload types that were not negotiated.
+  public internal(set) var notUnderstood = 0
+  /// Missing packets that came by retransmission.
+  public internal(set) var repaired = 0
+  /// Retransmission packets without a packet inside.
+  public internal(set) var retransmissionPadding = 0
+  public internal(set) var restarts = 0
+  /// Packets asked for again, counting each time.
+  public internal(set) var packetsRequested = 0
+  public internal(set) var keyframesRequested = 0
+}

@@ -1,0 +1,99 @@
+import EncodedMedia
+import RTP
+import Timing
+
+/// One frame as one stream sends it: what its packets' headers are made of, now and when they are sent again.
+public struct OutgoingFrame: Sendable {
+  public let frame: PacketizedFrame
+  public let payloadType: UInt8
+  /// Extended sequence number of the first packet.
+  public let firstSequence: Int64
+  /// With the stream's offset added.
+  public let timestamp: RTPTimestamp
+  /// 15 bits; only VP8 has it.
+  public let pictureID: UInt16
+  /// Whether the packets carry the MID and whatever else identifies the stream.
+  public let identifies: Bool
+  public let sentAt: Instant
+
+  public var packetCount: Int { frame.ranges.count }
+}
+
+/// The frames that packets may be asked for again, as references to what all receivers share, and which packets were sent again.
+struct SendHistory: Sendable {
+  private struct Resend: Sendable {
+    var sequence: Int64
+    var at: Instant
+    var count: Int
+  }
+
+  /// A packet is sent again at most so often.
+  static let resendsMax = 5
+  private static let resendsKept = 64
+
+  private let ageMax: Interval
+  /// A ring: frame n is at n modulo the capacity.
+  private var frames: [OutgoingFrame?]
+  private var oldest = 0
+  private var end = 0
+  private var resends: [Resend] = []
+  private var nextResend = 0
+
+  init(capacity: Int, ageMax: Interval) {
+    self.ageMax = ageMax
+    frames = Array(repeating: nil, count: max(capacity, 1))
+    resends.reserveCapacity(Self.resendsKept)
+  }
+
+  /// Keeps a frame, and lets go of those that are too old or too many.
+  mutating func append(_ frame: OutgoingFrame) {
+    while oldest < end, end &- oldest >= frames.count || isExpired(oldest, at: frame.sentAt) {
+      frames[oldest % frames.count] = nil
+      oldest &+= 1
+    }
+    frames[end % frames.count] = frame
+    end &+= 1
+  }
+
+  private func isExpired(_ number: Int, at now: Instant) -> Bool {
+    frames[number % frames.count].map { now - $0.sentAt > ageMax } ?? true
+  }
+
+  /// The frame a packet is of; nil where it is not kept or too old to be of use.
+  func frame(with sequence: Int64, at now: Instant) -> OutgoingFrame? {
+    // Newest first: what is asked for again was mostly sent just now.
+    var number = end
+    while number > oldest {
+      number &-= 1
+      guard let frame = frames[number % frames.count] else { return nil }
+      guard sequence < frame.firstSequence else {
+        let isWithin = sequence < frame.firstSequence &+ Int64(frame.packetCount)
+        return isWithin && now - frame.sentAt <= ageMax ? frame : nil
+      }
+    }
+    return nil
+  }
+
+  /// Whether a packet may be sent again now, which counts as done.
+  mutating func allowResend(_ sequence: Int64, at now: Instant, spacing: Interval) -> Bool {
+    if let index = resends.firstIndex(where: { $0.sequence == sequence }) {
+      guard now - resends[index].at >= spacing, resends[index].count < Self.resendsMax else { return false }
+      resends[index].at = now
+      resends[index].count &+= 1
+      return true
+    }
+    let resend = Resend(sequence: sequence, at: now, count: 1)
+    if resends.count < Self.resendsKept {
+      resends.append(resend)
+    } else {
+      resends[nextResend] = resend
+      nextResend = (nextResend &+ 1) % Self.resendsKept
+    }
+    return true
+  }
+
+  mutating func removeAll() {
+    for index in frames.indices { frames[index] = nil }
+    oldest = end
+  }
+}

@@ -1,0 +1,214 @@
+import Bytes
+import EncodedMedia
+import RTP
+import Timing
+
+/// One outgoing source: gives frames that many receivers share the headers of one receiver's stream.
+///
+/// For each frame the owner calls `begin` once and then `write` for each of its packets, in order, as fast as it wants to pace them;
+/// for each number of a NACK, `retransmit`. Packets are plaintext with room behind them for SRTP's tag.
+///
+/// Without a source of retransmissions a lost packet is sent again as it was, under the same SRTP index. Then it has to be the same bit for bit,
+/// so such a stream writes no extensions that tell of the time of sending.
+public struct SendStream: Sendable {
+  public struct Configuration: Sendable {
+    public var source: SSRC
+    public var kind: MediaKind
+    public var payloadTypes: PayloadTypeMap
+    /// The source of retransmissions (RFC 4588); nil where they were not negotiated.
+    public var retransmissionSource: SSRC?
+    public var extensionMap: HeaderExtensionMap
+    public var mid: ShortToken?
+    public var playoutDelay: PlayoutDelay?
+    /// First sequence numbers; used modulo 2^15, so that SRTP's roll-over counter starts unambiguously.
+    public var firstSequence: UInt16
+    public var firstRetransmissionSequence: UInt16
+    /// What is added to the frames' timestamps: random, as RFC 3550 section 5.1 wants.
+    public var timestampOffset: UInt32
+
+    public init(
+      source: SSRC, kind: MediaKind, payloadTypes: PayloadTypeMap, retransmissionSource: SSRC? = nil,
+      extensionMap: HeaderExtensionMap = .init(), mid: ShortToken? = nil, playoutDelay: PlayoutDelay? = nil,
+      using random: inout some RandomNumberGenerator
+    ) {
+      self.source = source
+      self.kind = kind
+      self.payloadTypes = payloadTypes
+      self.retransmissionSource = retransmissionSource
+      self.extensionMap = extensionMap
+      self.mid = mid
+      self.playoutDelay = playoutDelay
+      let bits = random.next()
+      firstSequence = UInt16(truncatingIfNeeded: bits) & 0x7FFF
+      firstRetransmissionSequence = UInt16(truncatingIfNeeded: bits >> 16) & 0x7FFF
+      timestampOffset = UInt32(truncatingIfNeeded: bits >> 32)
+    }
+  }
+
+  /// The most that header, extensions and RTX's sequence number take.
+  public static let headerSizeMax = 160
+  /// Left free behind each packet: AES-GCM's tag, which is SRTP's longest.
+  public static let tagSize = 16
+
+  public let configuration: Configuration
+  public internal(set) var counters = SendCounters()
+  /// What the receiver reported last; nil before.
+  public internal(set) var receiverReport: ReceiverView?
+
+  let clockRate: Int64
+  private var nextSequence: Int64
+  private var nextRetransmissionSequence: UInt16
+  private var timestampOffset: UInt32
+  private var nextPictureID: UInt16
+  private var isSourceChanging = false
+  private var history: SendHistory
+  /// The last frame's timestamp as sent, and its sampling instant.
+  var last: (timestamp: RTPTimestamp, time: Instant)?
+
+  public init(_ configuration: Configuration) {
+    self.configuration = configuration
+    let isVideo = configuration.kind == .video
+    let isWideband = configuration.payloadTypes.payloadType(of: .opus) != nil
+    clockRate = isVideo ? 90_000 : isWideband ? 48_000 : 8_000
+    nextSequence = Int64(configuration.firstSequence & 0x7FFF)
+    nextRetransmissionSequence = configuration.firstRetransmissionSequence & 0x7FFF
+    timestampOffset = configuration.timestampOffset
+    nextPictureID = UInt16(truncatingIfNeeded: configuration.timestampOffset >> 7) & 0x7FFF
+    history = SendHistory(capacity: isVideo ? 128 : 64, ageMax: .milliseconds(isVideo ? 2_000 : 1_000))
+  }
+
+  /// The frames that follow count their timestamps from somewhere else: the next one continues the timeline by its sampling instant.
+  public mutating func sourceWillChange() { isSourceChanging = true }
+
+  /// Gives a frame its place in the stream. Its packets are then made by `write`, all of them: the receiver takes a number not sent for a loss.
+  ///
+  /// - Returns: nil where no payload type was negotiated for the frame's codec, or the frame has no packets.
+  public mutating func begin(_ frame: PacketizedFrame, at now: Instant) -> OutgoingFrame? {
+    guard let payloadType = configuration.payloadTypes.payloadType(of: frame.codec), !frame.ranges.isEmpty else { return nil }
+    if isSourceChanging, let last {
+      let ticks = max((frame.time - last.time).ticks(at: clockRate), 1)
+      timestampOffset = (last.timestamp + Int(ticks)).rawValue &- frame.timestamp.rawValue
+    }
+    isSourceChanging = false
+    let outgoing = OutgoingFrame(
+      frame: frame, payloadType: payloadType, firstSequence: nextSequence,
+      timestamp: RTPTimestamp(frame.timestamp.rawValue &+ timestampOffset), pictureID: nextPictureID,
+      identifies: receiverReport == nil, sentAt: now)
+    nextSequence &+= Int64(frame.ranges.count)
+    nextPictureID = (nextPictureID &+ 1) & 0x7FFF
+    last = (outgoing.timestamp, frame.time)
+    history.append(outgoing)
+    counters.frames &+= 1
+    return outgoing
+  }
+
+  /// Writes one packet of a frame that `begin` answered.
+  ///
+  /// - Parameters:
+  ///   - index: 0 ..< `outgoing.packetCount`
+  ///   - transportSequenceNumber: the transport-wide number; left out where it was not negotiated.
+  ///   - sendTime: `HeaderExtensions.absoluteSendTime`; left out where it was not negotiated.
+  /// - Returns: the packet's length, with at least `tagSize` bytes of the span behind it; nil where that does not fit.
+  @_lifetime(packet: copy packet)
+  public mutating func write(
+    _ index: Int, of outgoing: OutgoingFrame, transportSequenceNumber: UInt16? = nil, sendTime: UInt32? = nil,
+    into packet: inout MutableSpan<UInt8>
+  ) -> Int? {
+    let carriesTime = configuration.retransmissionSource != nil
+    guard
+      let length = Self.write(
+        index, of: outgoing, ssrc: configuration.source, payloadType: outgoing.payloadType,
+        sequence: SequenceNumber(UInt16(truncatingIfNeeded: outgoing.firstSequence)) + index, original: nil,
+        extensions: extensions(
+          for: outgoing, carriesTime ? transportSequenceNumber : nil, carriesTime ? sendTime : nil),
+        map: configuration.extensionMap, into: &packet)
+    else { return nil }
+    counters.packets &+= 1
+    counters.octets &+= Int64(outgoing.frame.ranges[index].count)
+    return length
+  }
+
+  /// Writes a packet that the receiver says it has not got.
+  ///
+  /// - Returns: its length; nil for a packet that is not kept any more, was sent again less than a round trip ago or often enough, or
+  ///   does not fit. It is of the source of retransmissions where there is one, else of the stream's own.
+  @_lifetime(packet: copy packet)
+  public mutating func retransmit(
+    _ number: SequenceNumber, at now: Instant, transportSequenceNumber: UInt16? = nil, sendTime: UInt32? = nil,
+    into packet: inout MutableSpan<UInt8>
+  ) -> Int? {
+    counters.packetsRequested &+= 1
+    let sequence = nextSequence &+ Int64(number.distance(from: SequenceNumber(UInt16(truncatingIfNeeded: nextSequence))))
+    guard let outgoing = history.frame(with: sequence, at: now) else { return nil }
+    let spacing = max(receiverReport?.roundTripTime ?? .milliseconds(50), .milliseconds(10))
+    guard history.allowResend(sequence, at: now, spacing: spacing) else { return nil }
+    let index = Int(sequence &- outgoing.firstSequence)
+    let length: Int?
+    if let source = configuration.retransmissionSource,
+      let payloadType = configuration.payloadTypes.retransmission(of: outgoing.payloadType)
+    {
+      length = Self.write(
+        index, of: outgoing, ssrc: source, payloadType: payloadType, sequence: SequenceNumber(nextRetransmissionSequence),
+        original: number, extensions: extensions(for: outgoing, transportSequenceNumber, sendTime),
+        map: configuration.extensionMap, into: &packet)
+      if length != nil { nextRetransmissionSequence &+= 1 }
+    } else if configuration.retransmissionSource == nil {
+      length = Self.write(
+        index, of: outgoing, ssrc: configuration.source, payloadType: outgoing.payloadType, sequence: number, original: nil,
+        extensions: extensions(for: outgoing, nil, nil), map: configuration.extensionMap, into: &packet)
+    } else {
+      length = nil
+    }
+    if length != nil { counters.packetsResent &+= 1 }
+    return length
+  }
+
+  /// Forgets what was sent, so that its frames can be used again: the receiver is gone or on hold.
+  public mutating func removeHistory() { history.removeAll() }
+
+  private func extensions(for outgoing: OutgoingFrame, _ transport: UInt16?, _ sendTime: UInt32?) -> HeaderExtensions {
+    var extensions = HeaderExtensions()
+    extensions.transportSequenceNumber = transport
+    extensions.absoluteSendTime = sendTime
+    if outgoing.identifies {
+      extensions.mid = configuration.mid
+      extensions.playoutDelay = configuration.playoutDelay
+    }
+    return extensions
+  }
+
+  @_lifetime(packet: copy packet)
+  private static func write(
+    _ index: Int, of outgoing: OutgoingFrame, ssrc: SSRC, payloadType: UInt8, sequence: SequenceNumber,
+    original: SequenceNumber?, extensions: HeaderExtensions, map: HeaderExtensionMap, into packet: inout MutableSpan<UInt8>
+  ) -> Int? {
+    let frame = outgoing.frame
+    guard index >= 0, index < frame.ranges.count else { return nil }
+    let marker = frame.codec.kind == .video ? index == frame.ranges.count &- 1 : frame.startsTalkspurt && index == 0
+    guard
+      var length = RTPHeader.write(
+        marker: marker, payloadType: payloadType, sequenceNumber: sequence, timestamp: outgoing.timestamp, ssrc: ssrc,
+        contributors: frame.contributors, extensions: extensions, map: map, into: &packet)
+    else { return nil }
+    if let original {
+      guard length &+ 2 <= packet.count else { return nil }
+      packet.setBigEndian(original.rawValue, at: length)
+      length &+= 2
+    }
+    guard let size = frame.copyPayload(index, into: &packet, at: length), length &+ size &+ tagSize <= packet.count else {
+      return nil
+    }
+    if frame.codec == .vp8 { setPictureID(outgoing.pictureID, &packet, payload: length, size) }
+    return length &+ size
+  }
+
+  /// Replaces the 15-bit PictureID where the packetizer put it, so that it continues whichever output the frame is from.
+  @_lifetime(packet: copy packet)
+  private static func setPictureID(_ id: UInt16, _ packet: inout MutableSpan<UInt8>, payload: Int, _ size: Int) {
+    let offset = payload &+ VP8Descriptor.pictureIDOffset
+    guard size >= VP8Packetizer.descriptorSize, packet[payload] & packet[payload &+ 1] & packet[offset] & 0x80 != 0 else {
+      return
+    }
+    packet.setBigEndian(id | 0x8000, at: offset)
+  }
+}

@@ -1,0 +1,70 @@
+import EncodedMedia
+import RTP
+import Timing
+
+/// Remembers when packets with transport-wide sequence numbers came, and tells their sender
+/// (draft-holmer-rmcat-transport-wide-cc-extensions-01).
+public struct TransportFeedbackRecorder: Sendable {
+  /// Between two feedback packets.
+  public static let interval = Interval.milliseconds(100)
+  /// Packets kept that no feedback told of yet; older ones are forgotten.
+  public static let capacity = 1024
+  /// With so many packets to tell of, feedback is due at once.
+  public static let enough = 256
+
+  private var unwrapper = SequenceUnwrapper()
+  /// Of the packets from `base` on, in order; `distantFuture` for those that have not come.
+  private var arrivals: [Instant] = []
+  private var base: Int64 = 0
+  private var feedbackCount: UInt8 = 0
+  private var lastMedia = SSRC(0)
+  /// When feedback on what has come is due; nil where there is nothing to tell.
+  public private(set) var nextDeadline: Instant?
+
+  public init() { arrivals.reserveCapacity(Self.capacity) }
+
+  /// A packet came. One that was told of already, or is older than what is kept, is passed over.
+  public mutating func receive(_ sequenceNumber: UInt16, of media: SSRC, at now: Instant) {
+    let isFirst = unwrapper.highest == nil
+    let sequence = unwrapper.unwrap(SequenceNumber(sequenceNumber))
+    if isFirst { base = sequence }
+    guard sequence >= base else { return }
+    lastMedia = media
+    let excess = sequence &- base &+ 1 &- Int64(Self.capacity)
+    if excess > 0 {
+      arrivals.removeFirst(Int(min(excess, Int64(arrivals.count))))
+      base = base &+ excess
+    }
+    let index = Int(sequence &- base)
+    while arrivals.count <= index { arrivals.append(.distantFuture) }
+    if arrivals[index] == .distantFuture { arrivals[index] = now }
+    if arrivals.count >= Self.enough {
+      nextDeadline = min(nextDeadline ?? now, now)
+    } else if nextDeadline == nil {
+      nextDeadline = now + Self.interval
+    }
+  }
+
+  /// Writes the feedback that is due, in as many packets as it takes.
+  ///
+  /// What does not fit in the datagram stays for the next.
+  @_lifetime(writer: copy writer)
+  public mutating func writeDue(sender: SSRC, at now: Instant, into writer: inout RTCPWriter) {
+    guard let deadline = nextDeadline, now >= deadline else { return }
+    var told = 0
+    var number = feedbackCount
+    while told < arrivals.count {
+      let waiting = arrivals.span.extracting(told..<arrivals.count)
+      let count = writer.transportFeedback(
+        sender: sender, media: lastMedia, base: SequenceNumber(UInt16(truncatingIfNeeded: base &+ Int64(told))),
+        feedbackCount: number, arrivals: waiting)
+      guard count > 0 else { break }
+      told &+= count
+      number &+= 1
+    }
+    feedbackCount = number
+    arrivals.removeFirst(told)
+    base = base &+ Int64(told)
+    nextDeadline = arrivals.isEmpty ? nil : now + Self.interval
+  }
+}

@@ -1,0 +1,72 @@
+import Bytes
+import EncodedMedia
+import RTP
+import Timing
+
+extension VideoFrameAssembler {
+  /// Copies the payloads of one frame together and hands it out; its packets are let go of.
+  ///
+  /// - Returns: false for a damaged frame, and for another than a keyframe where only one would do.
+  mutating func emit(_ range: Range<Int64>, pool: inout FrameBufferPool, frames: inout [EncodedFrame]) -> Bool {
+    defer { store.remove(range) }
+    var first: PacketStore.Packet?
+    var lastArrival = Instant(nanoseconds: .min)
+    for sequence in range {
+      guard let packet = store[sequence] else { return false }
+      if let turned = packet.rotation { rotation = turned }
+      guard packet.size > 0 else { continue }
+      lastArrival = max(lastArrival, packet.arrival)
+      if first == nil { first = packet }
+      if packet.codec != first?.codec { return false }
+    }
+    // Padding only: probing for bandwidth, nothing to show.
+    guard let first else { return true }
+
+    var isKeyframe: Bool?
+    let buffer = pool.make { bytes in
+      switch first.codec {
+      case .vp8: isKeyframe = appendVP8(range, to: &bytes)
+      case .h264: isKeyframe = appendH264(range, to: &bytes)
+      case .opus, .pcmu, .pcma: isKeyframe = nil
+      }
+    }
+    guard let isKeyframe, isKeyframe || !(mustBeKeyframe || first.codec != lastCodec) else { return false }
+    frames.append(
+      EncodedFrame(
+        codec: first.codec, payload: buffer, timestamp: first.timestamp, sequence: first.sequence, isKeyframe: isKeyframe,
+        followsGap: followsGap, time: lastArrival, rotation: rotation))
+    frameCount &+= 1
+    if isKeyframe { keyframeCount &+= 1 }
+    followsGap = false
+    mustBeKeyframe = false
+    lastCodec = first.codec
+    return true
+  }
+
+  /// Whether the frame is a keyframe; nil for a damaged one.
+  private func appendVP8(_ range: Range<Int64>, to bytes: inout [UInt8]) -> Bool? {
+    var isFirst = true
+    for sequence in range {
+      guard let packet = store[sequence], packet.size > 0 else { continue }
+      var reader = ByteReader(store.payload(of: packet))
+      guard let descriptor = VP8Descriptor(&reader), let data = reader.readBytes(reader.remaining) else { return nil }
+      if isFirst, !(descriptor.startsPartition && descriptor.partitionIndex == 0) { return nil }
+      isFirst = false
+      bytes.append(contentsOf: data)
+    }
+    return VP8FrameHeader(bytes.span)?.isKeyframe
+  }
+
+  /// Whether the frame is a keyframe; nil for a damaged one.
+  private mutating func appendH264(_ range: Range<Int64>, to bytes: inout [UInt8]) -> Bool? {
+    var writer = H264FrameWriter(bytes)
+    var sets = parameterSets
+    for sequence in range {
+      guard let packet = store[sequence], packet.size > 0 else { continue }
+      writer.append(store.payload(of: packet), to: &bytes, &sets)
+    }
+    parameterSets = sets
+    writer.finish(&bytes, sets)
+    return writer.isDamaged ? nil : writer.isKeyframe
+  }
+}

@@ -1,0 +1,186 @@
+import EncodedMedia
+import RTP
+import Timing
+
+/// Makes whole frames, in decode order, of packets that come in any order.
+///
+///     awaiting a keyframe ── start of a keyframe ──▶ assembling at `next` ── frame whole ──▶ emitted, `next` moves on
+///              ▲                                           │
+///              └──── nothing to jump to ◀── given up ◀─────┘ a packet missing for too long, damage, more than fits
+///
+/// Frames follow one another without a gap in sequence numbers, whatever the codec, so nothing is emitted that refers to what was
+/// lost: after giving up, only a keyframe goes on, and it says `followsGap`.
+public struct VideoFrameAssembler: Sendable {
+  /// How long a missing packet is waited for.
+  public var patience: Interval
+  /// How long where a later keyframe has already begun to come.
+  public static let patienceBeforeKeyframe = Interval.milliseconds(60)
+
+  /// Frames emitted, keyframes among them, and times that packets were given up.
+  public internal(set) var frameCount = 0
+  public internal(set) var keyframeCount = 0
+  public private(set) var gapCount = 0
+
+  var store = PacketStore()
+  var parameterSets = H264ParameterSets()
+  /// The first packet of the frame that is due; nil while a keyframe is awaited.
+  private var next: Int64?
+  /// The first packet from `next` on that has not come.
+  private var cursor: Int64 = 0
+  private var highest: Int64?
+  /// Since when something behind the missing `cursor` has been there.
+  private var blockedSince: Instant?
+  /// Where a keyframe begins that came behind a missing packet.
+  private var keyframeAhead: Int64?
+  /// Packets below this were emitted or given up.
+  private var floor = Int64.min
+  var followsGap = false
+  /// The next frame has to be a keyframe.
+  var mustBeKeyframe = true
+  var lastCodec: Codec?
+  var rotation = Rotation.none
+
+  public init(patience: Interval = .milliseconds(500)) { self.patience = patience }
+
+  /// Whether nothing can be emitted before a keyframe that has not begun to come.
+  public var needsKeyframe: Bool { next == nil && highest != nil }
+
+  /// Packets below this are of no use any more; nil while that is not known.
+  public var lowestWanted: Int64? { floor == .min ? nil : floor }
+
+  /// When to give up what is missing; nil where nothing is.
+  public var nextDeadline: Instant? {
+    guard next != nil, let blockedSince else { return nil }
+    let isKeyframeAhead = keyframeAhead.map { $0 > cursor } ?? false
+    return blockedSince + (isKeyframeAhead ? min(patience, Self.patienceBeforeKeyframe) : patience)
+  }
+
+  /// A packet came; appends the frames that are whole now.
+  ///
+  /// - Parameters:
+  ///   - sequence: extended, so that it never wraps.
+  ///   - payload: without padding; none at all for a packet of padding only.
+  public mutating func receive(
+    sequence: Int64, timestamp: RTPTimestamp, marker: Bool, codec: Codec, rotation: Rotation?, payload: Span<UInt8>,
+    at now: Instant, pool: inout FrameBufferPool, frames: inout [EncodedFrame]
+  ) {
+    guard sequence >= floor, store[sequence] == nil else { return }
+    if let highest, sequence <= highest &- PacketStore.capacity { return }
+    if let next, sequence &- next >= PacketStore.capacity { giveUp(at: now, pool: &pool, frames: &frames) }
+    let announces = Self.announcesKeyframe(payload, codec)
+    let packet = PacketStore.Packet(
+      sequence: sequence, timestamp: timestamp, marker: marker, codec: codec, announcesKeyframe: announces, rotation: rotation,
+      arrival: now, size: payload.count)
+    guard store.insert(packet, payload) else { return }
+    highest = max(highest ?? sequence, sequence)
+    if next == nil {
+      lookForKeyframe(around: packet)
+    } else if announces, sequence > cursor, let start = start(ofKeyframeAt: packet), start > cursor {
+      keyframeAhead = max(keyframeAhead ?? start, start)
+    }
+    advance(pool: &pool, frames: &frames, at: now)
+    noteBlock()
+  }
+
+  /// Gives up what has been missing for too long.
+  public mutating func handleTimeout(at now: Instant, pool: inout FrameBufferPool, frames: inout [EncodedFrame]) {
+    // Each round gives up one gap, and there are no more gaps than packets.
+    while let deadline = nextDeadline, now >= deadline { giveUp(at: now, pool: &pool, frames: &frames) }
+  }
+
+  /// The stream began anew, or its decoder lost track: only a keyframe goes on.
+  public mutating func restart() {
+    if frameCount > 0 { followsGap = true }
+    store.removeAll()
+    next = nil
+    highest = nil
+    keyframeAhead = nil
+    floor = .min
+    blockedSince = nil
+    mustBeKeyframe = true
+  }
+
+  /// Goes over the packets that are there without a gap and emits the frames they make.
+  private mutating func advance(pool: inout FrameBufferPool, frames: inout [EncodedFrame], at now: Instant) {
+    while let first = next, let packet = store[cursor] {
+      blockedSince = nil
+      // A frame ends with its marker, or where the next one's timestamp begins for senders that forget markers.
+      if packet.size > 0, cursor > first, let begun = timestamp(from: first, to: cursor), begun != packet.timestamp {
+        guard emit(first..<cursor, pool: &pool, frames: &frames) else { return giveUp(at: now, pool: &pool, frames: &frames) }
+        next = cursor
+        floor = cursor
+      }
+      cursor &+= 1
+      if packet.marker, let first = next {
+        guard emit(first..<cursor, pool: &pool, frames: &frames) else { return giveUp(at: now, pool: &pool, frames: &frames) }
+        next = cursor
+        floor = cursor
+      }
+    }
+  }
+
+  /// The timestamp of the first packet with a payload.
+  private func timestamp(from first: Int64, to end: Int64) -> RTPTimestamp? {
+    for sequence in first..<end {
+      if let packet = store[sequence], packet.size > 0 { return packet.timestamp }
+    }
+    return nil
+  }
+
+  private mutating func noteBlock() {
+    guard next != nil, blockedSince == nil, let highest, highest >= cursor else { return }
+    for sequence in cursor...highest {
+      if let packet = store[sequence] {
+        blockedSince = packet.arrival
+        return
+      }
+    }
+  }
+
+  /// Drops the frame that is due and goes on with the next keyframe that is there, or awaits one.
+  private mutating func giveUp(at now: Instant, pool: inout FrameBufferPool, frames: inout [EncodedFrame]) {
+    guard let first = next, let highest else { return }
+    gapCount &+= 1
+    if frameCount > 0 { followsGap = true }
+    mustBeKeyframe = true
+    next = nil
+    blockedSince = nil
+    let from = cursor > first ? cursor : first &+ 1
+    floor = from
+    if from <= highest {
+      for sequence in max(from, highest &- PacketStore.capacity)...highest {
+        guard let packet = store[sequence], packet.announcesKeyframe, let start = start(ofKeyframeAt: packet), start >= from
+        else { continue }
+        begin(at: start)
+        advance(pool: &pool, frames: &frames, at: now)
+        noteBlock()
+        return
+      }
+    }
+    store.remove(first..<from)
+  }
+
+  /// Whether the packet that came makes the start of a keyframe known.
+  private mutating func lookForKeyframe(around packet: PacketStore.Packet) {
+    if packet.announcesKeyframe {
+      if let start = start(ofKeyframeAt: packet) { begin(at: start) }
+    } else {
+      // It may be the beginning of one that was announced by a packet behind it.
+      for step in 1...Int64(32) {
+        guard let other = store[packet.sequence &+ step], other.timestamp == packet.timestamp else { break }
+        guard other.announcesKeyframe else { continue }
+        if let start = start(ofKeyframeAt: other) { begin(at: start) }
+        break
+      }
+    }
+    // While a keyframe is awaited, only what may still turn out to belong to it is kept.
+    if next == nil, let highest { store.remove((highest &- PacketStore.capacity)..<(highest &- 256)) }
+  }
+
+  private mutating func begin(at start: Int64) {
+    store.remove((start &- PacketStore.capacity)..<start)
+    next = start
+    cursor = start
+    floor = start
+  }
+}
