@@ -110,6 +110,21 @@ import Testing
     #expect(throws: ICECandidateError.tooLong) { try ICECandidate.parse(line) }
   }
 
+  @Test func truncatedAndGarbledLinesNeverTrap() {
+    let line =
+      "candidate:842163049 1 tcp 1677729535 2001:db8::7 49203 typ srflx raddr ::1 rport 4920 tcptype passive ufrag EsAw"
+    for count in 0...line.utf8.count { _ = try? ICECandidate.parse(String(line.prefix(count))) }
+    var random = SeededRandom(seed: 21)
+    for _ in 0..<20_000 {
+      var bytes = Array(line.utf8)
+      for _ in 0..<Int.random(in: 1...5, using: &random) {
+        bytes[Int.random(in: 0..<bytes.count, using: &random)] = UInt8.random(in: 0...255, using: &random)
+      }
+      guard let candidate = try? ICECandidate.parse(String(decoding: bytes, as: UTF8.self)) else { continue }
+      #expect((try? ICECandidate.parse(candidate.description)) == candidate)
+    }
+  }
+
   @Test func prioritiesAreThoseOfTheRFC() {
     #expect(ICEPriority.candidate(kind: .host) == 2_130_706_431)
     #expect(ICEPriority.candidate(kind: .serverReflexive) == 1_694_498_815)

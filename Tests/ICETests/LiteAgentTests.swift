@@ -129,7 +129,7 @@ func seconds(_ n: Int64) -> Instant { .zero + .seconds(n) }
     )
     #expect(path == nil)
     #expect(!isValidated)
-    #expect(deadline == .zero + ICETiming.patience)
+    #expect(deadline == Instant.zero + ICETiming.patience)
     #expect(bench.events() == [])
   }
 
@@ -299,6 +299,40 @@ func seconds(_ n: Int64) -> Instant { .zero + .seconds(n) }
     let oldest = bench.agent.isValidated(TransportPath(remote: TransportAddress(ipv4: 0x0A00_0001, port: 2)))
     #expect(newest)
     #expect(!oldest)
+  }
+
+  @Test func aRequestWithoutFingerprintCountsWhenItsIntegrityIsRight() throws {
+    let bench = try LiteBench()
+    let bare = Array(CheckRequest(nominates: true, isSigned: false).encoded().dropLast(8))
+    #expect(bench.receive(signed(bare, password: CheckRequest().password)) != nil)
+    #expect(bench.events() == [.connected(.a)])
+  }
+
+  @Test func aTCPConnectionIsAPathOfItsOwnUntilItCloses() throws {
+    let bench = try LiteBench()
+    var first = TransportPath.a
+    first.transport = .tcp
+    first.socket = 7
+    var second = first
+    second.socket = 8
+    _ = bench.receive(CheckRequest(id: 1, nominates: true).encoded(), from: first)
+    #expect(bench.events() == [.connected(first)])
+    #expect(!bench.agent.isValidated(second))
+    bench.agent.pathClosed(second, at: seconds(1), outputs: &bench.outputs)
+    #expect(bench.events() == [])
+    bench.agent.pathClosed(first, at: seconds(1), outputs: &bench.outputs)
+    #expect(bench.events() == [.disconnected])
+    #expect(!bench.agent.isValidated(first))
+    _ = bench.receive(CheckRequest(id: 2, nominates: true).encoded(), from: second, at: seconds(2))
+    #expect(bench.events() == [.connected(second)])
+  }
+
+  @Test func aClosedPathGivesWayToAnotherThatWasNominated() throws {
+    let bench = try LiteBench()
+    _ = bench.receive(CheckRequest(id: 1, nominates: true).encoded(), from: .a)
+    _ = bench.receive(CheckRequest(id: 2, nominates: true).encoded(), from: .b)
+    bench.agent.pathClosed(.b, at: seconds(1), outputs: &bench.outputs)
+    #expect(bench.events() == [.connected(.a), .pathChanged(.b), .pathChanged(.a)])
   }
 
   @Test func aCheckAllocatesNothing() throws {
