@@ -8,6 +8,7 @@ struct ICEGeneration: Sendable {
   private(set) var incomingUsername: [UInt8] = []
   /// USERNAME of the checks that go out, `remote:local`.
   private(set) var outgoingUsername: [UInt8] = []
+  private(set) var remoteUfrag: String?
 
   init(local: ICECredentials, remote: ICECredentials?) {
     self.local = local
@@ -16,6 +17,7 @@ struct ICEGeneration: Sendable {
   }
 
   mutating func setRemote(_ remote: ICECredentials) {
+    remoteUfrag = remote.ufrag
     remoteKey = STUNIntegrityKey(password: remote.password)
     incomingUsername = Array("\(local.ufrag):\(remote.ufrag)".utf8)
     outgoingUsername = Array("\(remote.ufrag):\(local.ufrag)".utf8)

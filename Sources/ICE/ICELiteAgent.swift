@@ -141,16 +141,26 @@ public struct ICELiteAgent: Sendable {
       state = .failed
       paths.removeAll()
       outputs.append(.failed)
-    case .connected:
-      guard let path = selectedPath, !paths.contains(path) else { return }
-      if let other = paths.freshestNominated {
-        select(other, outputs: &outputs)
-      } else {
-        selectedPath = nil
-        state = .disconnected(until: now + patience)
-        outputs.append(.disconnected)
-      }
+    case .connected: leaveLostPath(at: now, outputs: &outputs)
     case .failed: break
+    }
+  }
+
+  /// Forgets a path at once: its TCP connection has closed.
+  public mutating func pathClosed(_ path: TransportPath, at now: Instant, outputs: inout [ICEOutput]) {
+    paths.remove(path)
+    if case .connected = state { leaveLostPath(at: now, outputs: &outputs) }
+  }
+
+  /// Where the selected path is gone: goes on with the one checked last of those nominated earlier, else stops sending.
+  private mutating func leaveLostPath(at now: Instant, outputs: inout [ICEOutput]) {
+    guard let path = selectedPath, !paths.contains(path) else { return }
+    if let other = paths.freshestNominated {
+      select(other, outputs: &outputs)
+    } else {
+      selectedPath = nil
+      state = .disconnected(until: now + patience)
+      outputs.append(.disconnected)
     }
   }
 }

@@ -73,7 +73,7 @@ public struct STUNWriter: ~Copyable, ~Escapable {
   public mutating func errorCode(_ code: UInt16) {
     header(.errorCode, count: 4)
     put(UInt16(0))
-    put(code / 100 << 8 | code % 100)
+    put((code / 100) << 8 | code % 100)
   }
 
   /// UNKNOWN-ATTRIBUTES: the types a request has that must be understood and are not.

@@ -45,6 +45,8 @@ struct ValidatedPaths: Sendable {
     entries.removeAll { now - $0.lastCheck >= ICETiming.consentLifetime }
   }
 
+  mutating func remove(_ path: TransportPath) { entries.removeAll { $0.path == path } }
+
   mutating func removeAll() { entries.removeAll(keepingCapacity: true) }
 
   /// When the next path expires.
