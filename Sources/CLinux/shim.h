@@ -1,7 +1,11 @@
-// What Linux offers and the Glibc overlay lacks. The only module that sees _GNU_SOURCE, which changes a few signatures.
+// What Linux offers and the Glibc overlay lacks.
+//
+// Not under _GNU_SOURCE: it changes types (fd_set, __rusage_who) which then differ from those of the Glibc module, and no file that
+// sees both compiles. The GNU functions needed are declared here instead.
 #ifndef CLINUX_SHIM_H
 #define CLINUX_SHIM_H
-#define _GNU_SOURCE 1
+#include "datagram_io.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>

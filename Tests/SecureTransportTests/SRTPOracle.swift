@@ -8,7 +8,8 @@ final class SRTPOracle {
 
   /// - Parameter outbound: protects with `key`; else unprotects.
   init(_ key: SRTPMasterKey, profile: SRTPProfile, outbound: Bool = true) {
-    _ = srtp_init()
+    // A receiver sets libsrtp2 up, once in a process; srtp_init itself must not run twice at the same time.
+    _ = try? SRTPReceiver(SRTPKeys(profile: profile, local: key, remote: key))
     var policy = srtp_policy_t()
     switch profile {
     case .aeadAES128GCM:

@@ -1,0 +1,191 @@
+import Bytes
+import CLinux
+import ICE
+
+/// Packets of a `PacketArena` on their way to the kernel: as few system calls and as few passes of the network stack as may be.
+///
+/// Runs of packets to one destination which have one length, the last perhaps a shorter one, go as a single message that the kernel
+/// cuts (UDP_SEGMENT); `sendmmsg` takes all messages at once. Order is kept. What the kernel does not take at once is dropped and
+/// counted: media is late soon, and repairs are asked for.
+public final class SendBatch {
+  /// Packets at most.
+  public let capacity: Int
+  /// Packets appended and not yet sent.
+  public private(set) var count = 0
+  /// Packets handed to the kernel since the start.
+  public private(set) var sent = 0
+  /// Packets the kernel had no room for.
+  public private(set) var dropped = 0
+  /// Packets with a destination the kernel refused: unreachable, forbidden, too long.
+  public private(set) var refused = 0
+  /// Messages handed to the kernel, each of one or several packets.
+  public private(set) var messagesSent = 0
+
+  /// The kernel's own bounds: UDP_MAX_SEGMENTS, and a datagram's length less the headers.
+  private static let mostSegments = 64
+  private static let mostSegmentedBytes = 65_507
+
+  private struct Packet {
+    var range: Range<Int>
+    var destination: TransportAddress
+  }
+
+  private let packets: UnsafeMutablePointer<Packet>
+  private let messages: UnsafeMutablePointer<mmsghdr>
+  private let vectors: UnsafeMutablePointer<iovec>
+  private let names: UnsafeMutablePointer<sockaddr_storage>
+  private let controls: UnsafeMutableRawPointer
+  /// The first packet of each message, and one past the last.
+  private let firsts: UnsafeMutablePointer<Int>
+  private static let controlBytes = Int(shim_segment_control_bytes)
+
+  public init(capacity: Int = 256) {
+    precondition(capacity > 0, "a batch holds at least one packet")
+    self.capacity = capacity
+    packets = .allocate(capacity: capacity)
+    messages = .allocate(capacity: capacity)
+    vectors = .allocate(capacity: capacity)
+    names = .allocate(capacity: capacity)
+    firsts = .allocate(capacity: capacity + 1)
+    controls = .allocate(byteCount: capacity * Self.controlBytes, alignment: 16)
+    messages.initialize(repeating: mmsghdr(), count: capacity)
+    vectors.initialize(repeating: iovec(), count: capacity)
+    names.initialize(repeating: sockaddr_storage(), count: capacity)
+    firsts.initialize(repeating: 0, count: capacity + 1)
+  }
+
+  deinit {
+    packets.deallocate()
+    messages.deallocate()
+    vectors.deallocate()
+    names.deallocate()
+    firsts.deallocate()
+    controls.deallocate()
+  }
+
+  public var isFull: Bool { count == capacity }
+
+  /// Adds a packet that lies in the arena at `range`.
+  ///
+  /// - Returns: false where the batch is full; `send` first.
+  public func append(_ range: Range<Int>, to destination: TransportAddress) -> Bool {
+    guard count < capacity, !range.isEmpty else { return count < capacity }
+    (packets + count).initialize(to: Packet(range: range, destination: destination))
+    count &+= 1
+    return true
+  }
+
+  /// Sends every packet appended, from `arena`, which may then be emptied; the batch is empty afterwards.
+  public func send(from arena: inout PacketArena, over socket: UDPSocket) {
+    guard count > 0 else { return }
+    arena.withUnsafeBytes { bytes in
+      guard let base = bytes.baseAddress else { return }
+      var next = 0
+      while next < count {
+        let messageCount = describe(from: next, in: base, byteCount: bytes.count, socket: socket)
+        next = submit(messageCount, over: socket)
+      }
+    }
+    count = 0
+  }
+
+  /// Fills the message headers for the packets from `first` on.
+  private func describe(from first: Int, in base: UnsafeMutableRawPointer, byteCount: Int, socket: UDPSocket) -> Int {
+    var message = 0
+    var next = first
+    while next < count {
+      let packet = packets[next]
+      let family = socket.localAddress.family
+      guard packet.range.lowerBound >= 0, packet.range.upperBound <= byteCount,
+        let nameLength = packet.destination.write(to: names + message, family: family)
+      else {
+        // An address of the other family, found before the kernel would: what is described so far goes first.
+        if message > 0 { break }
+        refused &+= 1
+        next &+= 1
+        continue
+      }
+      let end = socket.segmentsInKernel ? endOfRun(next) : next &+ 1
+      var header = msghdr()
+      header.msg_name = UnsafeMutableRawPointer(names + message)
+      header.msg_namelen = nameLength
+      header.msg_iov = vectors + next
+      header.msg_iovlen = joinVectors(next..<end, base: base)
+      if end &- next > 1 {
+        shim_set_segment_size(
+          &header, controls + message * Self.controlBytes, UInt16(truncatingIfNeeded: packet.range.count))
+      }
+      messages[message].msg_hdr = header
+      firsts[message] = next
+      message &+= 1
+      next = end
+    }
+    firsts[message] = next
+    return message
+  }
+
+  /// One past the last packet that can travel in a message with packet `first`.
+  private func endOfRun(_ first: Int) -> Int {
+    let segment = packets[first].range.count
+    var total = segment
+    var next = first &+ 1
+    while next < count, next &- first < Self.mostSegments, packets[next].destination == packets[first].destination {
+      let length = packets[next].range.count
+      total &+= length
+      guard length <= segment, total <= Self.mostSegmentedBytes else { break }
+      next &+= 1
+      if length < segment { break }
+    }
+    return next
+  }
+
+  /// Describes where the packets lie, those that lie back to back as one piece.
+  private func joinVectors(_ run: Range<Int>, base: UnsafeMutableRawPointer) -> Int {
+    var used = 0
+    var end = -1
+    for place in run {
+      let range = packets[place].range
+      if range.lowerBound == end {
+        vectors[run.lowerBound &+ used &- 1].iov_len &+= range.count
+      } else {
+        vectors[run.lowerBound &+ used] = iovec(iov_base: base + range.lowerBound, iov_len: range.count)
+        used &+= 1
+      }
+      end = range.upperBound
+    }
+    return used
+  }
+
+  /// Hands the messages to the kernel.
+  ///
+  /// - Returns: the first packet that is still to be described: `firsts[messageCount]`, or an earlier one where the kernel refused to
+  ///   cut and everything from there on must be described anew.
+  private func submit(_ messageCount: Int, over socket: UDPSocket) -> Int {
+    var message = 0
+    while message < messageCount {
+      let taken = shim_send_batch(socket.descriptor, messages + message, UInt32(messageCount &- message))
+      if taken > 0 {
+        sent &+= firsts[message &+ Int(taken)] &- firsts[message]
+        messagesSent &+= Int(taken)
+        message &+= Int(taken)
+        continue
+      }
+      let packetCount = firsts[message &+ 1] &- firsts[message]
+      switch shim_errno() {
+      case EINTR, ECONNREFUSED: continue
+      case EAGAIN, ENOBUFS, ENOMEM:
+        dropped &+= count &- firsts[message]
+        return count
+      case EIO, EINVAL, EOPNOTSUPP, ENOPROTOOPT:
+        if packetCount > 1 {
+          socket.disableSegmentation()
+          return firsts[message]
+        }
+        refused &+= packetCount
+      default: refused &+= packetCount
+      }
+      message &+= 1
+    }
+    return firsts[messageCount]
+  }
+}
