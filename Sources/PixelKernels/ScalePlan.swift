@@ -84,7 +84,8 @@ package final class ScalePlan: Sendable {
 }
 
 /// Runs scaling plans; owns the row of fixed-point samples between the two passes. One for each thread.
-package struct PlaneScaler: ~Copyable {
+package struct PlaneScaler: ~Copyable, @unchecked Sendable {
+  // Unchecked because the row belongs to this value alone, which cannot be copied.
   private let kernels: KernelSet
   private var row: UnsafeMutablePointer<Int16>
   private var rowCapacity: Int

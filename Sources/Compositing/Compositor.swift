@@ -1,0 +1,100 @@
+import Layouts
+import PixelKernels
+import RawMedia
+
+/// Draws one canvas: scene in, picture out, redrawing only what changed.
+///
+///     var compositor = Compositor(width: 1280, height: 720)
+///     let composition = compositor.compose(scene)      // at each tick of the canvas
+///     if composition.changed { encode(composition.picture) }
+///
+/// A tile is redrawn when its picture is another object, or its rectangle, border, label or turn changed, or a tile below it was
+/// redrawn. Another layout redraws everything. Pictures shown are held until they are replaced, so the pools they come from need
+/// one picture more for each canvas. Used by one thread at a time.
+package struct Compositor: ~Copyable, Sendable {
+  package let width: Int
+  package let height: Int
+  private var ring = CanvasRing()
+  private var painter: TilePainter
+  private var looks: [TileLook] = []
+  /// For each tile the generation it was last drawn in.
+  private var drawn: [Int] = []
+  private var background: LayoutColor?
+  /// Counts compositions that changed something.
+  private var generation = 0
+  /// The generation everything was last drawn in.
+  private var wholeGeneration = 0
+  private var current: Picture?
+
+  /// - Parameters: width, height: pixels, even, 16 to `Picture.sideMax`.
+  package init(width: Int, height: Int) {
+    let sides = 16...Picture.sideMax
+    precondition(
+      sides.contains(width) && sides.contains(height) && width % 2 == 0 && height % 2 == 0, "a canvas has even sides from 16")
+    self.width = width
+    self.height = height
+    painter = TilePainter()
+  }
+
+  /// Pictures made although the canvas keeps some: more of them are in use than were thought of.
+  package var poolMisses: Int { ring.misses }
+
+  private var bounds: PixelArea { .init(x: 0, y: 0, width: width, height: height) }
+
+  package mutating func compose(_ scene: Scene) -> Composition {
+    let bounds = bounds
+    let looks = scene.tiles.compactMap { TileLook($0, scene.participants, canvas: bounds) }
+    let isWhole =
+      current == nil || background != scene.background || looks.count != self.looks.count
+      || zip(looks, self.looks).contains { $0.area != $1.area }
+    let dirty = isWhole ? Array(looks.indices) : dirtyTiles(looks)
+    if let current, !isWhole, dirty.isEmpty { return Composition(picture: current, changed: false, damage: []) }
+
+    generation += 1
+    let (picture, index, age) = ring.take(width: width, height: height)
+    self.looks = looks
+    background = scene.background
+    if isWhole {
+      wholeGeneration = generation
+      drawn = Array(repeating: generation, count: looks.count)
+      picture.fill(YUVColor(scene.background))
+    } else {
+      repair(picture, age: age, except: dirty)
+    }
+    painter.begin(background: YUVColor(scene.background))
+    for tile in dirty {
+      painter.paint(looks[tile], on: picture)
+      drawn[tile] = generation
+    }
+    ring.complete(index, generation: generation)
+    current = picture
+    return Composition(picture: picture, changed: true, damage: isWhole ? [bounds] : dirty.map { looks[$0].area })
+  }
+
+  /// Tiles whose looks changed and those lying over them, farthest first.
+  private func dirtyTiles(_ looks: [TileLook]) -> [Int] {
+    var dirty: [Int] = []
+    for index in looks.indices {
+      let isCovering = dirty.contains { !looks[$0].area.intersection(looks[index].area).isEmpty }
+      if isCovering || looks[index] != self.looks[index] { dirty.append(index) }
+    }
+    return dirty
+  }
+
+  /// Brings a picture of an earlier generation up to the current one, leaving out what is drawn anew anyway.
+  private func repair(_ picture: Picture, age: Int?, except dirty: [Int]) {
+    guard let current, current !== picture else { return }
+    guard let age, age >= wholeGeneration else {
+      picture.copy(bounds, from: current)
+      return
+    }
+    var rest = dirty[...]
+    for index in looks.indices {
+      if rest.first == index {
+        rest.removeFirst()
+      } else if drawn[index] > age {
+        picture.copy(looks[index].area, from: current)
+      }
+    }
+  }
+}

@@ -1,0 +1,101 @@
+import CPango
+import Layouts
+import PixelKernels
+
+/// Draws text of any script with Pango. Used by one thread at a time.
+final class TextRenderer: @unchecked Sendable {
+  // Unchecked because its handles are its own, and whoever owns it moves it as a whole.
+  private let fonts: UnsafeMutableRawPointer
+  private let context: UnsafeMutableRawPointer
+  private let layout: UnsafeMutableRawPointer
+
+  /// Letters smaller than this cannot be read; pixels.
+  static let sizeMin = 10.0
+
+  /// Nil where there is no font at all: then nothing is written, which is better than not to run.
+  init?() {
+    guard let fonts = cpango_font_map_new() else { return nil }
+    guard cpango_has_fonts(fonts) != 0, let context = cpango_context_new(fonts) else {
+      cpango_unref(fonts)
+      return nil
+    }
+    guard let layout = cpango_layout_new(context) else {
+      cpango_unref(context)
+      cpango_unref(fonts)
+      return nil
+    }
+    (self.fonts, self.context, self.layout) = (fonts, context, layout)
+  }
+
+  deinit {
+    cpango_unref(layout)
+    cpango_unref(context)
+    cpango_unref(fonts)
+  }
+
+  /// Sets the line to draw next: `size` pixels high, cut with an ellipsis at `widthMax` pixels.
+  ///
+  /// - Returns: its width and height in pixels.
+  private func set(_ text: String, size: Double, widthMax: Int, isBold: Bool) -> (width: Int, height: Int) {
+    var text = text
+    text.withUTF8 { utf8 in
+      utf8.withMemoryRebound(to: CChar.self) { bytes in
+        cpango_layout_set(layout, bytes.baseAddress, Int32(bytes.count), size, Int32(widthMax), isBold ? 1 : 0)
+      }
+    }
+    var (width, height): (Int32, Int32) = (0, 0)
+    cpango_layout_size(layout, &width, &height)
+    return (min(Int(width), widthMax), Int(height))
+  }
+
+  /// One line in a box with round corners and, before it, a crossed-out circle where the person is muted.
+  ///
+  /// - Parameter widthMax: pixels the whole box may take.
+  func label(_ label: TileLook.Label, size: Double, widthMax: Int) -> Overlay? {
+    let margin = max(Int(size * 0.4), 3)
+    let sign = label.isMuted ? Int(size) : 0
+    let room = widthMax - 2 * margin - sign - (sign > 0 ? margin : 0)
+    guard room > Int(size) || label.text.isEmpty else { return nil }
+    let line = set(label.text, size: size, widthMax: max(room, 1), isBold: false)
+    let textWidth = label.text.isEmpty ? 0 : line.width
+    let gap = sign > 0 && textWidth > 0 ? margin : 0
+    let (width, height) = ((textWidth + sign + gap + 2 * margin + 1) & ~1, (min(line.height, Int(size * 2)) + margin + 1) & ~1)
+    guard let surface = CairoSurface(width: width, height: height) else { return nil }
+    surface.fillRounded(width: Double(width), height: Double(height), radius: size * 0.3, label.style.background)
+    if sign > 0 { drawMuteSign(surface, x: Double(margin), diameter: Double(sign) * 0.8) }
+    surface.setColor(label.style.color)
+    cairo_move_to(surface.context, Double(margin + sign + gap), Double(height - line.height) / 2)
+    cpango_show(surface.context, layout)
+    return surface.overlay()
+  }
+
+  private func drawMuteSign(_ surface: CairoSurface, x: Double, diameter: Double) {
+    let (radius, middle) = (diameter / 2, Double(surface.height) / 2)
+    surface.setColor(LayoutColor(red: 0xFF, green: 0x5A, blue: 0x5A))
+    cairo_set_line_width(surface.context, max(diameter / 7, 1))
+    cairo_arc(surface.context, x + radius, middle, radius, 0, 2 * .pi)
+    cairo_stroke(surface.context)
+    let reach = radius * 0.7
+    cairo_move_to(surface.context, x + radius - reach, middle + reach)
+    cairo_line_to(surface.context, x + radius + reach, middle - reach)
+    cairo_stroke(surface.context)
+  }
+
+  /// One line of large letters on a lighter disc, or without one.
+  func emblem(_ text: String, size: Double, widthMax: Int, isOnDisc: Bool) -> Overlay? {
+    let line = set(text, size: size, widthMax: max(widthMax, 2), isBold: true)
+    let disc = isOnDisc ? Int(size * 2.2) : 0
+    let width = (max(line.width, disc) + 1) & ~1
+    let height = (max(min(line.height, Int(size * 2)), disc) + 1) & ~1
+    guard let surface = CairoSurface(width: width, height: height) else { return nil }
+    if isOnDisc {
+      cairo_arc(surface.context, Double(width) / 2, Double(height) / 2, Double(disc) / 2, 0, 2 * .pi)
+      surface.setColor(LayoutColor(red: 255, green: 255, blue: 255, alpha: 0x30))
+      cairo_fill(surface.context)
+    }
+    surface.setColor(LayoutColor(red: 255, green: 255, blue: 255, alpha: 0xF0))
+    cairo_move_to(surface.context, Double(width - line.width) / 2, Double(height - line.height) / 2)
+    cpango_show(surface.context, layout)
+    return surface.overlay()
+  }
+}
