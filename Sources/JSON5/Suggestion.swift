@@ -5,7 +5,7 @@ package func nearest(to word: String, among candidates: some Sequence<String>) -
   var best: (distance: Int, candidate: String)?
   for candidate in candidates {
     let distance = editDistance(letters, Array(candidate.lowercased().unicodeScalars.prefix(64)))
-    if distance <= distanceMax, distance < best?.distance ?? .max { best = (distance, candidate) }
+    if distance <= distanceMax, distance < letters.count, distance < best?.distance ?? .max { best = (distance, candidate) }
   }
   return best?.candidate
 }
