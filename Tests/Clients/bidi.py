@@ -46,7 +46,7 @@ class BiDi:
         values = [{"type": "string" if isinstance(a, str) else "number", "value": a} for a in arguments]
         result = await self.command(
             "script.callFunction", functionDeclaration=function, arguments=values,
-            target={"context": self.context}, awaitPromise=True)
+            target={"context": self.context}, awaitPromise=True, userActivation=True)
         if result["type"] == "exception":
             raise AssertionError(result["exceptionDetails"]["text"])
         return result["result"].get("value")

@@ -12,7 +12,8 @@ from typing import Any
 
 from bidi import BiDi
 from browser_page import PROBE, BrowserPage
-from pictures import Colour
+from colours import Colour
+from sound_card import silent_sound_card
 
 PREFERENCES: dict[str, Any] = {
     "media.navigator.permission.disabled": True,
@@ -63,18 +64,40 @@ class FirefoxPage(BrowserPage):
         return await self.session.call(f"(...given) => ({PROBE}).{function}(...given)", *arguments)
 
 
-async def _remote_address(process: asyncio.subprocess.Process) -> str:
+async def _remote_address(said: asyncio.StreamReader) -> str:
     lines = []
-    while line := (await process.stderr.readline()).decode(errors="replace"):
+    while line := (await said.readline()).decode(errors="replace"):
         if found := re.search(r"WebDriver BiDi listening on (ws://\S+)", line):
             return found[1]
         lines.append(line)
     raise AssertionError(f"Firefox ended without opening its remote control: {''.join(lines)}")
 
 
-async def _discard(stream: asyncio.StreamReader) -> None:
-    while await stream.read(65_536):
+async def _discard(said: asyncio.StreamReader) -> None:
+    while await said.read(65_536):
         pass
+
+
+@asynccontextmanager
+async def _running(binary: str, profile: str, environment: dict[str, str]) -> AsyncIterator[str]:
+    """The browser's process; gives the address of its remote control."""
+    process = await asyncio.create_subprocess_exec(
+        binary, "--headless", "--no-remote", "--profile", profile, "--remote-debugging-port", "0",
+        env=environment, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE)
+    assert process.stderr is not None
+    try:
+        address = await asyncio.wait_for(_remote_address(process.stderr), 40)
+        discarding = asyncio.ensure_future(_discard(process.stderr))
+        yield address
+        discarding.cancel()
+    finally:
+        if process.returncode is None:
+            process.terminate()
+            try:
+                await asyncio.wait_for(process.wait(), 5)
+            except TimeoutError:
+                process.kill()
+                await process.wait()
 
 
 @asynccontextmanager
@@ -85,23 +108,9 @@ async def firefox(url: str, voice: float, colour: Colour) -> AsyncIterator[Firef
     with tempfile.TemporaryDirectory(prefix="tutti-firefox-", ignore_cleanup_errors=True) as profile:
         Path(profile, "user.js").write_text(
             "".join(f'user_pref("{name}", {json.dumps(value)});\n' for name, value in PREFERENCES.items()))
-        process = await asyncio.create_subprocess_exec(
-            binary, "--headless", "--no-remote", "--profile", profile, "--remote-debugging-port", "0",
-            stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE)
-        try:
-            address = await asyncio.wait_for(_remote_address(process), 40)
-            discarding = asyncio.ensure_future(_discard(process.stderr))
+        async with silent_sound_card(profile) as environment, _running(binary, profile, environment) as address:
             async with BiDi(address) as session:
                 devices = DEVICES.replace("COLOUR", ",".join(map(str, colour))).replace("VOICE", str(voice))
                 await session.command("script.addPreloadScript", functionDeclaration=devices)
                 await session.command("browsingContext.navigate", context=session.context, url=url, wait="complete")
                 yield FirefoxPage(session)
-            discarding.cancel()
-        finally:
-            if process.returncode is None:
-                process.terminate()
-                try:
-                    await asyncio.wait_for(process.wait(), 5)
-                except TimeoutError:
-                    process.kill()
-                    await process.wait()

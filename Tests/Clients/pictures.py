@@ -3,28 +3,14 @@
 import numpy
 from PIL import Image
 
+from colours import Colour
 from layout import Rectangle
-
-Colour = tuple[int, int, int]
-RED: Colour = (200, 40, 40)
-GREEN: Colour = (40, 170, 40)
-BLUE: Colour = (40, 40, 200)
-
-
-def plain(colour: Colour, width: int = 640, height: int = 360) -> numpy.ndarray:
-    return numpy.full((height, width, 3), colour, numpy.uint8)
-
 
 def colour_at(picture: numpy.ndarray, tile: Rectangle) -> Colour:
     """The mean colour of the 16x16 pixels at a tile's centre."""
     x, y = tile.centre
     red, green, blue = picture[y - 8:y + 8, x - 8:x + 8].reshape(-1, 3).mean(axis=0)
     return round(red), round(green), round(blue)
-
-
-def alike(one: Colour, other: Colour, tolerance: int = 36) -> bool:
-    """Whether colours agree but for coding and for BT.601 read as BT.709."""
-    return max(abs(a - b) for a, b in zip(one, other)) <= tolerance
 
 
 def luma(picture: numpy.ndarray) -> numpy.ndarray:
@@ -44,6 +30,6 @@ def covering(plane: numpy.ndarray, width: int, height: int) -> numpy.ndarray:
     scale = max(width / source_width, height / source_height)
     used_width, used_height = width / scale, height / scale
     left, top = (source_width - used_width) / 2, (source_height - used_height) / 2
-    image = Image.fromarray(plane.astype(numpy.float32), mode=None)
+    image = Image.fromarray(plane.astype(numpy.float32))
     box = (left, top, left + used_width, top + used_height)
     return numpy.asarray(image.resize((width, height), Image.Resampling.BICUBIC, box=box))

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from typing import TYPE_CHECKING, Optional
 
 import av
 import numpy
@@ -9,13 +10,16 @@ import numpy
 try:
     import aioice.ice
     import aiortc
+    from aiortc.mediastreams import MediaStreamError
 
     # Everybody is on this machine: other interfaces only make more candidate pairs to check.
     aioice.ice.get_host_addresses = lambda use_ipv4, use_ipv6: ["127.0.0.1"]
 except ImportError:
     from webrtc import aiortc
+    from webrtc.aiortc import MediaStreamError
 
-from http_api import MediaSession, RoomAPI
+if TYPE_CHECKING:
+    from http_api import MediaSession, RoomAPI
 
 
 class Peer:
@@ -29,7 +33,7 @@ class Peer:
         self.sound: list[tuple[int, numpy.ndarray]] = []
         self.picture: av.VideoFrame | None = None
         self.pictures = 0
-        self.session: MediaSession | None = None
+        self.session: Optional["MediaSession"] = None
         Peer.open.add(self)
         self._recorders: list[asyncio.Task[None]] = []
         self.connection.on("track", self._record)
@@ -47,7 +51,7 @@ class Peer:
         await self.connection.setRemoteDescription(aiortc.RTCSessionDescription(sdp=sdp, type="answer"))
 
     async def join(
-        self, api: RoomAPI, room: str, endpoint: str = "participants", query: dict[str, str] | None = None
+        self, api: "RoomAPI", room: str, endpoint: str = "participants", query: dict[str, str] | None = None
     ) -> None:
         """Takes part in a room and waits until connected."""
         self.session = await api.offer(room, endpoint, await self.offer(), query)
@@ -62,7 +66,7 @@ class Peer:
             assert time.monotonic() < deadline, f"Not connected after {seconds} s: {state}, ICE {self.connection.iceConnectionState}"
             await asyncio.sleep(0.02)
 
-    async def leave(self, api: RoomAPI) -> None:
+    async def leave(self, api: "RoomAPI") -> None:
         if self.session is not None:
             await api.leave(self.session)
         await self.close()
@@ -81,7 +85,7 @@ class Peer:
         while True:
             try:
                 frame = await track.recv()
-            except aiortc.mediastreams.MediaStreamError:
+            except MediaStreamError:
                 return
             channels = len(frame.layout.channels)
             samples = frame.to_ndarray().reshape(-1, channels).mean(axis=1) / 32768
@@ -91,7 +95,7 @@ class Peer:
         while True:
             try:
                 self.picture = await track.recv()
-            except aiortc.mediastreams.MediaStreamError:
+            except MediaStreamError:
                 return
             self.pictures += 1
 

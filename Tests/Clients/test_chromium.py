@@ -3,9 +3,10 @@
 import asyncio
 
 from chromium_page import chromium
+from colours import BLUE, RED, alike, plain
 from http_api import RoomAPI
 from layout import tiles
-from pictures import BLUE, RED, alike, colour_at, plain
+from pictures import colour_at
 from server import Server
 from tones import VOICES, expect_minus_one
 

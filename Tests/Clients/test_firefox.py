@@ -2,10 +2,11 @@
 
 import asyncio
 
+from colours import BLUE, RED, alike, plain
 from firefox_page import firefox
 from http_api import RoomAPI
 from layout import tiles
-from pictures import BLUE, RED, alike, colour_at, plain
+from pictures import colour_at
 from python_peer import Peer
 from server import Server
 from tones import VOICES, expect_minus_one

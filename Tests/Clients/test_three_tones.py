@@ -2,9 +2,10 @@
 
 import asyncio
 
+from colours import BLUE, GREEN, RED, alike, plain
 from http_api import RoomAPI
 from layout import tiles
-from pictures import BLUE, GREEN, RED, alike, colour_at, plain
+from pictures import colour_at
 from python_peer import Peer
 from server import Server
 from tones import VOICES, expect_minus_one
