@@ -1,0 +1,61 @@
+"""Debian's Chromium, driven by Playwright."""
+
+import shutil
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy
+from playwright.async_api import Page, async_playwright
+
+from browser_page import PROBE, BrowserPage
+from device_files import write_camera, write_microphone
+
+#: The microphone's tone reaches the encoder as it is: noise suppression would take a steady tone away.
+UNPROCESSED = """
+  const original = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+  navigator.mediaDevices.getUserMedia = (wanted) => original(
+    wanted?.audio
+      ? { ...wanted, audio: { ...(wanted.audio === true ? {} : wanted.audio),
+                              echoCancellation: false, noiseSuppression: false, autoGainControl: false } }
+      : wanted);
+"""
+
+
+class ChromiumPage(BrowserPage):
+    def __init__(self, page: Page, said: list[str]) -> None:
+        self.page, self.said = page, said
+
+    async def call(self, function: str, *arguments: Any) -> Any:
+        try:
+            return await self.page.evaluate(f"(given) => ({PROBE}).{function}(...given)", list(arguments))
+        except Exception as error:
+            raise AssertionError(f"Chromium: {error}; its console: {self.said}") from error
+
+
+@asynccontextmanager
+async def chromium(url: str, voice: float, picture: numpy.ndarray) -> AsyncIterator[ChromiumPage]:
+    """A browser that shows the page at an address and whose devices give this tone and this picture."""
+    binary = shutil.which("chromium")
+    assert binary is not None, "Chromium is missing: install the Debian packages of Tests/Clients/packages.txt."
+    with tempfile.TemporaryDirectory(prefix="tutti-chromium-") as directory:
+        camera, microphone = Path(directory, "camera.y4m"), Path(directory, "microphone.wav")
+        write_camera(camera, picture)
+        write_microphone(microphone, voice)
+        async with async_playwright() as playwright:
+            browser = await playwright.chromium.launch(executable_path=binary, args=[
+                "--headless=new", "--no-sandbox", "--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream",
+                f"--use-file-for-fake-video-capture={camera}", f"--use-file-for-fake-audio-capture={microphone}",
+                "--autoplay-policy=no-user-gesture-required", "--disable-features=WebRtcHideLocalIpsWithMdns"])
+            page = await browser.new_page()
+            said: list[str] = []
+            page.on("console", lambda message: said.append(message.text))
+            page.on("pageerror", lambda error: said.append(str(error)))
+            await page.add_init_script(UNPROCESSED)
+            await page.goto(url)
+            try:
+                yield ChromiumPage(page, said)
+            finally:
+                await browser.close()

@@ -1,0 +1,112 @@
+"""The server under test: one `tutti serve` process on free ports of the loopback interface."""
+
+import os
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+
+
+def free_port(kind: socket.SocketKind) -> int:
+    """A port of this kind that nobody uses now."""
+    with socket.socket(socket.AF_INET, kind) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def media_port() -> int:
+    """A number free for UDP and for TCP: the server takes both."""
+    while True:
+        port = free_port(socket.SOCK_DGRAM)
+        try:
+            with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+                probe.bind(("127.0.0.1", port))
+            return port
+        except OSError:
+            continue
+
+
+class Server:
+    """A running server; TUTTI_BINARY names the program, by default the release build of this tree."""
+
+    def __init__(self, config: str | None = None) -> None:
+        binary = Path(os.environ.get("TUTTI_BINARY", REPOSITORY / ".build/release/tutti"))
+        if not binary.exists():
+            raise FileNotFoundError(f"There is no server at {binary}: run `swift build -c release` or set TUTTI_BINARY.")
+        self.rtc_address = ("127.0.0.1", media_port())
+        self.http_address = ("127.0.0.1", free_port(socket.SOCK_STREAM))
+        self.url = "http://%s:%d" % self.http_address
+        self._directory = tempfile.TemporaryDirectory(prefix="tutti-test-")
+        self._log = Path(self._directory.name, "stderr")
+        command = [str(binary), "serve", "--http", "%s:%d" % self.http_address, "--rtc", "%s:%d" % self.rtc_address]
+        if config is not None:
+            file = Path(self._directory.name, "tutti.json5")
+            file.write_text(config)
+            command += ["--config", str(file)]
+        with self._log.open("wb") as log:
+            self.process = subprocess.Popen(command, cwd=REPOSITORY, stdout=log, stderr=log)
+        try:
+            self._wait_until_healthy()
+        except BaseException:
+            self.process.kill()
+            self.process.wait()
+            raise
+
+    def _wait_until_healthy(self) -> None:
+        deadline = time.monotonic() + 15
+        while time.monotonic() < deadline:
+            if self.process.poll() is not None:
+                raise RuntimeError(f"The server ended with {self.process.returncode} at its start:\n{self.log}")
+            try:
+                with urllib.request.urlopen(self.url + "/healthz", timeout=1) as response:
+                    if response.status == 200:
+                        return
+            except (urllib.error.URLError, OSError):
+                time.sleep(0.05)
+        raise RuntimeError(f"The server did not answer /healthz within 15 s:\n{self.log}")
+
+    @property
+    def log(self) -> str:
+        """What the server has written so far."""
+        return self._log.read_text(errors="replace")
+
+    @property
+    def alive(self) -> bool:
+        return self.process.poll() is None
+
+    def threads(self) -> int:
+        return len(os.listdir(f"/proc/{self.process.pid}/task"))
+
+    def descriptors(self) -> int:
+        return len(os.listdir(f"/proc/{self.process.pid}/fd"))
+
+    def cpu_seconds(self) -> float:
+        """User and system time used so far; the kernel counts it in ticks of 10 ms."""
+        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def resident_bytes(self) -> int:
+        pages = Path(f"/proc/{self.process.pid}/statm").read_text().split()[1]
+        return int(pages) * os.sysconf("SC_PAGE_SIZE")
+
+    def stop(self) -> None:
+        """Asks for a drain and demands exit code 0."""
+        log, code = self.log, self.process.poll()
+        if code is None:
+            self.process.send_signal(signal.SIGTERM)
+            try:
+                code = self.process.wait(timeout=20)
+                log = self.log
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+                self._directory.cleanup()
+                raise AssertionError(f"The server did not stop within 20 s of SIGTERM:\n{log}") from None
+        self._directory.cleanup()
+        assert code == 0, f"The server ended with {code}:\n{log}"
