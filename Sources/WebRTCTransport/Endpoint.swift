@@ -1,0 +1,256 @@
+import Bytes
+import EncodedMedia
+import ICE
+import SecureTransport
+import Timing
+
+/// Everything that happens on one port shared by all peers, without the socket: finds the peer a datagram is meant for, keeps
+/// their deadlines, and sends each output's frames to all who receive it.
+///
+///     datagram ─▶ known path? ───────────────▶ PeerSession
+///              └▶ STUN with a known fragment ─▶ PeerSession ─ check authenticated ─▶ the path is known from now on
+///
+/// Total: a datagram nobody is meant by is counted and dropped, without an answer.
+public struct Endpoint: ~Copyable {
+  /// What a driver asks of the endpoint; in the words of `PeerTransport`.
+  public enum Command: Sendable {
+    case add(PeerID, PeerSetup, any PeerObserver)
+    case update(PeerID, PeerSetup)
+    case remove(PeerID)
+    case subscribe(PeerID, MediaKind, OutputID?)
+    case send(EncodedFrame, OutputID)
+    case requestKeyframe(PeerID, StreamID)
+  }
+
+  final class Peer {
+    let id: PeerID
+    let observer: any PeerObserver
+    var session: PeerSession
+    /// Our fragments that lead here; two while an ICE restart is under way.
+    var fragments: [UfragKey] = []
+    /// Paths that lead here.
+    var paths: [TransportPath] = []
+    var audio: OutputID?
+    var video: OutputID?
+    /// The deadline this peer last put into the heap.
+    var scheduled: Instant?
+
+    init(id: PeerID, observer: any PeerObserver, session: consuming PeerSession) {
+      self.id = id
+      self.observer = observer
+      self.session = session
+    }
+  }
+
+  /// One output: who receives it and how its frames are cut.
+  private final class Output {
+    var packetizer = OutputPacketizer()
+    var receivers: [Peer] = []
+  }
+
+  /// Paths one peer may be reached by; an honest one has a handful.
+  private static let pathsPerPeerMax = 16
+
+  private var peers: [PeerID: Peer] = [:]
+  private var byFragment: [UfragKey: Peer] = [:]
+  private var byPath: [TransportPath: Peer] = [:]
+  private var outputs: [OutputID: Output] = [:]
+  private var deadlines = DeadlineHeap()
+  private var nextMeasurement: Instant?
+  private let wallClockAtZero: NTPTime
+  private var seed: UInt64
+
+  /// Datagrams no peer was meant by.
+  public private(set) var strayDatagrams: UInt64 = 0
+
+  /// - Parameters:
+  ///   - wallClockAtZero: the time of day when `Instant` counted zero.
+  ///   - seed: for what must vary but need not be secret.
+  public init(wallClockAtZero: NTPTime, seed: UInt64) {
+    self.wallClockAtZero = wallClockAtZero
+    self.seed = seed
+  }
+
+  public var peerCount: Int { peers.count }
+
+  // MARK: Datagrams
+
+  /// Takes one datagram, which it may overwrite.
+  public mutating func receive(
+    _ datagram: inout MutableSpan<UInt8>, from path: TransportPath, at now: Instant, into outputs: inout PeerOutputs
+  ) {
+    guard let peer = peer(for: datagram.span, path) else {
+      strayDatagrams &+= 1
+      return
+    }
+    let isCheck = DatagramKind(of: datagram.span) == .stun
+    peer.session.receive(&datagram, from: path, at: now, into: &outputs)
+    if isCheck { learn(path, of: peer) }
+    tellEvents(of: peer, &outputs)
+    schedule(peer)
+  }
+
+  private func peer(for datagram: Span<UInt8>, _ path: TransportPath) -> Peer? {
+    // A request names whom it means; the path may have belonged to somebody else before.
+    if DatagramKind(of: datagram) == .stun, let fragment = peekUsername(datagram) { return byFragment[fragment] }
+    return byPath[path]
+  }
+
+  /// Notes where a peer is reached once an authenticated check came from there. A path that another living peer was checked on
+  /// stays his: otherwise a participant could send checks in somebody else's name and cut him off.
+  private mutating func learn(_ path: TransportPath, of peer: Peer) {
+    guard peer.session.isValidated(path), byPath[path] !== peer else { return }
+    if let other = byPath[path], other.session.isValidated(path) { return }
+    byPath[path]?.paths.removeAll { $0 == path }
+    byPath[path] = peer
+    peer.paths.append(path)
+    if peer.paths.count > Self.pathsPerPeerMax {
+      let oldest = peer.paths.removeFirst()
+      if byPath[oldest] === peer { byPath[oldest] = nil }
+    }
+  }
+
+  // MARK: Time
+
+  /// When `handleTimeout` wants to be called; nil where never.
+  public var nextDeadline: Instant? {
+    guard let first = deadlines.first?.deadline else { return nextMeasurement }
+    return nextMeasurement.map { min($0, first) } ?? first
+  }
+
+  /// Does all that is due.
+  public mutating func handleTimeout(at now: Instant, into outputs: inout PeerOutputs) {
+    while let entry = deadlines.first, entry.deadline <= now {
+      deadlines.removeFirst()
+      guard let peer = peers[entry.peer], peer.scheduled == entry.deadline else { continue }
+      peer.scheduled = nil
+      if let deadline = peer.session.nextDeadline, deadline <= now {
+        peer.session.handleTimeout(at: now, into: &outputs)
+        tellEvents(of: peer, &outputs)
+      }
+      // Whatever is still due is a millisecond away at least: no peer can keep this loop for itself.
+      schedule(peer, notBefore: now + .milliseconds(1))
+    }
+    measure(at: now)
+  }
+
+  private mutating func schedule(_ peer: Peer, notBefore earliest: Instant = Instant(nanoseconds: .min)) {
+    guard let wanted = peer.session.nextDeadline else { return }
+    let deadline = max(wanted, earliest)
+    if let scheduled = peer.scheduled, scheduled <= deadline { return }
+    peer.scheduled = deadline
+    deadlines.insert(deadline, peer.id)
+  }
+
+  /// Tells every observer, once a second, what was measured.
+  private mutating func measure(at now: Instant) {
+    guard let due = nextMeasurement, now >= due else { return }
+    nextMeasurement = peers.isEmpty ? nil : now + .seconds(1)
+    for peer in peers.values { peer.observer.peer(peer.id, didMeasure: peer.session.statistics) }
+  }
+
+  // MARK: Commands
+
+  /// Carries out a command. `flush` is called where the outputs should be sent off before going on, and must empty them.
+  public mutating func execute(
+    _ command: Command, at now: Instant, into outputs: inout PeerOutputs, flush: (inout PeerOutputs) -> Void
+  ) {
+    switch command {
+    case .add(let id, let setup, let observer): add(id, setup, observer, at: now, into: &outputs)
+    case .update(let id, let setup):
+      guard let peer = peers[id] else { return }
+      peer.session.update(setup, at: now)
+      register(setup.localCredentials.key, of: peer)
+      schedule(peer)
+    case .remove(let id): remove(id, at: now, into: &outputs)
+    case .subscribe(let id, let kind, let output): subscribe(id, kind, output)
+    case .send(let frame, let output): send(frame, output, at: now, into: &outputs, flush: flush)
+    case .requestKeyframe(let id, let stream):
+      guard let peer = peers[id] else { return }
+      peer.session.requestKeyframe(stream, at: now, into: &outputs)
+      schedule(peer)
+    }
+  }
+
+  private mutating func add(
+    _ id: PeerID, _ setup: PeerSetup, _ observer: any PeerObserver, at now: Instant, into outputs: inout PeerOutputs
+  ) {
+    seed = seed &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+    do {
+      let session = try PeerSession(setup, wallClockAtZero: wallClockAtZero, seed: seed, at: now)
+      let peer = Peer(id: id, observer: observer, session: session)
+      peers[id] = peer
+      register(setup.localCredentials.key, of: peer)
+      if nextMeasurement == nil { nextMeasurement = now + .seconds(1) }
+      schedule(peer)
+    } catch {
+      observer.peerDidEnd(id, .handshakeFailed(error.description))
+    }
+  }
+
+  private mutating func register(_ fragment: UfragKey?, of peer: Peer) {
+    guard let fragment, !peer.fragments.contains(fragment) else { return }
+    byFragment[fragment] = peer
+    peer.fragments.append(fragment)
+    // The one in force, the one before it, and none from earlier restarts.
+    if peer.fragments.count > 2 { byFragment[peer.fragments.removeFirst()] = nil }
+  }
+
+  private mutating func remove(_ id: PeerID, at now: Instant, into outputs: inout PeerOutputs) {
+    guard let peer = peers.removeValue(forKey: id) else { return }
+    peer.session.close(at: now, into: &outputs)
+    outputs.events.removeAll(keepingCapacity: true)
+    for fragment in peer.fragments where byFragment[fragment] === peer { byFragment[fragment] = nil }
+    for path in peer.paths where byPath[path] === peer { byPath[path] = nil }
+    leave(peer.audio, peer)
+    leave(peer.video, peer)
+  }
+
+  private mutating func subscribe(_ id: PeerID, _ kind: MediaKind, _ output: OutputID?) {
+    guard let peer = peers[id] else { return }
+    let old = kind == .audio ? peer.audio : peer.video
+    guard old != output else { return }
+    leave(old, peer)
+    if kind == .audio { peer.audio = output } else { peer.video = output }
+    guard let output else { return }
+    if kind == .video { peer.session.sourceWillChange(kind) }
+    let entry = outputs[output] ?? Output()
+    entry.receivers.append(peer)
+    outputs[output] = entry
+  }
+
+  private mutating func leave(_ output: OutputID?, _ peer: Peer) {
+    guard let output, let entry = outputs[output] else { return }
+    entry.receivers.removeAll { $0 === peer }
+    if entry.receivers.isEmpty { outputs[output] = nil }
+  }
+
+  private mutating func send(
+    _ frame: EncodedFrame, _ id: OutputID, at now: Instant, into outputs: inout PeerOutputs,
+    flush: (inout PeerOutputs) -> Void
+  ) {
+    guard let output = self.outputs[id], !output.receivers.isEmpty else { return }
+    let packetized = output.packetizer.packetize(frame)
+    let size = packetized.bytes.count &+ packetized.ranges.count &* 200
+    for peer in output.receivers {
+      if outputs.arena.room < size { flush(&outputs) }
+      peer.session.send(packetized, at: now, into: &outputs)
+    }
+  }
+
+  // MARK: Events
+
+  private func tellEvents(of peer: Peer, _ outputs: inout PeerOutputs) {
+    guard !outputs.events.isEmpty else { return }
+    for event in outputs.events {
+      switch event {
+      case .connected: peer.observer.peerDidConnect(peer.id)
+      case .frame(let frame, let stream): peer.observer.peer(peer.id, didReceive: frame, on: stream)
+      case .keyframeNeeded:
+        if let output = peer.video { peer.observer.peer(peer.id, needsKeyframeOf: output) }
+      case .ended(let reason): peer.observer.peerDidEnd(peer.id, reason)
+      }
+    }
+    outputs.events.removeAll(keepingCapacity: true)
+  }
+}

@@ -1,0 +1,140 @@
+import EncodedMedia
+import RTP
+import RTPStreams
+import SDP
+import Timing
+
+/// The streams a peer sends, found by SSRC; a new SSRC is placed by what it says of itself (RFC 8843 section 9.2).
+struct IncomingStreams {
+  struct Entry {
+    let id: StreamID
+    var stream: ReceiveStream
+  }
+
+  /// More SSRCs than an honest peer sends at once: two kinds, some m-lines, four layers.
+  static let capacity = 24
+
+  var entries: [Entry] = []
+  private var lines: [Line]
+  private var lastFound = 0
+  /// Header extensions by their ids; one table for the session, since BUNDLE wants an id to mean one thing.
+  private(set) var extensionMap: HeaderExtensionMap
+
+  /// What is needed of one negotiated m-line.
+  struct Line {
+    var index: UInt8
+    var kind: MediaKind
+    var mid: ShortToken?
+    var payloadTypes: PayloadTypeMap
+    var announced: [RemoteSource]
+    var layers: [ShortToken]
+    var usesNACK: Bool
+  }
+
+  init(_ session: NegotiatedSession) {
+    lines = session.media.compactMap(Line.init)
+    extensionMap = HeaderExtensionMap(session.media.flatMap(\.receiveExtensions))
+  }
+
+  /// Takes a new negotiation; streams that run go on.
+  mutating func update(_ session: NegotiatedSession) {
+    lines = session.media.compactMap(Line.init)
+    extensionMap = HeaderExtensionMap(session.media.flatMap(\.receiveExtensions))
+    for index in entries.indices {
+      guard let line = lines.first(where: { $0.index == entries[index].id.media }) else { continue }
+      entries[index].stream.configuration.payloadTypes = line.payloadTypes
+      entries[index].stream.configuration.usesNACK = line.usesNACK
+    }
+  }
+
+  /// The entry a packet belongs to, made where the packet is the first of its source; nil where it cannot be placed.
+  mutating func find(_ header: RTPHeader, _ extensions: HeaderExtensions) -> Int? {
+    if lastFound < entries.count, entries[lastFound].belongs(header.ssrc) { return lastFound }
+    if let known = entries.firstIndex(where: { $0.belongs(header.ssrc) }) {
+      lastFound = known
+      return known
+    }
+    guard let line = line(of: header, extensions) else { return nil }
+    if case .retransmission? = line.payloadTypes[header.payloadType] { return adoptRetransmission(header, extensions, line) }
+    return add(header, extensions, line)
+  }
+
+  /// The entry of a media source that RTCP speaks of.
+  func index(of source: SSRC) -> Int? { entries.firstIndex { $0.stream.configuration.source == source } }
+
+  private func line(of header: RTPHeader, _ extensions: HeaderExtensions) -> Line? {
+    if let mid = extensions.mid, let line = lines.first(where: { $0.mid == mid }) { return line }
+    if let line = lines.first(where: { $0.announces(header.ssrc) }) { return line }
+    let candidates = lines.filter { $0.payloadTypes[header.payloadType] != nil }
+    return candidates.count == 1 ? candidates.first : nil
+  }
+
+  private mutating func add(_ header: RTPHeader, _ extensions: HeaderExtensions, _ line: Line) -> Int? {
+    var layer: UInt8 = 0
+    if let rid = extensions.rid, let index = line.layers.firstIndex(of: rid) { layer = UInt8(truncatingIfNeeded: index) }
+    let id = StreamID(media: line.index, kind: line.kind, layer: layer)
+    // A source that replaces another on its line: the sender restarted it, or the SSRC collided.
+    entries.removeAll { $0.id == id }
+    guard entries.count < Self.capacity else { return nil }
+    let retransmission = line.announced.first { $0.ssrc == header.ssrc.rawValue }?.retransmissionSSRC
+    entries.append(
+      Entry(
+        id: id,
+        stream: ReceiveStream(
+          .init(
+            source: header.ssrc, kind: line.kind, payloadTypes: line.payloadTypes,
+            retransmissionSource: retransmission.map { SSRC($0) }, usesNACK: line.usesNACK))))
+    lastFound = entries.count &- 1
+    return lastFound
+  }
+
+  /// A retransmission whose source was not announced: of the layer it names, else of the only stream of its line that has none yet.
+  private mutating func adoptRetransmission(_ header: RTPHeader, _ extensions: HeaderExtensions, _ line: Line) -> Int? {
+    let repaired = extensions.repairedRID.flatMap { line.layers.firstIndex(of: $0) }
+    let candidates = entries.indices.filter { index in
+      guard entries[index].id.media == line.index else { return false }
+      if let repaired { return Int(entries[index].id.layer) == repaired }
+      return entries[index].stream.configuration.retransmissionSource == nil
+    }
+    guard candidates.count == 1 else { return nil }
+    entries[candidates[0]].stream.configuration.retransmissionSource = header.ssrc
+    return candidates[0]
+  }
+}
+
+extension IncomingStreams.Entry {
+  func belongs(_ source: SSRC) -> Bool {
+    stream.configuration.source == source || stream.configuration.retransmissionSource == source
+  }
+}
+
+extension IncomingStreams.Line {
+  init?(_ media: NegotiatedMedia) {
+    guard media.direction.receives, let index = UInt8(exactly: media.index) else { return nil }
+    var payloadTypes = PayloadTypeMap()
+    for negotiated in media.receiveCodecs {
+      guard let codec = Codec(sdpName: negotiated.name) else { continue }
+      payloadTypes[negotiated.payloadType] = .media(codec)
+      if let retransmission = negotiated.retransmissionPayloadType {
+        payloadTypes[retransmission] = .retransmission(of: negotiated.payloadType)
+      }
+    }
+    self.init(
+      index: index, kind: media.type.kind, mid: media.mid.flatMap { ShortToken($0) }, payloadTypes: payloadTypes,
+      announced: media.remoteSources, layers: media.receiveRIDs.compactMap { ShortToken($0) },
+      usesNACK: media.feedback.contains(.nack))
+  }
+
+  func announces(_ source: SSRC) -> Bool {
+    announced.contains { $0.ssrc == source.rawValue || $0.retransmissionSSRC == source.rawValue }
+  }
+}
+
+extension HeaderExtensionMap {
+  init(_ extensions: [HeaderExtensionID]) {
+    self.init()
+    for known in extensions {
+      if let kind = HeaderExtensionKind(uri: known.uri) { self[kind] = known.id }
+    }
+  }
+}

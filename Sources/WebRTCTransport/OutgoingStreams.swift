@@ -1,0 +1,93 @@
+import EncodedMedia
+import RTP
+import RTPStreams
+import SDP
+import Timing
+
+/// What we send a peer: at most one stream of each kind, on the first m-line that takes it.
+struct OutgoingStreams {
+  var audio: SendStream?
+  var video: SendStream?
+  /// The name all of them go by in RTCP (RFC 7022).
+  private(set) var canonicalName: [UInt8] = []
+  /// Who speaks in RTCP where nothing is sent.
+  private let fallbackSource: SSRC
+  /// Numbers the packets for congestion control; nil where that was not negotiated.
+  private var transportSequence: UInt16?
+
+  init(_ session: NegotiatedSession, using random: inout some RandomNumberGenerator) {
+    fallbackSource = SSRC(UInt32.random(in: 1 ... .max, using: &random))
+    update(session, using: &random)
+  }
+
+  /// Takes a new negotiation; a stream whose source stays goes on.
+  mutating func update(_ session: NegotiatedSession, using random: inout some RandomNumberGenerator) {
+    for kind in MediaKind.allCases {
+      let media = session.media.first { $0.type == MediaType(kind) && $0.sendCodec != nil && $0.localSource != nil }
+      guard let media, let source = media.localSource else {
+        self[kind] = nil
+        continue
+      }
+      canonicalName = Array(source.cname.utf8)
+      if self[kind]?.configuration.source != SSRC(source.ssrc) {
+        self[kind] = Self.makeStream(kind, media, source, using: &random)
+      }
+      if media.sendExtensionID(HeaderExtensionURI.transportCC) != nil { transportSequence = transportSequence ?? 1 }
+    }
+    if canonicalName.isEmpty { canonicalName = Array(String(random.next(), radix: 36).utf8) }
+  }
+
+  private static func makeStream(
+    _ kind: MediaKind, _ media: NegotiatedMedia, _ source: LocalSource, using random: inout some RandomNumberGenerator
+  ) -> SendStream? {
+    guard let negotiated = media.sendCodec, let codec = Codec(sdpName: negotiated.name) else { return nil }
+    var payloadTypes = PayloadTypeMap()
+    payloadTypes[negotiated.payloadType] = .media(codec)
+    var retransmissionSource: SSRC?
+    if let payloadType = negotiated.retransmissionPayloadType, let ssrc = source.retransmissionSSRC {
+      payloadTypes[payloadType] = .retransmission(of: negotiated.payloadType)
+      retransmissionSource = SSRC(ssrc)
+    }
+    return SendStream(
+      .init(
+        source: SSRC(source.ssrc), kind: kind, payloadTypes: payloadTypes, retransmissionSource: retransmissionSource,
+        extensionMap: HeaderExtensionMap(media.sendExtensions), mid: media.mid.flatMap { ShortToken($0) }, using: &random))
+  }
+
+  subscript(kind: MediaKind) -> SendStream? {
+    get { kind == .audio ? audio : video }
+    set { if kind == .audio { audio = newValue } else { video = newValue } }
+  }
+
+  /// Who speaks in RTCP.
+  var reportingSource: SSRC { audio?.configuration.source ?? video?.configuration.source ?? fallbackSource }
+
+  func kind(of source: SSRC) -> MediaKind? {
+    if audio?.configuration.source == source { return .audio }
+    if video?.configuration.source == source { return .video }
+    return nil
+  }
+
+  /// The number of the next packet for congestion control; nil where that was not negotiated.
+  mutating func takeTransportSequence() -> UInt16? {
+    guard let number = transportSequence else { return nil }
+    transportSequence = number &+ 1
+    return number
+  }
+
+  mutating func receive(_ block: ReportBlock, now wallClock: NTPTime) {
+    audio?.receive(block, wallClock: wallClock)
+    video?.receive(block, wallClock: wallClock)
+  }
+
+  var roundTripTime: Interval? { video?.receiverReport?.roundTripTime ?? audio?.receiverReport?.roundTripTime }
+
+  func addStatistics(to statistics: inout PeerStatistics) {
+    for stream in [audio, video] {
+      guard let stream else { continue }
+      statistics.retransmissionsSent &+= UInt64(stream.counters.packetsResent)
+      statistics.fractionLostByPeer = max(statistics.fractionLostByPeer, stream.receiverReport?.fractionLost ?? 0)
+    }
+    statistics.roundTripTime = roundTripTime
+  }
+}

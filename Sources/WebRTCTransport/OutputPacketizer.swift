@@ -1,0 +1,30 @@
+import EncodedMedia
+import RTP
+import Timing
+
+/// Cuts one output's frames into packets, once for all who receive it.
+struct OutputPacketizer {
+  /// What is left of a packet for payload once the headers, extensions and the SRTP tag have their room: the largest header
+  /// written is 12 bytes, 15 CSRCs go with audio only, and extensions take 44.
+  private static let payloadSizeMax = PeerSession.packetSizeMax - 76
+
+  private var vp8 = VP8Packetizer(payloadSizeMax: payloadSizeMax)
+  private let h264 = H264Packetizer(payloadSizeMax: payloadSizeMax)
+  private var lastTimestamp: RTPTimestamp?
+
+  mutating func packetize(_ frame: EncodedFrame) -> PacketizedFrame {
+    defer { lastTimestamp = frame.timestamp }
+    switch frame.codec {
+    case .vp8: return vp8.packetize(frame)
+    case .h264: return h264.packetize(frame)
+    case .opus, .pcmu, .pcma:
+      return AudioPacketizer.packetize(frame, startsTalkspurt: startsTalkspurt(frame))
+    }
+  }
+
+  /// After a pause of more than the longest frame (RFC 3551 section 4.1).
+  private func startsTalkspurt(_ frame: EncodedFrame) -> Bool {
+    guard let lastTimestamp else { return true }
+    return frame.timestamp.distance(from: lastTimestamp) > frame.codec.clockRate * 120 / 1000
+  }
+}

@@ -1,0 +1,154 @@
+import Bytes
+import EncodedMedia
+import ICE
+import RTP
+import RTPStreams
+import SecureTransport
+import Timing
+
+/// What a peer is sent: frames that others may receive too, under this peer's headers and keys.
+extension PeerSession {
+  /// Whether frames of this kind can be sent at all.
+  public func sends(_ kind: MediaKind) -> Bool { outgoing[kind] != nil }
+
+  /// The frames that follow are of another output: they continue the stream as if they were of one source.
+  public mutating func sourceWillChange(_ kind: MediaKind) {
+    if kind == .audio { outgoing.audio?.sourceWillChange() } else { outgoing.video?.sourceWillChange() }
+  }
+
+  /// Sends a frame; does nothing where its kind was not negotiated or the peer is not connected.
+  public mutating func send(_ frame: PacketizedFrame, at now: Instant, into outputs: inout PeerOutputs) {
+    guard isConnected, let path = ice.selectedPath, let sender else { return }
+    let sendTime = HeaderExtensions.absoluteSendTime(wallClock(at: now))
+    let begun = frame.codec.kind == .audio ? outgoing.audio?.begin(frame, at: now) : outgoing.video?.begin(frame, at: now)
+    guard let begun else { return }
+    let kind = frame.codec.kind
+    for index in 0..<frame.ranges.count {
+      let capacity = SendStream.headerSizeMax &+ frame.ranges[index].count &+ SendStream.tagSize
+      let number = outgoing.takeTransportSequence()
+      let range = outputs.arena.append(capacity: capacity) { packet in
+        let length =
+          kind == .audio
+          ? outgoing.audio?.write(index, of: begun, transportSequenceNumber: number, sendTime: sendTime, into: &packet)
+          : outgoing.video?.write(index, of: begun, transportSequenceNumber: number, sendTime: sendTime, into: &packet)
+        guard let length else { return nil }
+        return try? sender.protectRTP(&packet, length: length)
+      }
+      note(range, path, into: &outputs)
+    }
+  }
+
+  /// Answers a NACK (RFC 4585), as far as the packets are still kept.
+  mutating func retransmit(_ media: SSRC, _ lost: consuming LostPackets, at now: Instant, into outputs: inout PeerOutputs) {
+    guard let kind = outgoing.kind(of: media), let path = ice.selectedPath, let sender else { return }
+    let sendTime = HeaderExtensions.absoluteSendTime(wallClock(at: now))
+    while let number = lost.next() {
+      let transportNumber = outgoing.takeTransportSequence()
+      let range = outputs.arena.append(capacity: Self.packetSizeMax &+ SendStream.headerSizeMax) { packet in
+        let length =
+          kind == .audio
+          ? outgoing.audio?.retransmit(
+            number, at: now, transportSequenceNumber: transportNumber, sendTime: sendTime, into: &packet)
+          : outgoing.video?.retransmit(
+            number, at: now, transportSequenceNumber: transportNumber, sendTime: sendTime, into: &packet)
+        guard let length else { return nil }
+        return try? sender.protectRTP(&packet, length: length)
+      }
+      note(range, path, into: &outputs)
+    }
+  }
+
+  private mutating func note(_ range: Range<Int>?, _ path: TransportPath, into outputs: inout PeerOutputs) {
+    guard let range else { return }
+    counts.packetsSent &+= 1
+    counts.bytesSent &+= UInt64(range.count)
+    outputs.transmits.append(.init(range: range, path: path))
+  }
+
+  // MARK: RTCP
+
+  /// Asks the peer for a keyframe of one of its streams; merged and throttled.
+  public mutating func requestKeyframe(_ id: StreamID, at now: Instant, into outputs: inout PeerOutputs) {
+    for index in incoming.entries.indices where incoming.entries[index].id == id {
+      incoming.entries[index].stream.requestKeyframe()
+    }
+    if isConnected { sendFeedback(at: now, into: &outputs) }
+  }
+
+  /// Sends NACKs, keyframe requests and arrival times that are due, in one datagram.
+  mutating func sendFeedback(at now: Instant, into outputs: inout PeerOutputs) {
+    let arrivalsAreDue = arrivals?.nextDeadline.map { $0 <= now } ?? false
+    guard arrivalsAreDue || incoming.entries.contains(where: { $0.stream.hasFeedback(at: now) }) else { return }
+    let source = outgoing.reportingSource
+    sendRTCP(into: &outputs) { session, writer in
+      if !session.usesReducedSizeRTCP {
+        writer.receiverReport(sender: source, blocks: [ReportBlock]().span)
+        writer.canonicalName(session.outgoing.canonicalName.span, source: source)
+      }
+      for index in session.incoming.entries.indices {
+        session.incoming.entries[index].stream.writeFeedback(sender: source, at: now, into: &writer)
+      }
+      session.arrivals?.writeDue(sender: source, at: now, into: &writer)
+    }
+  }
+
+  /// Sends the regular compound report when it is due (RFC 3550 section 6.4).
+  mutating func sendReports(at now: Instant, into outputs: inout PeerOutputs) {
+    guard schedule.takeDue(at: now, using: &random) else { return }
+    let wall = wallClock(at: now)
+    var blocks: [ReportBlock] = []
+    for index in incoming.entries.indices.prefix(24) {
+      if let block = incoming.entries[index].stream.reportBlock(at: now) { blocks.append(block) }
+    }
+    let source = outgoing.reportingSource
+    let sendsEstimate = arrivals == nil
+    sendRTCP(into: &outputs) { session, writer in
+      let reports = [session.outgoing.audio, session.outgoing.video].compactMap {
+        $0?.senderReport(at: now, wallClock: wall)
+      }
+      if reports.isEmpty { writer.receiverReport(sender: source, blocks: blocks.span) }
+      for (index, report) in reports.enumerated() {
+        writer.senderReport(report, blocks: (index == 0 ? blocks : []).span)
+        writer.canonicalName(session.outgoing.canonicalName.span, source: report.sender)
+      }
+      if reports.isEmpty { writer.canonicalName(session.outgoing.canonicalName.span, source: source) }
+      if sendsEstimate { session.writeBitrateLimit(sender: source, into: &writer) }
+    }
+  }
+
+  /// Tells a sender without transport-wide feedback what it may send: it has nothing else to go by.
+  @_lifetime(writer: copy writer)
+  private func writeBitrateLimit(sender source: SSRC, into writer: inout RTCPWriter) {
+    let sources = incoming.entries.filter { $0.id.kind == .video }.map(\.stream.configuration.source)
+    guard !sources.isEmpty else { return }
+    writer.receiverEstimatedMaximumBitrate(sender: source, bitsPerSecond: Self.receivedBitrateMax, sources: sources.span)
+  }
+
+  /// Bits per second asked of a sender of video; enough for 720p.
+  private static var receivedBitrateMax: UInt64 { 2_500_000 }
+
+  mutating func sendGoodbye(at now: Instant, into outputs: inout PeerOutputs) {
+    let sources = [outgoing.audio, outgoing.video].compactMap { $0?.configuration.source }
+    sendRTCP(into: &outputs) { session, writer in
+      writer.receiverReport(sender: session.outgoing.reportingSource, blocks: [ReportBlock]().span)
+      writer.canonicalName(session.outgoing.canonicalName.span, source: session.outgoing.reportingSource)
+      for source in sources { writer.goodbye(source) }
+    }
+  }
+
+  private var usesReducedSizeRTCP: Bool { setup.session.media.allSatisfy(\.reducedSizeRTCP) }
+
+  private mutating func sendRTCP(
+    into outputs: inout PeerOutputs, _ write: (inout PeerSession, inout RTCPWriter) -> Void
+  ) {
+    guard let path = ice.selectedPath, let sender else { return }
+    let range = outputs.arena.append(capacity: Self.packetSizeMax) { packet in
+      var writer = RTCPWriter(packet._mutatingExtracting(0..<(packet.count &- sender.rtcpOverhead)))
+      write(&self, &writer)
+      let length = writer.count
+      guard length > 0 else { return nil }
+      return try? sender.protectRTCP(&packet, length: length)
+    }
+    note(range, path, into: &outputs)
+  }
+}

@@ -1,0 +1,219 @@
+import Bytes
+import EncodedMedia
+import ICE
+import RTP
+import RTPStreams
+import SecureTransport
+import Timing
+
+/// One peer's transport, without a socket and without a clock: datagrams and times go in, datagrams and events come out.
+///
+///     datagram ─▶ DatagramKind ─▶ STUN ─▶ ICEAgent ──────────────▶ answers; the path media takes
+///                      │
+///                      ├─ from a checked path ─▶ DTLSConnection ─▶ keys, once the fingerprint is right
+///                      └─ from a checked path ─▶ SRTPReceiver ─▶ IncomingStreams ─▶ frames
+///                                                              └▶ RTCP ─▶ OutgoingStream: retransmissions, keyframes
+///     frame ─▶ OutgoingStream ─▶ SRTPSender ─▶ datagrams
+///
+/// Serves either side: a server answers checks (`lite`), a client makes them. Total: whatever a datagram holds, the worst that
+/// happens is that it is counted and dropped.
+public struct PeerSession: ~Copyable {
+  /// What outgoing RTP packets may be long at most, their SRTP tag included: fits IPv6's least MTU with its headers.
+  public static let packetSizeMax = 1200
+
+  /// The wall clock when the monotonic clock was zero; sender reports are stamped by it.
+  let wallClockAtZero: NTPTime
+  private(set) var setup: PeerSetup
+  var ice: ICEAgent
+  let dtls: DTLSConnection
+  var receiver: SRTPReceiver?
+  var sender: SRTPSender?
+  var incoming: IncomingStreams
+  var outgoing: OutgoingStreams
+  var arrivals: TransportFeedbackRecorder?
+  var schedule: RTCPSchedule
+  var audioPool = FrameBufferPool(capacity: 72, bytesReserved: 512)
+  var videoPool = FrameBufferPool(capacity: 34, bytesReserved: 16_384)
+  var random: SessionRandom
+  var counts = PeerStatistics()
+  private var hasEnded = false
+  private var isEstablished = false
+
+  /// - Parameters:
+  ///   - wallClockAtZero: the time of day when `Instant` counted zero.
+  ///   - seed: for what must vary but need not be secret: report intervals, first sequence numbers, timestamps.
+  /// - Throws: where OpenSSL has no memory for another connection.
+  public init(_ setup: PeerSetup, wallClockAtZero: NTPTime, seed: UInt64, at now: Instant) throws(DTLSSetupError) {
+    self.setup = setup
+    self.wallClockAtZero = wallClockAtZero
+    random = SessionRandom(seed: seed)
+    ice = ICEAgent(setup, at: now, using: &random)
+    dtls = try DTLSConnection(role: setup.dtlsRole, certificate: setup.certificate, expected: setup.remoteFingerprint)
+    incoming = IncomingStreams(setup.session)
+    outgoing = OutgoingStreams(setup.session, using: &random)
+    schedule = RTCPSchedule(start: now, using: &random)
+    if setup.session.media.contains(where: { $0.feedback.contains(.transportCC) }) { arrivals = TransportFeedbackRecorder() }
+  }
+
+  /// Whether media can be sent now.
+  public var isConnected: Bool { isEstablished && !hasEnded && ice.selectedPath != nil }
+  /// Whether an authenticated check came from there of late.
+  public func isValidated(_ path: TransportPath) -> Bool { ice.isValidated(path) }
+  public var selectedPath: TransportPath? { ice.selectedPath }
+
+  /// Takes one datagram, which it may overwrite.
+  public mutating func receive(
+    _ datagram: inout MutableSpan<UInt8>, from path: TransportPath, at now: Instant, into outputs: inout PeerOutputs
+  ) {
+    guard !hasEnded else { return }
+    counts.packetsReceived &+= 1
+    counts.bytesReceived &+= UInt64(datagram.count)
+    switch DatagramKind(of: datagram.span) {
+    case .stun:
+      ice.receive(datagram.span, from: path, at: now, arena: &outputs.arena, outputs: &outputs.ice)
+      carryOutICE(at: now, into: &outputs)
+    case .dtls:
+      // Before an authenticated check a ClientHello is anybody's: answering it would let a stranger in the peer's place.
+      guard ice.isValidated(path) else { return refuse() }
+      dtls.receive(datagram.span, at: now, into: &outputs.dtls)
+      carryOutDTLS(fallback: path, at: now, into: &outputs)
+    case .rtp:
+      guard ice.isValidated(path) else { return refuse() }
+      receiveRTP(&datagram, at: now, into: &outputs)
+    case .rtcp:
+      guard ice.isValidated(path) else { return refuse() }
+      receiveRTCP(&datagram, at: now, into: &outputs)
+    case .turnChannel, .other: refuse()
+    }
+  }
+
+  mutating func refuse() { counts.datagramsRefused &+= 1 }
+
+  /// When `handleTimeout` wants to be called; nil where never.
+  public var nextDeadline: Instant? {
+    guard !hasEnded else { return nil }
+    var earliest = ice.nextDeadline ?? .distantFuture
+    if let deadline = dtls.nextDeadline { earliest = min(earliest, deadline) }
+    if isConnected {
+      earliest = min(earliest, schedule.nextDeadline)
+      if let deadline = arrivals?.nextDeadline { earliest = min(earliest, deadline) }
+      for index in incoming.entries.indices {
+        if let deadline = incoming.entries[index].stream.nextDeadline { earliest = min(earliest, deadline) }
+      }
+    }
+    return earliest == .distantFuture ? nil : earliest
+  }
+
+  /// Does all that is due.
+  public mutating func handleTimeout(at now: Instant, into outputs: inout PeerOutputs) {
+    guard !hasEnded else { return }
+    ice.handleTimeout(at: now, arena: &outputs.arena, outputs: &outputs.ice)
+    carryOutICE(at: now, into: &outputs)
+    dtls.handleTimeout(at: now, into: &outputs.dtls)
+    carryOutDTLS(fallback: nil, at: now, into: &outputs)
+    guard isConnected else { return }
+    for index in incoming.entries.indices {
+      guard let deadline = incoming.entries[index].stream.nextDeadline, deadline <= now else { continue }
+      incoming.entries[index].stream.handleTimeout(at: now, pool: &videoPool, frames: &outputs.frames)
+      tellFrames(of: index, into: &outputs)
+    }
+    sendFeedback(at: now, into: &outputs)
+    sendReports(at: now, into: &outputs)
+  }
+
+  /// Takes a new negotiation: other lines, trickled candidates, an ICE restart.
+  public mutating func update(_ setup: PeerSetup, at now: Instant) {
+    ice.update(from: self.setup, to: setup, at: now)
+    incoming.update(setup.session)
+    outgoing.update(setup.session, using: &random)
+    self.setup = setup
+  }
+
+  /// Says goodbye: RTCP BYE and DTLS close_notify.
+  public mutating func close(at now: Instant, into outputs: inout PeerOutputs) {
+    guard !hasEnded else { return }
+    if isConnected { sendGoodbye(at: now, into: &outputs) }
+    dtls.close(into: &outputs.dtls)
+    carryOutDTLS(fallback: nil, at: now, into: &outputs)
+    hasEnded = true
+  }
+
+  public var statistics: PeerStatistics {
+    var statistics = counts
+    statistics.datagramsRefused &+= UInt64(ice.rejectedCount)
+    for entry in incoming.entries {
+      statistics.packetsLost &+= UInt64(max(0, entry.stream.statistics.lostCount))
+      statistics.retransmissionsRequested &+= UInt64(entry.stream.counters.packetsRequested)
+      statistics.keyframesRequested &+= UInt64(entry.stream.counters.keyframesRequested)
+      if entry.id.kind == .audio {
+        statistics.audioJitter = .ticks(Int64(entry.stream.statistics.jitter), at: 48_000)
+      }
+    }
+    outgoing.addStatistics(to: &statistics)
+    return statistics
+  }
+
+  // MARK: What ICE and DTLS want
+
+  private mutating func carryOutICE(at now: Instant, into outputs: inout PeerOutputs) {
+    guard !outputs.ice.isEmpty else { return }
+    for output in outputs.ice {
+      switch output {
+      case .send(let range, let path): outputs.transmits.append(.init(range: range, path: path))
+      case .connected, .pathChanged:
+        dtls.start(at: now, into: &outputs.dtls)
+        carryOutDTLS(fallback: nil, at: now, into: &outputs)
+      case .disconnected: break
+      case .failed: end(isEstablished ? .connectivityLost : .neverConnected, into: &outputs)
+      }
+    }
+    outputs.ice.removeAll(keepingCapacity: true)
+  }
+
+  private mutating func carryOutDTLS(fallback path: TransportPath?, at now: Instant, into outputs: inout PeerOutputs) {
+    if let path = ice.selectedPath ?? path {
+      for datagram in outputs.dtls.datagrams { outputs.send(datagram.span, to: path) }
+    }
+    let events = outputs.dtls.events
+    outputs.dtls.removeAll()
+    for event in events {
+      switch event {
+      case .connected(let keys): establish(keys, into: &outputs)
+      case .failed(let reason): end(.handshakeFailed(reason.description), into: &outputs)
+      case .closed: end(.closed, into: &outputs)
+      }
+    }
+  }
+
+  private mutating func establish(_ keys: SRTPKeys, into outputs: inout PeerOutputs) {
+    do {
+      receiver = try SRTPReceiver(keys)
+      sender = try SRTPSender(keys)
+      isEstablished = true
+      outputs.events.append(.connected)
+    } catch {
+      end(.handshakeFailed(error.description), into: &outputs)
+    }
+  }
+
+  private mutating func end(_ reason: PeerEndReason, into outputs: inout PeerOutputs) {
+    guard !hasEnded else { return }
+    hasEnded = true
+    outputs.events.append(.ended(reason))
+  }
+}
+
+/// The numbers a session makes up that need not be secret (SplitMix64, Steele et al. 2014).
+struct SessionRandom: RandomNumberGenerator {
+  private var state: UInt64
+
+  init(seed: UInt64) { state = seed }
+
+  mutating func next() -> UInt64 {
+    state &+= 0x9E37_79B9_7F4A_7C15
+    var z = state
+    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+    return z ^ (z >> 31)
+  }
+}

@@ -1,0 +1,100 @@
+import EncodedMedia
+import Timing
+
+/// Names one peer behind a transport for as long as it lives.
+public struct PeerID: Hashable, Sendable, CustomStringConvertible {
+  public var rawValue: UInt32
+  public init(_ rawValue: UInt32) { self.rawValue = rawValue }
+  public var description: String { "peer-\(rawValue)" }
+}
+
+/// Names a stream of encoded frames that any number of peers receive: one mix, one rendition of a picture.
+public struct OutputID: Hashable, Sendable, CustomStringConvertible {
+  public var rawValue: UInt32
+  public init(_ rawValue: UInt32) { self.rawValue = rawValue }
+  public var description: String { "output-\(rawValue)" }
+}
+
+/// Names one stream a peer sends: an m-line and, with simulcast, a layer of it.
+public struct StreamID: Hashable, Sendable {
+  /// Index of the m-line in the session description.
+  public var media: UInt8
+  public var kind: MediaKind
+  /// Index of the simulcast layer in the order offered; 0 without simulcast.
+  public var layer: UInt8
+
+  public init(media: UInt8, kind: MediaKind, layer: UInt8 = 0) {
+    self.media = media
+    self.kind = kind
+    self.layer = layer
+  }
+}
+
+/// The network side as the mixing side sees it: peers that come and go, outputs they receive, frames in and out.
+///
+/// Calls may come from any thread, return at once and take effect in the order made. Two implementations: the network loop of
+/// `DatagramIO`, and the simulator that runs whole conferences in virtual time.
+public protocol PeerTransport: AnyObject, Sendable {
+  /// Takes up a peer whose offer has been answered.
+  func add(_ peer: PeerID, _ setup: PeerSetup, observer: any PeerObserver)
+  /// Applies a new negotiation of the same session: a re-offer, trickled candidates or an ICE restart.
+  func update(_ peer: PeerID, _ setup: PeerSetup)
+  /// Says goodbye to a peer (RTCP BYE, DTLS close_notify) and forgets it. The observer hears no more of it.
+  func remove(_ peer: PeerID)
+  /// Sends a peer the frames of `output` from now on, on its stream of this kind; nil stops the stream. The stream's sequence
+  /// numbers and timestamps go on as if it had been one source.
+  func subscribe(_ peer: PeerID, _ kind: MediaKind, to output: OutputID?)
+  /// Sends a frame to everyone subscribed to `output`.
+  func send(_ frame: EncodedFrame, to output: OutputID)
+  /// Asks a peer for a keyframe on one of its streams. Requests are merged and throttled.
+  func requestKeyframe(_ peer: PeerID, _ stream: StreamID)
+}
+
+/// Who hears what becomes of a peer. Called on the transport's thread: must return at once.
+public protocol PeerObserver: AnyObject, Sendable {
+  /// ICE and DTLS are done and the peer's fingerprint was the one it announced: media may flow.
+  func peerDidConnect(_ peer: PeerID)
+  /// A whole frame came.
+  func peer(_ peer: PeerID, didReceive frame: EncodedFrame, on stream: StreamID)
+  /// A receiver of `output` cannot go on without a keyframe.
+  func peer(_ peer: PeerID, needsKeyframeOf output: OutputID)
+  /// The peer left, fell silent or failed. Nothing more will come; the owner removes it.
+  func peerDidEnd(_ peer: PeerID, _ reason: PeerEndReason)
+  /// What has been measured so far; about once a second.
+  func peer(_ peer: PeerID, didMeasure statistics: PeerStatistics)
+}
+
+public enum PeerEndReason: Sendable, Equatable {
+  /// The peer closed: DTLS close_notify.
+  case closed
+  /// No authenticated check came through in time (RFC 7675).
+  case connectivityLost
+  /// No connection within the time limit.
+  case neverConnected
+  /// The DTLS handshake failed; the text says why.
+  case handshakeFailed(String)
+}
+
+/// Counters and measurements of one peer since it was added.
+public struct PeerStatistics: Sendable, Equatable {
+  public var packetsReceived: UInt64 = 0
+  public var bytesReceived: UInt64 = 0
+  public var packetsSent: UInt64 = 0
+  public var bytesSent: UInt64 = 0
+  /// Packets that never came, by the sequence numbers received.
+  public var packetsLost: UInt64 = 0
+  /// Packets asked for again, and those sent again for the peer.
+  public var retransmissionsRequested: UInt64 = 0
+  public var retransmissionsSent: UInt64 = 0
+  public var keyframesRequested: UInt64 = 0
+  /// Datagrams thrown away: not authenticated, replayed, malformed or from an unchecked address.
+  public var datagramsRefused: UInt64 = 0
+  /// Share of our packets the peer lost, 0 to 1, by its last report.
+  public var fractionLostByPeer: Double = 0
+  /// By the last receiver report; nil before the first.
+  public var roundTripTime: Interval?
+  /// Interarrival jitter of the peer's audio (RFC 3550 section 6.4.1).
+  public var audioJitter: Interval = .zero
+
+  public init() {}
+}
