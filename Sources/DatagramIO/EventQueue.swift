@@ -1,4 +1,4 @@
-import CLinux
+internal import CLinux
 import Timing
 
 /// Waits for any of many descriptors (epoll, level-triggered), until a time in nanoseconds.

@@ -1,4 +1,4 @@
-import CLinux
+internal import CLinux
 import ICE
 
 /// The datagrams of one `recvmmsg`: one block of memory, used again for each batch.

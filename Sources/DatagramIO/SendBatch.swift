@@ -1,5 +1,5 @@
 import Bytes
-import CLinux
+internal import CLinux
 import ICE
 
 /// Packets of a `PacketArena` on their way to the kernel: as few system calls and as few passes of the network stack as may be.

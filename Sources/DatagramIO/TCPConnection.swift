@@ -1,4 +1,4 @@
-import CLinux
+internal import CLinux
 import ICE
 
 /// A TCP connection that never blocks: bytes in and out, framing is ICE's.

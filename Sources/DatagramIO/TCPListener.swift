@@ -1,4 +1,4 @@
-import CLinux
+internal import CLinux
 import ICE
 
 /// Takes TCP connections for ICE (RFC 6544, passive candidates), without blocking.

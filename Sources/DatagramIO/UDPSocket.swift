@@ -1,4 +1,4 @@
-import CLinux
+internal import CLinux
 import ICE
 
 /// A bound UDP socket that never blocks.

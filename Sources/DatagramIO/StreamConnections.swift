@@ -1,0 +1,75 @@
+import ICE
+import Timing
+
+/// The TCP connections of ICE-TCP (RFC 6544), each with the datagrams framed on it (RFC 4571).
+struct StreamConnections {
+  final class Connection {
+    let stream: TCPConnection
+    let path: TransportPath
+    var deframer = StreamDeframer()
+    var lastRead: Instant
+
+    init(stream: TCPConnection, path: TransportPath, at now: Instant) {
+      self.stream = stream
+      self.path = path
+      lastRead = now
+    }
+  }
+
+  private static let countMax = 4096
+  /// A peer checks its consent each few seconds; who says nothing for so long is gone or never was one.
+  private static let idleMax = Interval.seconds(40)
+
+  private var byToken: [UInt64: Connection] = [:]
+  private var nextNumber: UInt32 = 0
+  private var buffer = [UInt8](repeating: 0, count: 16_384)
+  private var frame = [UInt8](repeating: 0, count: 2_050)
+
+  var count: Int { byToken.count }
+  var all: some Sequence<Connection> { byToken.values }
+  subscript(token: UInt64) -> Connection? { byToken[token] }
+
+  /// Takes a new connection; nil, and the connection closed, where there are too many.
+  mutating func add(_ stream: TCPConnection, at now: Instant) -> UInt64? {
+    guard byToken.count < Self.countMax else {
+      stream.close()
+      return nil
+    }
+    nextNumber &+= 1
+    let token = NetworkWorker.firstConnectionToken + UInt64(nextNumber)
+    let path = TransportPath(transport: .tcp, socket: nextNumber, remote: stream.remoteAddress)
+    byToken[token] = Connection(stream: stream, path: path, at: now)
+    return token
+  }
+
+  mutating func remove(_ token: UInt64) { byToken[token] = nil }
+
+  /// Reads what has come and hands out each whole datagram; closes the connection where the framing is broken.
+  mutating func read(_ token: UInt64, at now: Instant, _ body: (inout MutableSpan<UInt8>, TransportPath) -> Void) {
+    guard let connection = byToken[token] else { return }
+    connection.stream.flush()
+    var room = buffer.mutableSpan
+    // A few reads a turn: the others wait.
+    for _ in 0..<4 {
+      guard case .bytes(let count) = connection.stream.read(into: &room) else { return }
+      connection.lastRead = now
+      do {
+        try connection.deframer.append(room.span.extracting(0..<count)) { datagram in body(&datagram, connection.path) }
+      } catch {
+        connection.stream.close()
+        return
+      }
+    }
+  }
+
+  mutating func write(_ datagram: Span<UInt8>, to token: UInt64) {
+    guard let connection = byToken[token] else { return }
+    var target = frame.mutableSpan
+    guard let length = StreamFraming.write(datagram, into: &target) else { return }
+    connection.stream.write(frame.span.extracting(0..<length))
+  }
+
+  func closeIdle(at now: Instant) {
+    for connection in byToken.values where now - connection.lastRead > Self.idleMax { connection.stream.close() }
+  }
+}
