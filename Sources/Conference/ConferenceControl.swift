@@ -82,7 +82,7 @@ package struct JoinRequest: Sendable {
 }
 
 package struct JoinAnswer: Sendable {
-  /// Names the participant's session and is its secret: 128 random bits, URL-safe.
+  /// Names the participant and his session: 128 random bits, URL-safe, so that nobody guesses it.
   package var participant: String
   /// The SDP answer.
   package var answer: String
@@ -182,7 +182,7 @@ package enum SlotReference: Sendable, Equatable {
 }
 
 package struct ParticipantDescription: Sendable {
-  /// The public identifier, which is not the session's secret.
+  /// What `JoinAnswer` named the participant.
   package var id: String
   package var name: String
   package var role: String

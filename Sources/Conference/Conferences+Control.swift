@@ -1,0 +1,247 @@
+import Compositing
+import Dispatch
+import EncodedMedia
+import Layouts
+import RawMedia
+import RealTime
+import Timing
+import WebRTCTransport
+
+/// What is asked and changed while a room runs.
+extension Conferences {
+  package func rooms() async -> [RoomDescription] { roomsByName.values.sorted { $0.name < $1.name }.map { $0.describe() } }
+
+  package func room(_ name: String) async throws(ConferenceError) -> RoomDescription { try find(room: name).describe() }
+
+  package func putRoom(
+    _ name: String, settings wanted: RoomSettings
+  ) async throws(ConferenceError) -> (room: RoomDescription, created: Bool) {
+    try check(wanted)
+    guard roomsByName[name] != nil else { return (try makeRoom(name, wanted).describe(), true) }
+    let whole = RoomSettings(
+      layout: wanted.layout ?? settings.layout, outputs: wanted.outputs ?? settings.outputs, audio: wanted.audio ?? settings.audio)
+    return (try await patchRoom(name, settings: whole), false)
+  }
+
+  package func patchRoom(_ name: String, settings: RoomSettings) async throws(ConferenceError) -> RoomDescription {
+    let room = try find(room: name)
+    try check(settings)
+    if let outputs = settings.outputs, outputs != room.outputs { change(outputs, of: room) }
+    if let layout = settings.layout, layout != room.layout {
+      room.layout = layout
+      events.post(.layoutChanged(layout: layout), room: name)
+    }
+    if let audio = settings.audio, audio != room.audio {
+      room.audio = audio
+      room.mix.configure(audio)
+    }
+    publishLayouts(of: room)
+    return room.describe()
+  }
+
+  /// Says what cannot be done before anything is changed.
+  private func check(_ wanted: RoomSettings) throws(ConferenceError) {
+    if let layout = wanted.layout, layoutLibrary.template(layout) == nil { throw unknownLayout(layout) }
+    if let fault = wanted.audio?.fault { throw .init(.unprocessable, fault) }
+    guard let outputs = wanted.outputs else { return }
+    guard (1...8).contains(outputs.count) else { throw .init(.unprocessable, "outputs: a room has 1 to 8 of them.") }
+    for output in outputs {
+      if let fault = output.fault { throw .init(.unprocessable, fault) }
+      if let layout = output.layout, layoutLibrary.template(layout) == nil { throw unknownLayout(layout) }
+    }
+    if Set(outputs.map(\.name)).count != outputs.count { throw .init(.unprocessable, "outputs: each needs a name of its own.") }
+  }
+
+  /// Puts the templates the room's settings name onto its board.
+  func publishLayouts(of room: Room) {
+    guard let template = layoutLibrary.template(room.layout) else { return }
+    var own: [String: LayoutTemplate] = [:]
+    for output in room.outputs { own[output.name] = output.layout.flatMap { layoutLibrary.template($0) } }
+    let templates = own
+    room.board.change { scene in
+      scene.layout = template
+      scene.layoutsByOutput = templates
+    }
+  }
+
+  /// A layout file was saved: every room that uses it shows it at its next tick.
+  package func layoutChanged(_ name: String) {
+    for room in roomsByName.values where room.layout == name || room.outputs.contains(where: { $0.layout == name }) {
+      publishLayouts(of: room)
+      events.post(.layoutChanged(layout: name), room: room.name)
+    }
+  }
+
+  /// A layout file was saved that cannot be used; the last good one stays.
+  package func layoutInvalid(_ name: String, message: String) {
+    for room in roomsByName.values { events.post(.layoutInvalid(layout: name, message: message), room: room.name) }
+  }
+
+  private func change(_ outputs: [OutputSettings], of room: Room) {
+    room.outputs = outputs
+    for index in room.participants.indices {
+      guard let name = room.participants[index].output, !outputs.contains(where: { $0.name == name }) else { continue }
+      room.participants[index].output = outputs.first?.name
+    }
+    updateCanvases(of: room)
+    events.post(.outputsChanged(outputs), room: room.name)
+  }
+
+  package func deleteRoom(_ name: String) async throws(ConferenceError) { end(try find(room: name), reason: "deleted") }
+
+  // MARK: Canvases
+
+  /// Starts a canvas for each picture that somebody receives, stops the others, and brings each receiver to his.
+  func updateCanvases(of room: Room) {
+    var wanted: Set<Room.CanvasKey> = []
+    for participant in room.participants where participant.isConnected {
+      if let key = canvasKey(participant) { wanted.insert(key) }
+    }
+    for (key, canvas) in room.canvases {
+      let settings = room.outputs.first { $0.name == key.output }
+      guard !wanted.contains(key) || settings != canvas.settings else { continue }
+      pictureLoop.remove(canvas)
+      keyframeDesk.withdraw(canvas.output)
+      room.canvases[key] = nil
+    }
+    for key in wanted where room.canvases[key] == nil {
+      guard let settings = room.outputs.first(where: { $0.name == key.output }) else { continue }
+      let canvas = Canvas(
+        output: makeOutputID(), settings: settings, excluded: key.excluded, board: room.board, transport: transport,
+        execution: .serialQueue)
+      room.canvases[key] = canvas
+      keyframeDesk.register(canvas)
+      pictureLoop.add(canvas)
+    }
+    for index in room.participants.indices { subscribeToPicture(index, in: room) }
+  }
+
+  private func canvasKey(_ participant: Room.Participant) -> Room.CanvasKey? {
+    guard let output = participant.output, participant.setup.sendCodec(.video) != nil else { return nil }
+    return .init(output: output, excluded: participant.withoutSelf ? participant.media.number : nil)
+  }
+
+  private func subscribeToPicture(_ index: Int, in room: Room) {
+    let participant = room.participants[index]
+    guard participant.isConnected else { return }
+    let canvas = canvasKey(participant).flatMap { room.canvases[$0] }
+    guard canvas?.output != participant.subscribedPicture else { return }
+    room.participants[index].subscribedPicture = canvas?.output
+    transport.subscribe(participant.peer, .video, to: canvas?.output)
+    canvas?.requestKeyframe()
+  }
+
+  // MARK: Participants
+
+  package func participants(room name: String) async throws(ConferenceError) -> [ParticipantDescription] {
+    try find(room: name).describe().participants
+  }
+
+  package func participant(room name: String, id: String) async throws(ConferenceError) -> ParticipantDescription {
+    let (room, index) = try find(room: name, participant: id)
+    return room.describe(room.participants[index])
+  }
+
+  package func patchParticipant(
+    room name: String, id: String, patch: ParticipantPatch
+  ) async throws(ConferenceError) -> ParticipantDescription {
+    let (room, index) = try find(room: name, participant: id)
+    if let gain = patch.gain, !(0...4).contains(gain) { throw .init(.unprocessable, "gain must be from 0 to 4.") }
+    if let output = patch.output, room.output(named: output) == nil {
+      throw .init(.unprocessable, "There is no output '\(output)'; choose one of \(room.outputs.map(\.name)).")
+    }
+    let media = room.participants[index].media
+    if let name = patch.name { room.participants[index].name = name }
+    if let role = patch.role { room.participants[index].role = role }
+    if let muted = patch.audioMuted { media.audioMuted.store(muted, ordering: .relaxed) }
+    if let muted = patch.videoMuted { setVideoMuted(muted, of: room.participants[index]) }
+    if let deaf = patch.deaf {
+      media.deaf.store(deaf, ordering: .relaxed)
+      room.mix.reroute()
+    }
+    if let gain = patch.gain { media.gain = Float(gain) }
+    if let slot = patch.slot { room.participants[index].pin = slot }
+    if let output = patch.output {
+      room.participants[index].output = room.output(named: output)?.name
+      updateCanvases(of: room)
+    }
+    room.publishScene()
+    let description = room.describe(room.participants[index])
+    events.post(.participantChanged(description), room: room.name)
+    return description
+  }
+
+  private func setVideoMuted(_ muted: Bool, of participant: Room.Participant) {
+    guard participant.media.videoMuted.exchange(muted, ordering: .relaxed) != muted else { return }
+    participant.media.video.setWatched(!muted)
+  }
+
+  // MARK: Layouts and pictures
+
+  package func layouts() async -> [String] { layoutLibrary.names }
+
+  package func layoutSource(_ name: String) async throws(ConferenceError) -> String {
+    guard let source = layoutLibrary.source(name) else { throw .init(.notFound, "There is no layout '\(name)'.") }
+    return source
+  }
+
+  package func layoutPreview(
+    _ name: String, participants: Int, width: Int, height: Int
+  ) async throws(ConferenceError) -> [UInt8] {
+    guard let template = layoutLibrary.template(name) else { throw .init(.notFound, "There is no layout '\(name)'.") }
+    guard (0...400).contains(participants), (16...3840).contains(width), (16...2160).contains(height) else {
+      throw .init(.unprocessable, "participants must be from 0 to 400 and size from 16x16 to 3840x2160.")
+    }
+    return await withCheckedContinuation { continuation in
+      DispatchQueue.global().async {
+        let picture = LayoutPreview.picture(template, participants: participants, width: width, height: height)
+        continuation.resume(returning: PNGEncoder.encode(picture))
+      }
+    }
+  }
+
+  package func snapshot(room name: String, output: String?) async throws(ConferenceError) -> [UInt8] {
+    let room = try find(room: name)
+    guard let settings = room.output(named: output) else {
+      throw .init(.notFound, "There is no output '\(output ?? "")'; choose one of \(room.outputs.map(\.name)).")
+    }
+    let running = room.canvases[.init(output: settings.name, excluded: nil)]?.lastPicture
+    let (board, transport) = (room.board, transport)
+    return await withCheckedContinuation { continuation in
+      DispatchQueue.global().async {
+        let picture =
+          running
+          ?? Canvas(
+            output: OutputID(0), settings: settings, excluded: nil, board: board, transport: transport, execution: .inPlace
+          ).drawOnce(at: MonotonicClock.now())
+        continuation.resume(returning: PNGEncoder.encode(picture))
+      }
+    }
+  }
+
+  // MARK: Observing
+
+  package func subscribe(
+    room: String, _ sink: @escaping @Sendable (ConferenceEvent) -> Void
+  ) async -> EventSubscription { events.subscribe(room: room, sink) }
+
+  package func metrics() async -> String {
+    var text = MetricsText()
+    text.add("tutti_rooms", "Rooms that exist.", .gauge, Double(roomsByName.count))
+    text.add("tutti_participants", "Participants in all rooms.", .gauge, Double(participantCount))
+    text.add("tutti_joins_total", "Offers answered since the start.", .counter, Double(joinCount))
+    text.add("tutti_uptime_seconds", "Since the start.", .gauge, (MonotonicClock.now() - started).seconds)
+    text.add("tutti_mix_ticks_total", "Audio ticks that were due.", .counter, Double(mixLoop.ticks))
+    text.add("tutti_mix_ticks_late_total", "Audio ticks skipped for being late.", .counter, Double(mixLoop.lateTicks))
+    let canvases = roomsByName.values.flatMap { $0.canvases.values }
+    text.add("tutti_canvases", "Pictures being composed.", .gauge, Double(canvases.count))
+    text.add(
+      "tutti_canvas_ticks_skipped", "Picture ticks left out because the one before was still at work, of the canvases there are.",
+      .gauge, Double(canvases.reduce(0) { $0 + $1.skippedTicks }))
+    text.add(
+      "tutti_canvas_frames_encoded", "Pictures encoded by the canvases there are.", .gauge,
+      Double(canvases.reduce(0) { $0 + $1.encodedFrames }))
+    for (name, help, value) in transportMetrics() { text.add(name, help, .gauge, value) }
+    return text.text
+  }
+}

@@ -1,0 +1,297 @@
+import EncodedMedia
+import Layouts
+import RealTime
+import Timing
+import WebRTCTransport
+
+/// All rooms of this server: who may come in, who is where, and what is made for whom. Decisions only; no sample, pixel or
+/// packet passes here.
+///
+///     ControlAPI ──join, patch, leave──▶ Conferences ──commands──▶ RoomMix, Canvas, PeerTransport
+///                ◀──events────────────── EventHub    ◀──connected, ended── ParticipantMedia
+///
+/// One owner for each room: whatever touches its membership runs here, one thing after another.
+package actor Conferences: ConferenceControl {
+  /// Makes answers to offers; knows the server's addresses and certificate.
+  let negotiator: PeerNegotiator
+  let transport: any PeerTransport
+  let settings: ConferenceSettings
+  let layoutLibrary: LayoutLibrary
+  let mixLoop = TickLoop(name: "mix", priority: .realTime, skipAfter: .milliseconds(100))
+  let pictureLoop = TickLoop(name: "pictures", priority: .normal, skipAfter: .milliseconds(50))
+  let events = EventHub()
+  let keyframeDesk = KeyframeDesk()
+  let started = MonotonicClock.now()
+
+  var roomsByName: [String: Room] = [:]
+  /// Told about what should stand in the log.
+  let log: @Sendable (String) -> Void
+  /// Name, meaning and value of what the transport counts.
+  let transportMetrics: @Sendable () -> [(String, String, Double)]
+  private var random = SystemRandomNumberGenerator()
+  private var lastParticipantNumber: UInt32 = 0
+  private var lastOutputNumber: UInt32 = 0
+  private var isDraining = false
+  var joinCount = 0
+
+  package init(
+    settings: ConferenceSettings, layouts: LayoutLibrary, negotiator: PeerNegotiator, transport: any PeerTransport,
+    transportMetrics: @escaping @Sendable () -> [(String, String, Double)] = { [] },
+    log: @escaping @Sendable (String) -> Void = { _ in }
+  ) {
+    self.settings = settings
+    self.layoutLibrary = layouts
+    self.negotiator = negotiator
+    self.transport = transport
+    self.transportMetrics = transportMetrics
+    self.log = log
+  }
+
+  // MARK: Joining and leaving
+
+  package func join(_ request: JoinRequest) async throws(ConferenceError) -> JoinAnswer {
+    if isDraining { throw .init(.overloaded(retryAfterSeconds: 30), "The server is stopping; join another one or try again later.") }
+    if participantCount >= settings.participantsMax {
+      throw .init(.overloaded(retryAfterSeconds: 10), "The server is full; try again later.")
+    }
+    let answer = try negotiate(request)
+    let room = try findOrMakeRoom(request.room)
+    let wanted = room.output(named: request.output)
+    if wanted == nil, request.kind != .publish {
+      throw .init(.notFound, "The room has no output '\(request.output ?? "")'; it has \(room.outputs.map(\.name)).")
+    }
+    var mixOf: UInt32?
+    if let followed = request.mixOf {
+      guard let index = room.index(of: followed) else {
+        throw .init(.notFound, "participant=\(followed) is nobody in this room; name the id of the one whose mix you want.")
+      }
+      mixOf = room.participants[index].media.number
+    }
+    let participant = makeParticipant(request, answer, room: room, output: wanted?.name, mixOf: mixOf)
+    room.participants.append(participant)
+    room.emptyCount += 1
+    joinCount += 1
+    transport.add(participant.peer, answer.setup, observer: participant.media)
+    return JoinAnswer(participant: participant.id, answer: answer.text, entityTag: answer.entityTag)
+  }
+
+  private func negotiate(_ request: JoinRequest) throws(ConferenceError) -> PeerAnswer {
+    let direction: AnswerDirection =
+      switch request.kind {
+      case .publish: .receiveOnly
+      case .watch: .sendOnly
+      case .takePart: .both
+      }
+    do {
+      return try negotiator.answer(request.offer, direction: direction, using: &random)
+    } catch {
+      throw ConferenceError(error)
+    }
+  }
+
+  private func makeParticipant(
+    _ request: JoinRequest, _ answer: PeerAnswer, room: Room, output: String?, mixOf: UInt32?
+  ) -> Room.Participant {
+    lastParticipantNumber &+= 1
+    let number = lastParticipantNumber
+    let peer = PeerID(number)
+    let (roomName, transport, desk) = (room.name, transport, keyframeDesk)
+    let holder = MediaHolder()
+    let video = VideoSource(execution: .serialQueue) {
+      if let stream = holder.media?.videoStream { transport.requestKeyframe(peer, stream) }
+    }
+    let media = ParticipantMedia(number: number, video: video) { output in
+      desk.request(output)
+    } report: { [weak self] event in
+      Task { await self?.peerReported(event, room: roomName, number: number) }
+    }
+    holder.media = media
+    return Room.Participant(
+      id: makeIdentifier(), peer: peer, media: media, setup: answer.setup, entityTag: answer.entityTag, name: request.name,
+      role: request.role ?? "panelist", output: answer.setup.sendCodec(.video) == nil ? nil : output,
+      withoutSelf: !request.selfView, mixOf: mixOf)
+  }
+
+  /// 128 random bits in hexadecimal.
+  private func makeIdentifier() -> String {
+    let text = [random.next(), random.next()].map { bits in
+      let digits = String(bits, radix: 16)
+      return String(repeating: "0", count: 16 - digits.count) + digits
+    }
+    return text.joined()
+  }
+
+  func makeOutputID() -> OutputID {
+    lastOutputNumber &+= 1
+    return OutputID(lastOutputNumber)
+  }
+
+  package func trickle(
+    room name: String, participant id: String, fragment: String, entityTag: String?
+  ) async throws(ConferenceError) -> TrickleAnswer {
+    let (room, index) = try find(room: name, participant: id)
+    let participant = room.participants[index]
+    if let entityTag, entityTag != participant.entityTag {
+      throw .init(.stale, "If-Match names an ICE session that is over; use the ETag of the newest answer.")
+    }
+    do {
+      let outcome = try negotiator.apply(fragment: fragment, to: participant.setup, using: &random)
+      room.participants[index].setup = outcome.setup
+      transport.update(participant.peer, outcome.setup)
+      guard let restart = outcome.restart else { return .accepted }
+      room.participants[index].entityTag = restart.entityTag
+      return .restarted(fragment: restart.fragment, entityTag: restart.entityTag)
+    } catch {
+      throw ConferenceError(error)
+    }
+  }
+
+  package func leave(room name: String, participant id: String) async throws(ConferenceError) {
+    let (room, index) = try find(room: name, participant: id)
+    remove(at: index, from: room)
+  }
+
+  /// Takes a participant out of everything that knows him.
+  func remove(at index: Int, from room: Room) {
+    let participant = room.participants.remove(at: index)
+    transport.remove(participant.peer)
+    if participant.isConnected {
+      room.mix.leave(participant.media.number)
+      room.publishScene()
+      updateCanvases(of: room)
+      events.post(.participantLeft(id: participant.id), room: room.name)
+    }
+    if !room.participants.contains(where: \.isConnected) { mixLoop.remove(room.mix) }
+    if room.participants.isEmpty { scheduleEnd(of: room) }
+  }
+
+  // MARK: What the network loop reports
+
+  private func peerReported(_ event: ParticipantMedia.Event, room name: String, number: UInt32) {
+    guard let room = roomsByName[name], let index = room.index(of: number) else { return }
+    switch event {
+    case .connected: connect(index, in: room)
+    case .ended(let reason):
+      log("room \(name): participant \(room.participants[index].id.prefix(8)) ended: \(reason)")
+      remove(at: index, from: room)
+    }
+  }
+
+  private func connect(_ index: Int, in room: Room) {
+    guard !room.participants[index].isConnected else { return }
+    let wasEmpty = !room.participants.contains(where: \.isConnected)
+    room.participants[index].isConnected = true
+    let participant = room.participants[index]
+    room.mix.join(
+      .init(
+        media: participant.media, peer: participant.peer, sends: participant.setup.receives(.audio),
+        receives: participant.setup.sendCodec(.audio) != nil, personalOutput: makeOutputID(), mixOf: participant.mixOf))
+    if wasEmpty { mixLoop.add(room.mix) }
+    room.publishScene()
+    updateCanvases(of: room)
+    events.post(.participantJoined(room.describe(participant)), room: room.name)
+  }
+
+  // MARK: Rooms
+
+  private func findOrMakeRoom(_ name: String) throws(ConferenceError) -> Room {
+    if let room = roomsByName[name] { return room }
+    if !settings.autoCreate { throw .init(.notFound, "There is no room '\(name)'; create it with PUT /v1/rooms/\(name).") }
+    return try makeRoom(name, RoomSettings())
+  }
+
+  func makeRoom(_ name: String, _ wanted: RoomSettings) throws(ConferenceError) -> Room {
+    guard isValidName(name) else { throw .init(.unprocessable, "A room name is 1 to 64 of A-Z a-z 0-9 . _ -") }
+    if roomsByName.count >= settings.roomsMax { throw .init(.overloaded(retryAfterSeconds: 10), "There are too many rooms; try later.") }
+    let layout = wanted.layout ?? settings.layout
+    guard let template = layoutLibrary.template(layout) else { throw unknownLayout(layout) }
+    let audio = wanted.audio ?? settings.audio
+    let board = SceneBoard(layout: template)
+    let mix = RoomMix(settings: audio, sharedOutput: makeOutputID(), transport: transport, board: board) { [weak self] change in
+      Task { await self?.mixReported(change, room: name) }
+    }
+    let room = Room(
+      name: name, layout: layout, outputs: wanted.outputs ?? settings.outputs, audio: audio, board: board, mix: mix)
+    roomsByName[name] = room
+    if wanted != RoomSettings() { scheduleEnd(of: room) }
+    return room
+  }
+
+  private func mixReported(_ change: RoomMix.Change, room name: String) {
+    guard let room = roomsByName[name] else { return }
+    func identifier(_ number: UInt32) -> String? { room.index(of: number).map { room.participants[$0].id } }
+    switch change {
+    case .speakingStarted(let number): identifier(number).map { events.post(.speakingStarted(id: $0), room: name) }
+    case .speakingStopped(let number): identifier(number).map { events.post(.speakingStopped(id: $0), room: name) }
+    case .floor(let number): events.post(.floorChanged(id: number.flatMap(identifier)), room: name)
+    }
+  }
+
+  /// Ends the room unless somebody comes in time.
+  private func scheduleEnd(of room: Room) {
+    room.emptyCount += 1
+    let (name, count) = (room.name, room.emptyCount)
+    let patience = settings.emptySeconds
+    Task { [weak self] in
+      try? await Task.sleep(for: .seconds(patience))
+      await self?.endIfEmpty(name, count)
+    }
+  }
+
+  private func endIfEmpty(_ name: String, _ count: Int) {
+    guard let room = roomsByName[name], room.participants.isEmpty, room.emptyCount == count else { return }
+    end(room, reason: "empty")
+  }
+
+  func end(_ room: Room, reason: String) {
+    events.post(.roomClosing(reason: reason), room: room.name)
+    while !room.participants.isEmpty { remove(at: room.participants.count - 1, from: room) }
+    mixLoop.remove(room.mix)
+    for canvas in room.canvases.values {
+      pictureLoop.remove(canvas)
+      keyframeDesk.withdraw(canvas.output)
+    }
+    room.canvases.removeAll()
+    roomsByName[room.name] = nil
+  }
+
+  // MARK: Finding
+
+  var participantCount: Int { roomsByName.values.reduce(0) { $0 + $1.participants.count } }
+
+  func find(room name: String) throws(ConferenceError) -> Room {
+    guard let room = roomsByName[name] else { throw .init(.notFound, "There is no room '\(name)'.") }
+    return room
+  }
+
+  func find(room name: String, participant id: String) throws(ConferenceError) -> (room: Room, index: Int) {
+    let room = try find(room: name)
+    guard let index = room.index(of: id) else { throw .init(.notFound, "There is no such participant in room '\(name)'.") }
+    return (room, index)
+  }
+
+  func unknownLayout(_ name: String) -> ConferenceError {
+    .init(.unprocessable, "There is no layout '\(name)'; choose one of \(layoutLibrary.names.joined(separator: ", ")).")
+  }
+
+  // MARK: Stopping
+
+  /// Takes no new participants from now on and tells those who are there.
+  package func drain() {
+    isDraining = true
+    for room in roomsByName.values { events.post(.roomClosing(reason: "the server is stopping"), room: room.name) }
+  }
+
+  /// Ends every room.
+  package func stop() {
+    for room in Array(roomsByName.values) { end(room, reason: "the server is stopping") }
+  }
+
+  package func isReady() async -> Bool { !isDraining }
+}
+
+/// Breaks the circle between a participant's media and the decoder that asks for its keyframes.
+private final class MediaHolder: @unchecked Sendable {
+  // Unchecked: set once, before the decoder that reads it can get its first frame.
+  weak var media: ParticipantMedia?
+}

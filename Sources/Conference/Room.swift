@@ -1,0 +1,129 @@
+import EncodedMedia
+import Layouts
+import Timing
+import WebRTCTransport
+
+/// One room as the control side knows it: who is in it and what is made for them. Lives within `Conferences`; the loops hold
+/// only its mix, its canvases and its scene.
+final class Room {
+  /// One who sends, receives or both.
+  struct Participant {
+    let id: String
+    let peer: PeerID
+    let media: ParticipantMedia
+    var setup: PeerSetup
+    var entityTag: String
+    var name: String
+    var role: String
+    /// Name of the output he receives; nil where he receives no picture.
+    var output: String?
+    /// Whether he is left out of the picture he receives.
+    var withoutSelf: Bool
+    /// WHEP: the participant whose mix he hears instead of one of his own.
+    var mixOf: UInt32?
+    var pin: SlotReference?
+    /// ICE and DTLS are done: he is in the scene and in the mix.
+    var isConnected = false
+    /// The output whose picture he is sent now.
+    var subscribedPicture: OutputID?
+  }
+
+  let name: String
+  var layout: String
+  var outputs: [OutputSettings]
+  var audio: AudioSettings
+  /// In the order they joined.
+  var participants: [Participant] = []
+  let board: SceneBoard
+  let mix: RoomMix
+  /// What is composed and encoded now: one for each output that somebody receives, and one for each who does not want to see himself.
+  var canvases: [CanvasKey: Canvas] = [:]
+  /// Counts the times the room became empty or filled, so that an old timer does not close it.
+  var emptyCount = 0
+
+  struct CanvasKey: Hashable {
+    var output: String
+    /// The participant who is left out; nil for the picture everybody sees.
+    var excluded: UInt32?
+  }
+
+  init(name: String, layout: String, outputs: [OutputSettings], audio: AudioSettings, board: SceneBoard, mix: RoomMix) {
+    self.name = name
+    self.layout = layout
+    self.outputs = outputs
+    self.audio = audio
+    self.board = board
+    self.mix = mix
+  }
+
+  func index(of id: String) -> Int? { participants.firstIndex { $0.id == id } }
+  func index(of number: UInt32) -> Int? { participants.firstIndex { $0.media.number == number } }
+
+  /// The output a participant means by `wanted`: nil and `auto` mean the first.
+  func output(named wanted: String?) -> OutputSettings? {
+    guard let wanted, wanted != "auto" else { return outputs.first }
+    return outputs.first { $0.name == wanted }
+  }
+
+  /// Tells the canvases who is to be seen, all at once.
+  func publishScene() {
+    let people = participants.filter { $0.isConnected && ($0.setup.receives(.audio) || $0.setup.receives(.video)) }.map {
+      SceneBoard.Person(
+        media: $0.media, name: $0.name, role: $0.role, sendsVideo: $0.setup.receives(.video), pin: $0.pin)
+    }
+    board.change { $0.people = people }
+  }
+
+  func describe(_ participant: Participant) -> ParticipantDescription {
+    let media = participant.media
+    var description = ParticipantDescription(id: participant.id, name: participant.name, role: participant.role)
+    description.sendsAudio = participant.setup.receives(.audio)
+    description.sendsVideo = participant.setup.receives(.video)
+    description.output = participant.output
+    description.receivesAudioCodec = participant.setup.sendCodec(.audio)?.rawValue
+    description.receivesVideoCodec = participant.setup.sendCodec(.video)?.rawValue
+    description.audioMuted = media.audioMuted.load(ordering: .relaxed)
+    description.videoMuted = media.videoMuted.load(ordering: .relaxed)
+    description.deaf = media.deaf.load(ordering: .relaxed)
+    description.gain = Double(media.gain)
+    description.slot = slotReference(media.slot.load(ordering: .relaxed))
+    description.speaking = media.speaking.load(ordering: .relaxed)
+    description.levelDb = -Double(media.level.load(ordering: .relaxed))
+    description.statistics = statistics(of: media)
+    return description
+  }
+
+  private func slotReference(_ index: Int) -> SlotReference? {
+    guard index >= 0 else { return nil }
+    return .index(index)
+  }
+
+  private func statistics(of media: ParticipantMedia) -> [(name: String, value: Double)] {
+    let network = media.statistics
+    let audio = media.audioStatistics
+    var values: [(name: String, value: Double)] = [
+      ("packetsReceived", Double(network.packetsReceived)), ("bytesReceived", Double(network.bytesReceived)),
+      ("packetsSent", Double(network.packetsSent)), ("bytesSent", Double(network.bytesSent)),
+      ("packetsLost", Double(network.packetsLost)), ("fractionLostByPeer", network.fractionLostByPeer),
+      ("retransmissionsRequested", Double(network.retransmissionsRequested)),
+      ("retransmissionsSent", Double(network.retransmissionsSent)), ("keyframesRequested", Double(network.keyframesRequested)),
+      ("datagramsRefused", Double(network.datagramsRefused)), ("audioJitterMs", network.audioJitter.milliseconds),
+      ("audioPlayoutDelayMs", audio.playoutDelayMilliseconds), ("audioFramesLate", Double(audio.framesLate)),
+      ("audioTicksConcealed", Double(audio.ticksConcealed)), ("videoFramesDecoded", Double(media.video.decodedCount)),
+      ("videoFramesFailed", Double(media.video.failedCount)),
+    ]
+    if let roundTrip = network.roundTripTime { values.append(("roundTripTimeMs", roundTrip.milliseconds)) }
+    if let size = media.video.pictureSize {
+      values.append(("videoWidth", Double(size.width)))
+      values.append(("videoHeight", Double(size.height)))
+    }
+    return values
+  }
+
+  func describe() -> RoomDescription {
+    RoomDescription(
+      name: name, layout: layout, outputs: outputs, audio: audio,
+      participants: participants.filter(\.isConnected).map(describe),
+      floor: board.floor.flatMap { index(of: $0) }.map { participants[$0].id })
+  }
+}

@@ -1,0 +1,111 @@
+import Codecs
+import Dispatch
+import EncodedMedia
+import RawMedia
+import Synchronization
+import Timing
+
+/// One incoming picture stream: frames wait in a bounded mailbox, are decoded one after another on a serial queue, and the newest
+/// picture stands in a slot.
+///
+///     network loop ─receive─▶ Mailbox ─drain, serial queue─▶ VideoDecoder ─▶ LatestPicture ◀─look─ canvases
+///
+/// A decoder that cannot keep up loses frames, asks for a keyframe and shows nothing broken; it delays nobody.
+final class VideoSource: Sendable {
+  /// Where decoding happens.
+  enum Execution: Sendable {
+    /// On a queue of its own: one stream, one serial queue.
+    case serialQueue
+    /// In the caller's thread, for conferences in virtual time.
+    case inPlace
+  }
+
+  let latest = LatestPicture()
+  private let mailbox = Mailbox<EncodedFrame>(capacity: 30)
+  private let isDraining = Atomic<Bool>(false)
+  private let isWatched = Atomic<Bool>(true)
+  private let queue: DispatchQueue?
+  private let decoding: Mutex<Decoding>
+  private let requestKeyframe: @Sendable () -> Void
+  private let counts = Counts()
+
+  /// What only the one who decodes touches.
+  private struct Decoding: ~Copyable {
+    var decoder: VideoDecoder?
+    var pool = PicturePool(capacity: 6)
+    var frames: [EncodedFrame] = []
+    var awaitsKeyframe = true
+  }
+
+  /// Counters that the control side reads while the decoder counts.
+  final class Counts: Sendable {
+    let decoded = Atomic<Int>(0)
+    let failed = Atomic<Int>(0)
+    let width = Atomic<Int>(0)
+    let height = Atomic<Int>(0)
+  }
+
+  /// - Parameter requestKeyframe: asks the sender; called from the decoding thread, as often as frames arrive that cannot be
+  ///   decoded. The transport throttles.
+  init(execution: Execution, requestKeyframe: @escaping @Sendable () -> Void) {
+    self.requestKeyframe = requestKeyframe
+    queue = execution == .serialQueue ? DispatchQueue(label: "video-decoding") : nil
+    decoding = Mutex(Decoding())
+  }
+
+  var decodedCount: Int { counts.decoded.load(ordering: .relaxed) }
+  var failedCount: Int { counts.failed.load(ordering: .relaxed) + mailbox.dropped }
+  /// Size of the newest picture in pixels; nil before the first.
+  var pictureSize: (width: Int, height: Int)? {
+    let (width, height) = (counts.width.load(ordering: .relaxed), counts.height.load(ordering: .relaxed))
+    return width > 0 && height > 0 ? (width, height) : nil
+  }
+
+  /// Takes a frame from the network; returns at once.
+  func receive(_ frame: EncodedFrame) {
+    guard isWatched.load(ordering: .relaxed) else { return }
+    mailbox.post(frame)
+    guard let queue else { return drain() }
+    guard !isDraining.exchange(true, ordering: .acquiringAndReleasing) else { return }
+    queue.async { [self] in drain() }
+  }
+
+  /// Says whether anybody sees the stream. What nobody sees is not decoded; seen again, it starts with a keyframe.
+  func setWatched(_ watched: Bool) {
+    guard isWatched.exchange(watched, ordering: .relaxed) != watched else { return }
+    if watched {
+      decoding.withLock { $0.awaitsKeyframe = true }
+      requestKeyframe()
+    } else {
+      latest.clear()
+    }
+  }
+
+  private func drain() {
+    isDraining.store(false, ordering: .releasing)
+    decoding.withLock { decoding in
+      mailbox.collect(into: &decoding.frames)
+      for frame in decoding.frames { decode(frame, &decoding) }
+      decoding.frames.removeAll(keepingCapacity: true)
+    }
+  }
+
+  private func decode(_ frame: EncodedFrame, _ decoding: inout Decoding) {
+    if frame.followsGap { decoding.awaitsKeyframe = true }
+    if decoding.awaitsKeyframe, !frame.isKeyframe { return requestKeyframe() }
+    do {
+      if decoding.decoder?.codec != frame.codec { decoding.decoder = try VideoDecoder(codec: frame.codec) }
+      guard let decoder = decoding.decoder else { return }
+      decoding.awaitsKeyframe = false
+      guard let picture = try decoder.decode(frame, pool: &decoding.pool) else { return }
+      counts.decoded.add(1, ordering: .relaxed)
+      counts.width.store(picture.width, ordering: .relaxed)
+      counts.height.store(picture.height, ordering: .relaxed)
+      latest.put(.init(picture: picture, rotation: frame.rotation, time: frame.time))
+    } catch {
+      counts.failed.add(1, ordering: .relaxed)
+      decoding.awaitsKeyframe = true
+      requestKeyframe()
+    }
+  }
+}
