@@ -135,6 +135,22 @@ import Timing
     }
   }
 
+  @Test(arguments: 1...40 as ClosedRange<UInt64>)
+  func twoFullAgentsConnectOverALossyLinkWhateverTheirRoles(_ seed: UInt64) {
+    let roles: [(ICEFullAgent.Role, ICEFullAgent.Role)] = [
+      (.controlling, .controlled), (.controlling, .controlling), (.controlled, .controlled), (.controlled, .controlling),
+    ]
+    var simulation = peers(seed: seed, roles: roles[Int(seed % 4)])
+    simulation.lossPercent = 25
+    simulation.delayMilliseconds = 5...150
+    simulation.run(for: .seconds(39)) { $0.areBothConnected }
+    #expect(simulation.areBothConnected)
+    simulation.lossPercent = 0
+    simulation.run(for: .seconds(60))
+    #expect(simulation.areBothConnected)
+    #expect(role(simulation.agents[0]) != role(simulation.agents[1]))
+  }
+
   @Test func aControlledClientOfALiteAgentBecomesControlling() {
     var random = SeededRandom(seed: 4)
     let (ours, theirs) = (ICECredentials(using: &random), ICECredentials(using: &random))
