@@ -13,6 +13,7 @@ public final class ReceiveBatch {
   /// Datagrams dropped since the start for being longer than a slot.
   public private(set) var truncated = 0
 
+  private static let nameLength = socklen_t(MemoryLayout<sockaddr_storage>.size)
   private let messages: UnsafeMutablePointer<mmsghdr>
   private let vectors: UnsafeMutablePointer<iovec>
   private let names: UnsafeMutablePointer<sockaddr_storage>
@@ -29,6 +30,7 @@ public final class ReceiveBatch {
     for slot in 0..<Self.capacity {
       (vectors + slot).initialize(to: iovec(iov_base: bytes + slot * Self.slotByteCount, iov_len: Self.slotByteCount))
       messages[slot].msg_hdr.msg_name = UnsafeMutableRawPointer(names + slot)
+      messages[slot].msg_hdr.msg_namelen = Self.nameLength
       messages[slot].msg_hdr.msg_iov = vectors + slot
       messages[slot].msg_hdr.msg_iovlen = 1
     }
@@ -47,29 +49,27 @@ public final class ReceiveBatch {
   public func receive(from socket: UDPSocket) -> Int {
     for slot in 0..<count {
       // The kernel wrote over these.
-      messages[slot].msg_hdr.msg_namelen = 0
+      messages[slot].msg_hdr.msg_namelen = Self.nameLength
       messages[slot].msg_hdr.msg_flags = 0
     }
-    for slot in 0..<Self.capacity { messages[slot].msg_hdr.msg_namelen = socklen_t(MemoryLayout<sockaddr_storage>.size) }
     var received: Int32
     repeat {
       received = shim_receive_batch(socket.descriptor, messages, UInt32(Self.capacity))
     } while received < 0 && shim_errno() == EINTR
     count = max(0, Int(received))
+    for slot in 0..<count where isTruncated(slot) { truncated &+= 1 }
     return count
   }
 
   /// Hands out each datagram of the last batch with its sender; the bytes may be changed in place.
   public func forEach(_ body: (inout MutableSpan<UInt8>, TransportAddress) -> Void) {
     for slot in 0..<count {
-      guard messages[slot].msg_hdr.msg_flags & Int32(MSG_TRUNC) == 0 else {
-        truncated &+= 1
-        continue
-      }
-      guard let sender = TransportAddress(names + slot) else { continue }
+      guard !isTruncated(slot), let sender = TransportAddress(names + slot) else { continue }
       let length = min(Int(messages[slot].msg_len), Self.slotByteCount)
-      var span = MutableSpan(_unsafeStart: bytes + slot * Self.slotByteCount, count: length)
+      var span = UnsafeMutableBufferPointer(start: bytes + slot * Self.slotByteCount, count: length).mutableSpan
       body(&span, sender)
     }
   }
+
+  private func isTruncated(_ slot: Int) -> Bool { messages[slot].msg_hdr.msg_flags & Int32(MSG_TRUNC) != 0 }
 }

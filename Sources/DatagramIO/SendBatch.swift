@@ -37,6 +37,8 @@ public final class SendBatch {
   private let controls: UnsafeMutableRawPointer
   /// The first packet of each message, and one past the last.
   private let firsts: UnsafeMutablePointer<Int>
+  /// Packets before this one go singly: the kernel refused to cut the run they are in.
+  private var uncutEnd = 0
   private static let controlBytes = Int(shim_segment_control_bytes)
 
   public init(capacity: Int = 256) {
@@ -65,11 +67,12 @@ public final class SendBatch {
 
   public var isFull: Bool { count == capacity }
 
-  /// Adds a packet that lies in the arena at `range`.
+  /// Adds a packet that lies in the arena at `range`; an empty one is left out.
   ///
   /// - Returns: false where the batch is full; `send` first.
   public func append(_ range: Range<Int>, to destination: TransportAddress) -> Bool {
-    guard count < capacity, !range.isEmpty else { return count < capacity }
+    guard count < capacity else { return false }
+    guard !range.isEmpty else { return true }
     (packets + count).initialize(to: Packet(range: range, destination: destination))
     count &+= 1
     return true
@@ -78,6 +81,7 @@ public final class SendBatch {
   /// Sends every packet appended, from `arena`, which may then be emptied; the batch is empty afterwards.
   public func send(from arena: inout PacketArena, over socket: UDPSocket) {
     guard count > 0 else { return }
+    uncutEnd = 0
     arena.withUnsafeBytes { bytes in
       guard let base = bytes.baseAddress else { return }
       var next = 0
@@ -105,7 +109,7 @@ public final class SendBatch {
         next &+= 1
         continue
       }
-      let end = socket.segmentsInKernel ? endOfRun(next) : next &+ 1
+      let end = socket.segmentsInKernel && next >= uncutEnd ? endOfRun(next) : next &+ 1
       var header = msghdr()
       header.msg_name = UnsafeMutableRawPointer(names + message)
       header.msg_namelen = nameLength
@@ -176,12 +180,13 @@ public final class SendBatch {
       case EAGAIN, ENOBUFS, ENOMEM:
         dropped &+= count &- firsts[message]
         return count
-      case EIO, EINVAL, EOPNOTSUPP, ENOPROTOOPT:
-        if packetCount > 1 {
-          socket.disableSegmentation()
-          return firsts[message]
-        }
-        refused &+= packetCount
+      case EINVAL where packetCount > 1:
+        // This destination's path cannot take the segments whole, or it is no destination at all.
+        uncutEnd = firsts[message &+ 1]
+        return firsts[message]
+      case EIO where packetCount > 1, EOPNOTSUPP where packetCount > 1, ENOPROTOOPT where packetCount > 1:
+        socket.disableSegmentation()
+        return firsts[message]
       default: refused &+= packetCount
       }
       message &+= 1

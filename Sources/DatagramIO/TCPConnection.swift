@@ -76,7 +76,7 @@ public final class TCPConnection {
       return false
     }
     forgetTaken()
-    for place in accepted..<bytes.count { waiting.append(bytes[place]) }
+    bytes.extracting(accepted...).withUnsafeBufferPointer { waiting.append(contentsOf: $0) }
     return true
   }
 

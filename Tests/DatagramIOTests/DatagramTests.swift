@@ -1,4 +1,5 @@
 import Bytes
+import CLinux
 import DatagramIO
 import ICE
 import TestSupport
@@ -128,6 +129,43 @@ private func packet(length: Int, value: Int) -> [UInt8] {
     #expect(try send([400, 1000]) == 2)
     #expect(try send(Array(repeating: 100, count: 130)) == 3)
     #expect(try send(Array(repeating: 1200, count: 60)) == 2)
+  }
+
+  @Test func whereTheKernelRefusesToCutEachPacketGoesSingly() throws {
+    let a = try UDPSocket(bind: loopback)
+    let b = try UDPSocket(bind: loopback)
+    // Linux cuts no datagrams of a socket that sends without checksums.
+    #expect(shim_set_option(a.descriptor, SOL_SOCKET, SO_NO_CHECK, 1) == 0)
+    var arena = PacketArena()
+    let out = SendBatch()
+    var expected: [[UInt8]] = []
+    for value in 0..<20 {
+      let range = try #require(fill(&arena, length: value < 3 ? 50 + value : 700, value: value))
+      _ = out.append(range, to: b.localAddress)
+      expected.append(packet(length: range.count, value: value))
+    }
+    out.send(from: &arena, over: a)
+    let received = try collect(20, from: b, batch: ReceiveBatch())
+    #expect(received == expected)
+    #expect(out.sent == 20 && out.refused == 0 && out.messagesSent == 20)
+  }
+
+  @Test func aRunToNowhereDoesNotSlowTheOthersDown() throws {
+    let a = try UDPSocket(bind: loopback)
+    let b = try UDPSocket(bind: loopback)
+    var arena = PacketArena()
+    let out = SendBatch()
+    for destination in [loopback, b.localAddress] {
+      for value in 0..<10 {
+        let range = try #require(fill(&arena, length: 300, value: value))
+        _ = out.append(range, to: destination)
+      }
+    }
+    out.send(from: &arena, over: a)
+    let received = try collect(10, from: b, batch: ReceiveBatch())
+    #expect(received.count == 10)
+    #expect(out.refused == 10 && out.sent == 10 && out.messagesSent == 1)
+    #expect(a.segmentsInKernel)
   }
 
   @Test func packetsThatDoNotLieBackToBackAreJoinedToo() throws {
