@@ -93,6 +93,16 @@ struct AnswerTests {
     #expect(try SessionDescription(parsing: answer.description.text) == answer.description)
   }
 
+  @Test func aNameRepeatedInTheGroupCountsOnce() throws {
+    let group = "a=group:BUNDLE" + String(repeating: " 1 0", count: 1_000)
+    let candidates = (0..<900).map { "a=candidate:1 1 udp 1 192.0.2.1 \($0) typ host" }
+    let answer = try Sample.answer(Sample.offer(video: Sample.videoLines + candidates, session: [group, "a=group:BUNDLE 0 1"]))
+    #expect(answer.description.groups == [MediaGroup(semantics: "BUNDLE", mids: ["1", "0"])])
+    #expect(answer.session.remote.candidates.count == 64)
+    // The first name of the group stands for all: its line carries our candidates.
+    #expect(answer.description.media.map(\.candidates.count) == [0, 2])
+  }
+
   @Test func withoutABundleOnlyTheFirstLineIsTaken() throws {
     let answer = try Sample.answer(Sample.offer(session: []))
     #expect(answer.description.media.map(\.port) == [9, 0])

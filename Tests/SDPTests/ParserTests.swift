@@ -52,7 +52,8 @@ struct ParserTests {
   }
 
   @Test(arguments: [
-    "a=fmtp:111 ;;;=;", "a=fmtp:111 ", "a=fmtp:63 111/111", "a=fmtp:101 0-16", "a=ptime:0", "a=ptime:9999", "a=ptime:-1",
+    "a=fmtp:111 ;;;=;", "a=sendrecv ", "a=some words without a colon", "a=Größe:1", "a= spaced : x", "a=fmtp:111 ",
+    "a=fmtp:63 111/111", "a=fmtp:101 0-16", "a=ptime:0", "a=ptime:9999", "a=ptime:-1",
     "a=maxptime:2.5", "a=maxptime:99999999999999999999999", "a=unknown", "a=unknown:", "a=unknown:anything at all: x",
     "a=rtcp-fb:* ccm fir", "a=ssrc:5 cname:", "a=simulcast: send rid=1;2", "a=simulcast:send 1,~2;3 recv 4",
     "a=simulcast:send pt=97",
