@@ -8,13 +8,14 @@ struct SDPLine {
 
   func error(_ sentence: String) -> SDPError { SDPError(.malformedValue, line: number, sentence) }
 
-  /// An attribute line as name and value; nil value for a flag.
+  /// An attribute line as name and value; nil value for a flag. Names we do not know may be any text.
   func attribute() throws(SDPError) -> (name: Substring, value: Substring?) {
-    let (name, value) = value.cut(at: .colon).map { ($0.before, Optional($0.after)) } ?? (self.value, nil)
-    guard name.isToken(upTo: 128) else {
-      throw error("an attribute is a=NAME or a=NAME:VALUE, not \(String(quoting: self.value)).")
+    let parts = value.cut(at: .colon)
+    let name = (parts?.before ?? value).trimmed
+    guard !name.isEmpty, name.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7F }) else {
+      throw error("an attribute is a=NAME or a=NAME:VALUE, not \(String(quoting: value)).")
     }
-    return (name, value)
+    return (name, parts?.after)
   }
 }
 

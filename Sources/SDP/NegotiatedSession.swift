@@ -141,6 +141,12 @@ public struct RemoteSource: Hashable, Sendable {
   /// The source of its retransmissions, paired by `a=ssrc-group:FID`.
   public var retransmissionSSRC: UInt32?
   public var cname: String?
+
+  public init(ssrc: UInt32, retransmissionSSRC: UInt32? = nil, cname: String? = nil) {
+    self.ssrc = ssrc
+    self.retransmissionSSRC = retransmissionSSRC
+    self.cname = cname
+  }
 }
 
 /// What we send on a line: told by the caller, announced in our description.

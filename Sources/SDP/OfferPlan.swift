@@ -34,10 +34,9 @@ struct OfferPlan {
     bundled = []
     keepOneTransport(offer)
     limitCounts(policy.mediaCountPerTypeMax)
-    if let offered = group {
-      let accepted = Set(acceptedIndices.compactMap { offer.media[$0].mid })
-      group = MediaGroup(semantics: "BUNDLE", mids: offered.mids.filter { accepted.contains($0) })
-    }
+    guard group != nil else { return }
+    let accepted = Set(acceptedIndices)
+    group?.mids = bundled.filter { accepted.contains($0) }.compactMap { offer.media[$0].mid }
   }
 
   var acceptedIndices: [Int] {
@@ -88,7 +87,10 @@ struct OfferPlan {
     let mids = Set(usable.compactMap { offer.media[$0].mid })
     group = offer.groups.first { $0.semantics == "BUNDLE" && $0.mids.contains { mids.contains($0) } }
     if let group {
-      bundled = group.mids.compactMap { mid in offer.media.firstIndex { $0.mid == mid } }
+      for mid in group.mids {
+        guard let index = offer.media.firstIndex(where: { $0.mid == mid }), !bundled.contains(index) else { continue }
+        bundled.append(index)
+      }
     } else {
       bundled = usable.first { !offer.media[$0].isBundleOnly }.map { [$0] } ?? []
     }
