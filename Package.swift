@@ -104,7 +104,7 @@ let package = Package(
     tests("DatagramIOTests", ["WebRTCTransport", "ICE", "EncodedMedia", "Bytes", "Timing", "CLinux"]),
     tests("RawMediaTests"),
     tests("JSON5Tests"),
-    tests("CodecsTests", ["EncodedMedia", "RawMedia", "Timing"]),
+    tests("CodecsTests", ["EncodedMedia", "RawMedia", "Timing"], exclude: ["Fixtures"]),
     tests("PlayoutTests", ["EncodedMedia", "Timing"]),
     tests("AudioMixingTests", ["RawMedia", "Timing"]),
     tests("PixelKernelsTests", ["RawMedia", "CPixelKernels"]),

@@ -93,6 +93,8 @@ package final class H264Decoder: @unchecked Sendable {
   private func damage() -> CodecError {
     awaitsKeyframe = true
     avcodec_flush_buffers(context)
+    // Damaged numbering makes the library hold frames back for reordering, and it would go on doing so for ever.
+    context.pointee.has_b_frames = 0
     return .malformed
   }
 

@@ -15,6 +15,8 @@ struct DelayEstimator {
   private var windowMin: Interval?
   private var windowMinBefore: Interval?
   private var windowStart = Instant.zero
+  private var burstStart = Instant.zero
+  private var burstCount = 0
   /// What to wait beyond the base.
   private(set) var target: Interval
 
@@ -24,6 +26,10 @@ struct DelayEstimator {
   private static let memory: Float = 0.9983
   /// A base rising by more is a longer route, and what was learned about jitter moves with it.
   private static let routeChange = Interval.milliseconds(20)
+  /// Of what comes within 20 ms only the first few count, which were held back longest: a single blackout, whose packets all come
+  /// at its end, is not to be waited for ever after, but those that return every few seconds are.
+  private static let burst = Interval.milliseconds(20)
+  private static let burstCountMax = 5
   /// Packets before the histogram is believed rather than the initial delay.
   private static let observedMin = 25
 
@@ -54,6 +60,12 @@ struct DelayEstimator {
     }
     guard let base else { return }
     if let baseBefore, base - baseBefore >= Self.routeChange { shiftDown(by: base - baseBefore) }
+    if arrival - burstStart >= Self.burst || arrival < burstStart {
+      burstStart = arrival
+      burstCount = 0
+    }
+    burstCount += 1
+    guard burstCount <= Self.burstCountMax else { return }
     add(jitter: transit - base)
     target = quantile()
   }

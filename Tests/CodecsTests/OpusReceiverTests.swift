@@ -1,0 +1,136 @@
+import Codecs
+import EncodedMedia
+import TestSupport
+import Testing
+import Timing
+
+@Suite struct OpusReceiverTests {
+  private func frame(_ bytes: [UInt8]) -> EncodedFrame {
+    EncodedFrame(codec: .opus, payload: FrameBuffer(bytes), timestamp: RTPTimestamp(0), time: .zero)
+  }
+
+  /// 20 ms packets of a tone.
+  private func packets(_ count: Int, hertz: Double = 500) throws -> [[UInt8]] {
+    let encoder = try OpusEncoder(channelCount: 1, settings: .init(bitsPerSecond: 48_000, hasFEC: false))
+    return try (0..<count).map { index in
+      var bytes: [UInt8] = []
+      _ = try encoder.encode(samples: Tone.sine(hertz, count: 960, from: index * 960), into: &bytes)
+      return bytes
+    }
+  }
+
+  /// Packs frames of one configuration into a packet (RFC 6716 section 3.2.5, code 3 with lengths).
+  private func join(_ packets: [[UInt8]]) -> [UInt8] {
+    var joined: [UInt8] = [packets[0][0] | 3, 0x80 | UInt8(packets.count)]
+    for packet in packets.dropLast() {
+      let length = packet.count - 1
+      if length < 252 {
+        joined.append(UInt8(length))
+      } else {
+        joined.append(UInt8(252 + length & 3))
+        joined.append(UInt8((length - 252 - length & 3) / 4))
+      }
+    }
+    for packet in packets { joined += packet.dropFirst() }
+    return joined
+  }
+
+  private func take(_ receiver: inout OpusReceiver) -> (samples: [Int16], isAudible: Bool) {
+    var samples = [Int16](repeating: 99, count: 960 * receiver.channelCount)
+    var room = samples.mutableSpan
+    let isAudible = receiver.take(into: &room)
+    return (samples, isAudible)
+  }
+
+  @Test func longPacketsAreSlicedIntoTicks() throws {
+    let singles = try packets(60)
+    // The encoder settles on one configuration after some frames.
+    let steady = singles.filter { $0[0] == singles[30][0] }
+    var receiver = try OpusReceiver(channelCount: 1)
+    var heard: [Int16] = []
+    for start in stride(from: 0, to: steady.count / 3 * 3, by: 3) {
+      let packet = join(Array(steady[start..<(start + 3)]))
+      #expect(OpusPacket.sampleCount(ofBytes: packet) == 2_880)
+      receiver.play(frame(packet), sampleCount: 2_880)
+      for _ in 0..<3 { heard += take(&receiver).samples }
+    }
+    #expect(receiver.malformedCount == 0)
+    let (tone, rest) = Tone.analyze(heard.dropFirst(9_600), hertz: 500)
+    #expect(Tone.decibels(tone / rest) > 20)
+  }
+
+  @Test func whatIsMissingIsSilence() throws {
+    var receiver = try OpusReceiver(channelCount: 2)
+    let (samples, isAudible) = take(&receiver)
+    #expect(samples.allSatisfy { $0 == 0 })
+    #expect(!isAudible)
+  }
+
+  @Test func aBrokenFrameIsConcealedForItsLength() throws {
+    let sent = try packets(20)
+    var receiver = try OpusReceiver(channelCount: 1)
+    for (index, packet) in sent.enumerated() {
+      receiver.play(frame(index == 15 ? [0x4B, 0x3F, 0, 0] : packet), sampleCount: 960)
+      let (samples, isAudible) = take(&receiver)
+      #expect(isAudible)
+      if index == 15 { #expect(Tone.analyze(samples, hertz: 500).tone > 1e6, "the tone goes on") }
+    }
+    #expect(receiver.malformedCount == 1)
+  }
+
+  @Test func cuttingAFrameOutLeavesNoClick() throws {
+    // 500 Hz: a whole number of periods in 20 ms, so that the seam is smooth but for what a fault would add.
+    let sent = try packets(40)
+    var receiver = try OpusReceiver(channelCount: 1)
+    var heard: [Int16] = []
+    var index = 0
+    while index < sent.count {
+      if index == 20 {
+        receiver.play(frame(sent[index]), sampleCount: 960, cutting: 960)
+        index += 1
+      }
+      receiver.play(frame(sent[index]), sampleCount: 960)
+      heard += take(&receiver).samples
+      index += 1
+    }
+    #expect(heard.count == 39 * 960)
+    let step = zip(heard.dropFirst(4_800), heard.dropFirst(4_801)).map { abs(Int($0) - Int($1)) }.max() ?? 0
+    #expect(step < 1_000, "a 500 Hz tone of this level moves by 655 a sample")
+  }
+
+  @Test func soundFadesIntoSilence() throws {
+    var receiver = try OpusReceiver(channelCount: 1)
+    for packet in try packets(20) {
+      receiver.play(frame(packet), sampleCount: 960)
+      _ = take(&receiver)
+    }
+    receiver.silence(960)
+    let (samples, isAudible) = take(&receiver)
+    #expect(isAudible)
+    #expect(samples.prefix(100).contains { abs(Int($0)) > 1_000 })
+    #expect(samples.suffix(700).allSatisfy { $0 == 0 })
+    receiver.silence(960)
+    #expect(!take(&receiver).isAudible)
+  }
+
+  @Test func aTickAllocatesNothing() throws {
+    let frames = try packets(30).map(frame)
+    var receiver = try OpusReceiver(channelCount: 2)
+    var samples = [Int16](repeating: 0, count: 1_920)
+    func tick(_ frame: EncodedFrame) {
+      receiver.play(frame, sampleCount: 960)
+      receiver.conceal(960, following: frame)
+      receiver.skip()
+      receiver.silence(960)
+      for _ in 0..<3 {
+        var room = samples.mutableSpan
+        _ = receiver.take(into: &room)
+      }
+    }
+    tick(frames[0])
+    let count = allocations {
+      for frame in frames { tick(frame) }
+    }
+    #expect(count == 0)
+  }
+}
