@@ -72,10 +72,13 @@ let package = Package(
         "WebRTCTransport", "EncodedMedia", "RawMedia", "Playout", "Codecs", "AudioMixing", "Layouts", "Compositing",
         "RealTime", "Timing", "CLinux",
       ]),
-    module("ControlAPI", ["Conference", "JSON5", "Layouts", "CWebSockets", "CLinux"], resources: [.embedInCode("Page")]),
+    module(
+      "ControlAPI", ["Conference", "JSON5", "Timing", "CWebSockets", "COpenSSL", "CLinux"],
+      resources: [.embedInCode("Page")]),
+    module("Configuration", ["Conference", "JSON5", "CLinux"]),
     .executableTarget(
       name: "tutti",
-      dependencies: ["ControlAPI", "Conference", "DatagramIO", "WebRTCTransport", "Compositing", "Layouts", "JSON5", "CLinux"],
+      dependencies: ["ControlAPI", "Configuration", "Conference", "DatagramIO", "WebRTCTransport", "Compositing", "Layouts", "JSON5", "CLinux"],
       swiftSettings: strict),
     .executableTarget(
       name: "benchmarks",
@@ -113,7 +116,8 @@ let package = Package(
     tests(
       "ConferenceTests",
       ["WebRTCTransport", "EncodedMedia", "RawMedia", "Codecs", "AudioMixing", "Layouts", "Compositing", "Timing"]),
-    tests("ControlAPITests", ["Conference", "JSON5"]),
+    tests("ControlAPITests", ["Conference", "JSON5", "Timing"]),
+    tests("ConfigurationTests", ["Conference"]),
     tests("ArchitectureTests"),
     tests(
       "ConferenceSimulation",

@@ -1,0 +1,109 @@
+import CLinux
+import Conference
+import JSON5
+
+/// The HTTP side of the server: WHIP, WHEP, control, events and the web page, in front of the conferences.
+///
+/// Knows nothing of media: SDP is opaque text here, and every decision about rooms is `ConferenceControl`'s.
+package final class ControlServer: Sendable {
+  package struct Settings: Sendable {
+    /// A numeric IPv4 or IPv6 address without brackets.
+    package var address = "127.0.0.1"
+    /// 0 for any free port.
+    package var port: UInt16 = 8080
+    package var tls: TLS?
+    package var authentication = Authentication.none
+    /// Told to clients in `Link` headers (RFC 9725 section 4.6).
+    package var iceServers: [ICEServer] = []
+    /// More clients than this at once are turned away.
+    package var connectionsMax = 1000
+    package var limits = ConnectionLimits()
+    /// Seconds since 1970, against which tokens are checked.
+    package var now: @Sendable () -> Int = { Int(time(nil)) }
+
+    package init() {}
+  }
+
+  package enum TLS: Sendable {
+    /// Paths of PEM files.
+    case files(certificate: String, key: String)
+    /// A certificate made at the start, which browsers ask about once.
+    case selfSigned
+  }
+
+  package struct ICEServer: Sendable {
+    /// `stun:host:port` or `turn:host:port?transport=udp`
+    package var url: String
+    package var username: String?
+    package var credential: String?
+
+    package init(url: String, username: String? = nil, credential: String? = nil) {
+      self.url = url
+      self.username = username
+      self.credential = credential
+    }
+
+    /// Value of a Link header.
+    var link: String {
+      func quoted(_ text: String) -> String {
+        "\"" + text.map { $0 == "\"" || $0 == "\\" ? "\\\($0)" : String($0) }.joined() + "\""
+      }
+      var text = "<\(url.filter { $0 != "<" && $0 != ">" })>; rel=\"ice-server\""
+      if let username { text += "; username=\(quoted(username))" }
+      if let credential { text += "; credential=\(quoted(credential)); credential-type=\"password\"" }
+      return text
+    }
+  }
+
+  private let server: WebServer
+  private let scheme: String
+  private let address: String
+  /// The port in fact listened on.
+  package var port: UInt16 { server.port }
+  /// Where the web page is.
+  package var url: String { "\(scheme)://\(address.contains(":") ? "[\(address)]" : address):\(port)/" }
+
+  /// Listens and serves from its own thread until `stop()`.
+  package init(_ settings: Settings, control: any ConferenceControl) throws(ControlServerError) {
+    let application = ControlApplication(
+      control: control, authentication: settings.authentication, iceServerLinks: settings.iceServers.map(\.link),
+      now: settings.now)
+    var material: TLSMaterial?
+    switch settings.tls {
+    case .files(let certificate, let key): material = .files(certificate: certificate, key: key)
+    case .selfSigned: material = try selfSignedCertificate(address: settings.address)
+    case nil: break
+    }
+    scheme = material == nil ? "http" : "https"
+    address = settings.address
+    server = try WebServer(
+      WebServerSettings(
+        address: settings.address, port: settings.port, tls: material, connectionsMax: settings.connectionsMax,
+        limits: settings.limits),
+      application: WebApplication(
+        policy: application.policy, answer: { await application.answer($0) },
+        subscribe: { head, channel in await application.subscribe(head, channel) }))
+  }
+
+  /// Ends every connection and the thread; returns when they are gone. Blocks for at most half a second.
+  package func stop() { server.stop() }
+}
+
+/// Why the server cannot serve: a sentence for its operator.
+package struct ControlServerError: Error, Sendable, CustomStringConvertible {
+  package let description: String
+  package init(_ description: String) { self.description = description }
+}
+
+extension ControlApplication {
+  /// Connects a WebSocket with the events of the room its address names.
+  func subscribe(_ head: HTTPRequestHead, _ channel: EventChannel) async -> @Sendable () -> Void {
+    guard case .events(let room) = try? Route(head.segments) else { return {} }
+    let subscription = await control.subscribe(room: room) { event in
+      var writer = JSONWriter()
+      writer.value(event)
+      channel.push(writer.bytes)
+    }
+    return subscription.cancel
+  }
+}

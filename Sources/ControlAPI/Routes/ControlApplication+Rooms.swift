@@ -1,0 +1,88 @@
+import Conference
+import JSON5
+
+/// Rooms and the people in them.
+extension ControlApplication {
+  func listRooms(_ caller: Identity) async -> HTTPResponse {
+    let rooms = await control.rooms().filter { caller.mayEnter($0.name) }
+    return json { writer in
+      writer.beginObject()
+      writer.key("rooms")
+      writer.beginArray()
+      for room in rooms { writer.value(room) }
+      writer.endArray()
+      writer.endObject()
+    }
+  }
+
+  func room(_ request: HTTPRequest, name: String) async throws(Refusal) -> HTTPResponse {
+    switch request.head.method {
+    case "PUT":
+      let settings = try decode(request, orElse: RoomSettings(), RoomSettings.init)
+      let result = try await asking { () async throws(ConferenceError) in
+        let (room, created) = try await control.putRoom(name, settings: settings)
+        return (room: room, created: created)
+      }
+      let response = json(result.created ? 201 : 200) { $0.value(result.room) }
+      return result.created ? response.with("Location", "/v1/rooms/\(name)") : response
+    case "PATCH":
+      let settings = try decode(request, orElse: nil, RoomSettings.init)
+      let room = try await asking { () async throws(ConferenceError) in try await control.patchRoom(name, settings: settings) }
+      return json { $0.value(room) }
+    case "DELETE":
+      try await asking { () async throws(ConferenceError) in try await control.deleteRoom(name) }
+      return HTTPResponse(204)
+    default:
+      let room = try await asking { () async throws(ConferenceError) in try await control.room(name) }
+      return json { $0.value(room) }
+    }
+  }
+
+  func participants(_ request: HTTPRequest, route: Route) async throws(Refusal) -> HTTPResponse {
+    if case .participants(let room) = route {
+      let list = try await asking { () async throws(ConferenceError) in try await control.participants(room: room) }
+      return json { writer in
+        writer.beginObject()
+        writer.key("participants")
+        writer.value(list)
+        writer.endObject()
+      }
+    }
+    guard case .participant(let room, let id) = route else { return problem(404, "There is nothing at this address.") }
+    switch request.head.method {
+    case "PATCH":
+      let patch = try decode(request, orElse: nil, ParticipantPatch.init)
+      let changed = try await asking { () async throws(ConferenceError) in
+        try await control.patchParticipant(room: room, id: id, patch: patch)
+      }
+      return json { $0.value(changed) }
+    case "DELETE":
+      try await asking { () async throws(ConferenceError) in try await control.leave(room: room, participant: id) }
+      return HTTPResponse(204)
+    default:
+      let found = try await asking { () async throws(ConferenceError) in try await control.participant(room: room, id: id) }
+      return json { $0.value(found) }
+    }
+  }
+
+  /// Reads a JSON body: 400 where it does not parse, 422 where it says what cannot be.
+  ///
+  /// - Parameter empty: what an empty body means; nil where there must be one.
+  private func decode<T>(_ request: HTTPRequest, orElse empty: T?, _ make: (JSONValue, JSONDecoder) -> T) throws(Refusal) -> T {
+    if request.body.isEmpty, let empty { return empty }
+    let value: JSONValue
+    do throws(JSONFault) {
+      value = try JSONValue(parsing: request.body, strict: true, limits: JSONLimits(bytes: 256 * 1024, depth: 16, members: 4096))
+    } catch { throw Refusal(response: problem(400, faults: [error])) }
+    let decoder = JSONDecoder()
+    let result = make(value, decoder)
+    guard decoder.faults.isEmpty else { throw Refusal(response: problem(422, faults: decoder.faults)) }
+    return result
+  }
+
+  func json(_ status: Int = 200, _ write: (inout JSONWriter) -> Void) -> HTTPResponse {
+    var writer = JSONWriter()
+    write(&writer)
+    return HTTPResponse(status, type: "application/json", body: writer.bytes)
+  }
+}

@@ -1,0 +1,105 @@
+import Conference
+import JSON5
+
+/// Bodies of PUT and PATCH. Every fault is recorded in the decoder with its place.
+extension RoomSettings {
+  /// The body of a request about a room.
+  init(_ value: JSONValue, _ decoder: JSONDecoder) {
+    self.init()
+    guard let object = decoder.object(value, allowing: ["layout", "outputs", "audio"]) else { return }
+    layout = object.name("layout")
+    outputs = object.array("outputs", countMax: 16).map { $0.compactMap { OutputSettings($0, decoder) } }
+    if outputs?.isEmpty == true, let list = object["outputs"], list.array?.isEmpty == true {
+      decoder.fault(at: list.position, "'outputs' must have at least one output")
+    }
+    var names: Set<String> = []
+    for (output, value) in zip(outputs ?? [], object["outputs"]?.array ?? []) where !names.insert(output.name).inserted {
+      decoder.fault(at: value["name"]?.position ?? value.position, "output '\(output.name)' is there twice")
+    }
+    audio = object.object("audio", allowing: AudioSettings.keys).map(AudioSettings.init)
+  }
+}
+
+extension OutputSettings {
+  private static let keys = ["name", "width", "height", "fps", "bitrate", "layout"]
+
+  init?(_ value: JSONValue, _ decoder: JSONDecoder) {
+    guard let object = decoder.object(value, allowing: Self.keys) else { return nil }
+    object.require("name")
+    let name = object.name("name") ?? ""
+    let width = object.even("width", in: 64...3840) ?? 1280
+    let height = object.even("height", in: 64...2160) ?? 720
+    let fps = object.integer("fps", in: 1...60) ?? 30
+    let bitrate = object.integer("bitrate", in: 30_000...20_000_000) ?? 1_500_000
+    self.init(name: name, width: width, height: height, fps: fps, bitrate: bitrate, layout: object.name("layout"))
+  }
+}
+
+extension AudioSettings {
+  static let keys = ["bitrate", "maxSpeakers", "stereo"]
+
+  init(_ object: JSONObject) {
+    self.init()
+    bitrate = object.integer("bitrate", in: 6_000...256_000) ?? bitrate
+    maxSpeakers = object.integer("maxSpeakers", in: 1...15) ?? maxSpeakers
+    stereo = object.bool("stereo") ?? stereo
+  }
+}
+
+extension ParticipantPatch {
+  private static let keys = ["name", "audioMuted", "videoMuted", "deaf", "gain", "slot", "role", "output"]
+
+  init(_ value: JSONValue, _ decoder: JSONDecoder) {
+    self.init()
+    guard let object = decoder.object(value, allowing: Self.keys) else { return }
+    name = object.string("name").map(displayName)
+    audioMuted = object.bool("audioMuted")
+    videoMuted = object.bool("videoMuted")
+    deaf = object.bool("deaf")
+    gain = object.number("gain", in: 0...8)
+    role = object.name("role")
+    output = object.name("output")
+    guard let slot = object["slot"] else { return }
+    if slot.isNull {
+      self.slot = .some(nil)
+    } else if let id = slot.string, isValidName(id) {
+      self.slot = .id(id)
+    } else if let index = slot.integer, (0...1023).contains(index) {
+      self.slot = .index(index)
+    } else {
+      decoder.fault(at: slot.position, "'slot' must be a slot's id, its index from 0, or null")
+    }
+  }
+}
+
+extension JSONObject {
+  /// A room, output, layout or role name.
+  func name(_ key: String) -> String? {
+    guard let text = string(key), let value = self[key] else { return nil }
+    return isValidName(text) ? text : mismatch(key, value, "1 to 64 of A-Z a-z 0-9 . _ -")
+  }
+
+  func even(_ key: String, in range: ClosedRange<Int>) -> Int? {
+    guard let number = integer(key, in: range), let value = self[key] else { return nil }
+    return number % 2 == 0 ? number : mismatch(key, value, "even")
+  }
+}
+
+/// A name to be shown: without control and direction characters, at most 64 characters of at most 256 bytes.
+func displayName(_ text: String) -> String {
+  var kept = String.UnicodeScalarView()
+  for scalar in text.unicodeScalars {
+    switch scalar.properties.generalCategory {
+    case .control, .lineSeparator, .paragraphSeparator, .surrogate, .privateUse, .unassigned: continue
+    // Joiners are part of scripts and emoji; other format characters can reorder their surroundings.
+    case .format where scalar != "\u{200D}" && scalar != "\u{200C}": continue
+    default: kept.append(scalar)
+    }
+  }
+  var name = ""
+  for character in String(kept).trimmed().prefix(64) {
+    if name.utf8.count + character.utf8.count > 256 { break }
+    name.append(character)
+  }
+  return name
+}
