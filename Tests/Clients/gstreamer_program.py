@@ -38,6 +38,10 @@ class Participant:
         described = SENDING.format(voice=voice, colour=(0xFF << 24) | (red << 16) | (green << 8) | blue)
         self.pipeline = Gst.parse_launch(described)
         self.peer = self.pipeline.get_by_name("peer")
+        # libnice ties its sockets to the interface of their address, and leaves the loopback interface out unless told.
+        # The agent is kept: Python takes over its floating reference and would end it.
+        self.agent = self.peer.get_property("ice-agent")
+        self.agent.emit("add-local-ip-address", "127.0.0.1")
         self.sound, self.picture, self.width, self.height = bytearray(), b"", 0, 0
         self.negotiating = False
         self.peer.connect("on-negotiation-needed", self.negotiate)
