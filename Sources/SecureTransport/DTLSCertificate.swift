@@ -29,6 +29,11 @@ public final class DTLSCertificate: @unchecked Sendable {
   }
 
   deinit { SSL_CTX_free(context) }
+
+  /// The fingerprint by another hash function; nil where OpenSSL was built without it.
+  public func fingerprint(by algorithm: Fingerprint.Algorithm) -> Fingerprint? {
+    SSL_CTX_get0_certificate(context).flatMap { Fingerprint(of: $0, by: algorithm) }
+  }
 }
 
 /// Why DTLS cannot be set up on this machine: a sentence that says what OpenSSL refused.

@@ -82,6 +82,19 @@ import Timing
     }
   }
 
+  @Test(arguments: Fingerprint.Algorithm.allCases) func aPeerMayAnnounceAnyHashOfItsCertificate(
+    algorithm: Fingerprint.Algorithm
+  ) throws {
+    let right = try #require(DTLSPair.serverCertificate.fingerprint(by: algorithm))
+    let wrong = try #require(DTLSPair.clientCertificate.fingerprint(by: algorithm))
+    for (expected, isRight) in [(right, true), (wrong, false)] {
+      let pair = try DTLSPair(clientExpects: expected)
+      pair.start()
+      pair.run()
+      #expect((pair.clientKeys != nil) == isRight)
+    }
+  }
+
   @Test func fingerprintsPrintAndParseAlike() throws {
     let fingerprint = DTLSPair.clientCertificate.fingerprint
     #expect(fingerprint.description.hasPrefix("sha-256 "))
