@@ -1,8 +1,12 @@
 /// What this side wants of an offer, whatever it could do.
 public struct AnswerPolicy: Hashable, Sendable {
+  /// Whether sound is sent where the other side wants it.
   public var sendsAudio: Bool
+  /// Whether sound is received where the other side sends it.
   public var receivesAudio: Bool
+  /// Whether pictures are sent where the other side wants them.
   public var sendsVideo: Bool
+  /// Whether pictures are received where the other side sends them.
   public var receivesVideo: Bool
   /// Lines of one kind that are accepted; the rest are rejected.
   public var mediaCountPerTypeMax: Int
@@ -36,7 +40,9 @@ public struct AnswerPolicy: Hashable, Sendable {
 public struct SourceRequest: Hashable, Sendable {
   /// Position among the `m=` lines, from 0.
   public var index: Int
+  /// `a=mid` of the line.
   public var mid: String?
+  /// Sound or picture.
   public var type: MediaType
   /// What will be sent.
   public var codec: NegotiatedCodec
@@ -44,7 +50,9 @@ public struct SourceRequest: Hashable, Sendable {
 
 /// A description of ours and what it settles.
 public struct Answer: Hashable, Sendable {
+  /// What to send to the other side.
   public var description: SessionDescription
+  /// What it settles.
   public var session: NegotiatedSession
 }
 

@@ -1,5 +1,6 @@
 /// An `a=` line that has no value of its own here: kept as it came and printed again.
 public struct Attribute: Hashable, Sendable {
+  /// What stands before the colon.
   public var name: String
   /// What follows the colon; nil for a flag such as `a=rtcp-mux`.
   public var value: String?
@@ -20,7 +21,9 @@ public enum MediaDirection: String, Hashable, Sendable, CaseIterable {
     self = sends ? (receives ? .sendrecv : .sendonly) : (receives ? .recvonly : .inactive)
   }
 
+  /// Whether the writer sends.
   public var sends: Bool { self == .sendrecv || self == .sendonly }
+  /// Whether the writer receives.
   public var receives: Bool { self == .sendrecv || self == .recvonly }
 
   /// The same direction seen from the other side.
@@ -40,7 +43,9 @@ public enum SetupRole: String, Hashable, Sendable, CaseIterable {
 
 /// `a=ice-ufrag` and `a=ice-pwd` of one side (RFC 8839 section 5.4).
 public struct CredentialAttributes: Hashable, Sendable {
+  /// Names the session in STUN; visible ASCII without ":".
   public var usernameFragment: String
+  /// Key of the STUN message integrity.
   public var password: String
 
   public init(usernameFragment: String, password: String) {

@@ -6,13 +6,17 @@ public struct CandidateAttribute: Hashable, Sendable {
   public var component: UInt16
   /// "udp" or "tcp", lower case; others may come and are to be passed over.
   public var transport: String
+  /// Higher is preferred (RFC 8445 section 5.1.2).
   public var priority: UInt32
   /// An IPv4 or IPv6 address, or a host name (mDNS) as it was written.
   public var address: String
+  /// 9 for TCP candidates that only connect out.
   public var port: UInt16
   /// "host", "srflx", "prflx", "relay"; others may come and are to be passed over.
   public var type: String
+  /// The base of a candidate that is not a host's own address (`raddr`).
   public var relatedAddress: String?
+  /// `rport`.
   public var relatedPort: UInt16?
   /// "active", "passive" or "so" of a TCP candidate (RFC 6544 section 4.5).
   public var tcpType: String?

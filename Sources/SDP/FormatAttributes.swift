@@ -2,8 +2,11 @@
 public struct PayloadDescription: Hashable, Sendable {
   /// 0…127.
   public var payloadType: UInt8
+  /// The codec; nil for payload types that have only their number.
   public var mapping: RTPMap?
+  /// `a=fmtp`; several lines are joined.
   public var parameters: FormatParameters
+  /// `a=rtcp-fb`, in order.
   public var feedback: [FeedbackAttribute]
 
   public init(
@@ -63,7 +66,9 @@ public struct RTPMap: Hashable, Sendable, CustomStringConvertible {
 public struct FormatParameters: Hashable, Sendable, ExpressibleByDictionaryLiteral, CustomStringConvertible {
   /// One `name=value`, or one word such as the `0-16` of telephone events.
   public struct Entry: Hashable, Sendable {
+    /// As written.
     public var name: String
+    /// nil for a word alone.
     public var value: String?
 
     public init(name: String, value: String?) {
@@ -72,6 +77,7 @@ public struct FormatParameters: Hashable, Sendable, ExpressibleByDictionaryLiter
     }
   }
 
+  /// In order.
   public var entries: [Entry]
 
   public init(entries: [Entry] = []) { self.entries = entries }
@@ -91,6 +97,7 @@ public struct FormatParameters: Hashable, Sendable, ExpressibleByDictionaryLiter
     }
   }
 
+  /// The value of the first parameter of this name; setting nil removes every one.
   public subscript(name: String) -> String? {
     get { entries.first { $0.name.isEqualIgnoringCase(name) }?.value }
     set {
@@ -109,6 +116,7 @@ public struct FormatParameters: Hashable, Sendable, ExpressibleByDictionaryLiter
   /// Whether the value is 1.
   public func flag(_ name: String) -> Bool { self[name] == "1" }
 
+  /// Whether there is none.
   public var isEmpty: Bool { entries.isEmpty }
 
   public var description: String {
@@ -123,10 +131,15 @@ public struct FeedbackAttribute: Hashable, Sendable, CustomStringConvertible {
 
   public init(_ text: String) { self.text = text[...].fields().joined(separator: " ") }
 
+  /// Lost packets are asked for one by one.
   public static let nack = FeedbackAttribute("nack")
+  /// A picture was lost.
   public static let pli = FeedbackAttribute("nack pli")
+  /// A whole picture is asked for.
   public static let fir = FeedbackAttribute("ccm fir")
+  /// The receiver estimates the bit rate.
   public static let remb = FeedbackAttribute("goog-remb")
+  /// The sender estimates it from arrival times of every packet.
   public static let transportCC = FeedbackAttribute("transport-cc")
 
   public var description: String { text }
@@ -138,6 +151,7 @@ public struct ExtmapAttribute: Hashable, Sendable {
   public var id: UInt16
   /// Who may send it, where that differs from the media line; nil when not written.
   public var direction: MediaDirection?
+  /// Names the extension; compared byte by byte.
   public var uri: String
   /// What follows the URI, "" when nothing does.
   public var attributes: String

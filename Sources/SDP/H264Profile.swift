@@ -5,9 +5,11 @@ public enum H264Profile: Hashable, Sendable, CaseIterable {
 
 /// `profile-level-id`: profile, constraint flags and level as six hexadecimal digits.
 public struct H264ProfileLevel: Hashable, Sendable {
+  /// What the bytes mean.
   public var profile: H264Profile
   /// The first two bytes as written.
   public var profileIDC: UInt8
+  /// The second byte: constraint flags.
   public var constraints: UInt8
   /// Ten times the level number: 0x1F is level 3.1.
   public var level: UInt8
@@ -44,6 +46,7 @@ public struct H264ProfileLevel: Hashable, Sendable {
     if profileIDC == 0x58, constraints & 0x80 == 0 { return nil }
   }
 
+  /// Six lower-case hexadecimal digits.
   public var text: String {
     let hexadecimal = Array("0123456789abcdef".utf8)
     let digits = [profileIDC, constraints, level].flatMap { [hexadecimal[Int($0 >> 4)], hexadecimal[Int($0 & 15)]] }

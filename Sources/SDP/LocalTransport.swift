@@ -1,11 +1,16 @@
 /// How this side is reached and known, as our description tells it.
 public struct LocalTransport: Hashable, Sendable {
+  /// What the other side must use in its checks: at least 4 and 22 characters (RFC 8839 section 5.4).
   public var credentials: CredentialAttributes
+  /// Hashes of the certificate we will show.
   public var fingerprints: [FingerprintAttribute]
+  /// Where we can be reached, by order of preference.
   public var candidates: [CandidateAttribute]
   /// Whether no more candidates follow.
   public var hasEndOfCandidates: Bool
+  /// Whether we only answer checks.
   public var isICELite: Bool
+  /// "trickle", "ice2" …
   public var iceOptions: [String]
 
   public init(

@@ -6,6 +6,7 @@ public struct MediaCapabilities: Hashable, Sendable {
   public var video: [CodecCapability]
   /// URIs of the RTP header extensions understood on audio lines; see ``HeaderExtensionURI``.
   public var audioExtensions: [String]
+  /// The same for video lines.
   public var videoExtensions: [String]
   /// Highest id accepted for a header extension: 14 for the one-byte form, up to 255 for the two-byte form (RFC 8285).
   public var extensionIDMax: UInt8
@@ -45,6 +46,7 @@ public enum MediaType: String, Hashable, Sendable, CaseIterable {
 public struct CodecCapability: Hashable, Sendable {
   /// As SDP names it: "opus", "VP8", "H264".
   public var name: String
+  /// Ticks of the RTP clock per second.
   public var clockRate: UInt32
   /// As in `a=rtpmap`: 2 for Opus whatever is sent.
   public var channels: UInt8
@@ -52,10 +54,13 @@ public struct CodecCapability: Hashable, Sendable {
   public var parameters: FormatParameters
   /// What an answer says besides where the offer has a parameter of that name, such as `stereo` for Opus.
   public var parametersIfOffered: FormatParameters
+  /// RTCP feedback understood for it; answered as far as it is offered.
   public var feedback: [FeedbackAttribute]
   /// Whether lost packets are sent again in a stream of their own (RTX, RFC 4588).
   public var retransmission: Bool
+  /// Whether it can be decoded here.
   public var receives: Bool
+  /// Whether it can be encoded here.
   public var sends: Bool
 
   public init(
@@ -125,13 +130,17 @@ public enum HeaderExtensionURI {
   public static let audioLevel = "urn:ietf:params:rtp-hdrext:ssrc-audio-level"
   /// RFC 6465.
   public static let csrcAudioLevel = "urn:ietf:params:rtp-hdrext:csrc-audio-level"
+  /// When a packet left, as 6.18 fixed point seconds.
   public static let absoluteSendTime = "http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time"
   /// draft-holmer-rmcat-transport-wide-cc-extensions.
   public static let transportCC = "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01"
   /// 3GPP TS 26.114 section 7.4.5.
   public static let videoOrientation = "urn:3gpp:video-orientation"
+  /// The least and the most delay a receiver should add.
   public static let playoutDelay = "http://www.webrtc.org/experiments/rtp-hdrext/playout-delay"
 
+  /// Those for audio lines.
   public static let audio = [mid, audioLevel, csrcAudioLevel, absoluteSendTime, transportCC]
+  /// Those for video lines.
   public static let video = [mid, rid, repairedRID, absoluteSendTime, transportCC, videoOrientation, playoutDelay]
 }

@@ -8,37 +8,59 @@ public struct MediaDescription: Hashable, Sendable {
   public var transportProtocol: String
   /// Payload types in order of preference, or the words of another protocol.
   public var formats: [String]
+  /// `c=`; nothing where ICE decides.
   public var connection: ConnectionData?
+  /// `b=`, in order.
   public var bandwidths: [Bandwidth]
   /// nil when not written, which means sendrecv (or the session's).
   public var direction: MediaDirection?
+  /// `a=mid`: the name of the line within the session (RFC 5888), unique among the lines.
   public var mid: String?
+  /// `a=rtcp-mux`: RTP and RTCP over one port (RFC 5761).
   public var usesRTCPMux: Bool
   /// `a=rtcp-mux-only` (RFC 8858).
   public var requiresRTCPMux: Bool
+  /// `a=rtcp-rsize` (RFC 5506).
   public var usesReducedSizeRTCP: Bool
+  /// `a=bundle-only`: to be used only over the transport of another line (RFC 8843 section 6).
   public var isBundleOnly: Bool
+  /// What is said about each payload type, in the order of its first mention.
   public var payloads: [PayloadDescription]
   /// `a=rtcp-fb:*`: feedback for every payload type of the line.
   public var feedbackForAll: [FeedbackAttribute]
+  /// `a=extmap`, in order.
   public var extensions: [ExtmapAttribute]
+  /// `a=extmap-allow-mixed` of the line (RFC 8285 section 6).
   public var allowsMixedExtensionForms: Bool
+  /// `a=ssrc`, a source each, in the order of their first mention.
   public var sources: [SourceDescription]
+  /// `a=ssrc-group`, in order.
   public var sourceGroups: [SourceGroup]
+  /// `a=msid`, in order.
   public var msids: [MSIDAttribute]
+  /// `a=rid`, in order.
   public var rids: [RIDAttribute]
+  /// `a=simulcast`; nil when not written.
   public var simulcast: SimulcastAttribute?
   /// `a=ptime` in microseconds, as written: zero, negative and huge values come too.
   public var packetTimeMicroseconds: Int?
   /// `a=maxptime` in microseconds, as written.
   public var maxPacketTimeMicroseconds: Int?
+  /// `a=ice-ufrag` of the line.
   public var usernameFragment: String?
+  /// `a=ice-pwd` of the line.
   public var password: String?
+  /// `a=ice-options` of the line.
   public var iceOptions: [String]
+  /// `a=candidate`, in order.
   public var candidates: [CandidateAttribute]
+  /// `a=end-of-candidates`: no more follow (RFC 8840).
   public var hasEndOfCandidates: Bool
+  /// `a=fingerprint` of the line, in order.
   public var fingerprints: [FingerprintAttribute]
+  /// `a=setup` of the line.
   public var setup: SetupRole?
+  /// What has no field here, in order.
   public var otherAttributes: [Attribute]
 
   public init(kind: String, port: UInt16 = 9, transportProtocol: String = "UDP/TLS/RTP/SAVPF", formats: [String]) {

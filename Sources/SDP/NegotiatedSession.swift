@@ -1,10 +1,12 @@
 /// What both sides agreed on, seen from this side: all a transport needs to know of two descriptions.
 public struct NegotiatedSession: Hashable, Sendable {
+  /// How the other side is reached and known.
   public var remote: RemoteTransport
   /// `active`: we send the ClientHello; `passive`: we wait for it.
   public var localSetup: SetupRole
   /// The accepted lines, in order.
   public var media: [NegotiatedMedia]
+  /// The lines that are not used, in order, each with the reason.
   public var rejected: [RejectedMedia]
   /// Whether this description asks for an ICE restart of a session that ran before.
   public var isICERestart: Bool
@@ -15,15 +17,19 @@ public struct NegotiatedSession: Hashable, Sendable {
 
 /// How the other side is reached and known.
 public struct RemoteTransport: Hashable, Sendable {
+  /// What the other side checks connectivity with.
   public var credentials: CredentialAttributes
   /// At least one; hashes shorter than SHA-256 are left out.
   public var fingerprints: [FingerprintAttribute]
   /// Of component 1, at most 64, in order.
   public var candidates: [CandidateAttribute]
+  /// Whether no more candidates follow by trickling.
   public var hasEndOfCandidates: Bool
   /// As the other side wrote it; nil when it did not.
   public var setup: SetupRole?
+  /// Whether the other side only answers checks; then we control, unless we are lite too and answered.
   public var isICELite: Bool
+  /// Of session and line together.
   public var iceOptions: [String]
 }
 
@@ -33,6 +39,7 @@ public struct NegotiatedMedia: Hashable, Sendable {
   public var index: Int
   /// nil for peers that write no `a=mid`; such a session has one line.
   public var mid: String?
+  /// Sound or picture.
   public var type: MediaType
   /// From our side: `sendonly` means that we send.
   public var direction: MediaDirection
@@ -40,7 +47,9 @@ public struct NegotiatedMedia: Hashable, Sendable {
   public var receiveCodecs: [NegotiatedCodec]
   /// What we send; nil unless we send.
   public var sendCodec: NegotiatedCodec?
+  /// Header extensions that may come; empty unless we receive.
   public var receiveExtensions: [HeaderExtensionID]
+  /// Header extensions we may send; empty unless we send.
   public var sendExtensions: [HeaderExtensionID]
   /// The sources the other side announced; many announce none and are known by `mid` and `rid` alone.
   public var remoteSources: [RemoteSource]
@@ -68,7 +77,9 @@ public struct NegotiatedMedia: Hashable, Sendable {
     receiveCodecs.first { $0.payloadType == payloadType || $0.retransmissionPayloadType == payloadType }
   }
 
+  /// The id a header extension comes with; nil when it was not agreed on.
   public func receiveExtensionID(_ uri: String) -> UInt8? { receiveExtensions.first { $0.uri == uri }?.id }
+  /// The id to send a header extension with; nil when it was not agreed on.
   public func sendExtensionID(_ uri: String) -> UInt8? { sendExtensions.first { $0.uri == uri }?.id }
 
   /// Feedback agreed on for any codec of the line.
@@ -79,10 +90,13 @@ public struct NegotiatedMedia: Hashable, Sendable {
 
 /// A codec with the payload types it goes by.
 public struct NegotiatedCodec: Hashable, Sendable {
+  /// 0…127.
   public var payloadType: UInt8
   /// As our capabilities name it.
   public var name: String
+  /// Ticks of the RTP clock per second.
   public var clockRate: UInt32
+  /// As in `a=rtpmap`: 2 for Opus whatever is sent.
   public var channels: UInt8
   /// What we said in `a=fmtp`: how we want to receive.
   public var localParameters: FormatParameters
@@ -90,6 +104,7 @@ public struct NegotiatedCodec: Hashable, Sendable {
   public var remoteParameters: FormatParameters
   /// Where lost packets are sent again; nil without RTX.
   public var retransmissionPayloadType: UInt8?
+  /// What the receiver of this codec sends and its sender serves.
   public var feedback: FeedbackKinds
 }
 
@@ -126,7 +141,9 @@ public struct FeedbackKinds: OptionSet, Hashable, Sendable {
 
 /// A header extension by the number it has in this session.
 public struct HeaderExtensionID: Hashable, Sendable {
+  /// 1…14, up to 255 where the capabilities allow.
   public var id: UInt8
+  /// See ``HeaderExtensionURI``.
   public var uri: String
 
   public init(id: UInt8, uri: String) {
@@ -137,9 +154,11 @@ public struct HeaderExtensionID: Hashable, Sendable {
 
 /// A source the other side announced.
 public struct RemoteSource: Hashable, Sendable {
+  /// Of the media itself.
   public var ssrc: UInt32
   /// The source of its retransmissions, paired by `a=ssrc-group:FID`.
   public var retransmissionSSRC: UInt32?
+  /// The name its sound and picture share; nil when not announced.
   public var cname: String?
 
   public init(ssrc: UInt32, retransmissionSSRC: UInt32? = nil, cname: String? = nil) {
@@ -151,11 +170,13 @@ public struct RemoteSource: Hashable, Sendable {
 
 /// What we send on a line: told by the caller, announced in our description.
 public struct LocalSource: Hashable, Sendable {
+  /// Of the media itself.
   public var ssrc: UInt32
   /// The source of our retransmissions; announced only where RTX was agreed on.
   public var retransmissionSSRC: UInt32?
   /// One name for the sound and the picture that belong together (RFC 7022).
   public var cname: String
+  /// The stream and track the other side shows it as.
   public var msid: MSIDAttribute
 
   public init(ssrc: UInt32, retransmissionSSRC: UInt32? = nil, cname: String, msid: MSIDAttribute) {
@@ -168,6 +189,7 @@ public struct LocalSource: Hashable, Sendable {
 
 /// A line that was offered and is not used.
 public struct RejectedMedia: Hashable, Sendable {
+  /// Why a line is not used.
   public enum Reason: Hashable, Sendable {
     /// The other side offered or answered it with port 0.
     case disabled
@@ -180,8 +202,10 @@ public struct RejectedMedia: Hashable, Sendable {
 
   /// Position among the `m=` lines, from 0.
   public var index: Int
+  /// Its name; nil when it has none.
   public var mid: String?
   /// As on the `m=` line.
   public var kind: String
+  /// The first reason found.
   public var reason: Reason
 }

@@ -1,5 +1,6 @@
 /// A line to be offered.
 public struct OfferedMedia: Hashable, Sendable {
+  /// Sound or picture.
   public var type: MediaType
   /// From our side.
   public var direction: MediaDirection
@@ -20,6 +21,7 @@ public struct OfferedMedia: Hashable, Sendable {
 public struct Offerer: Sendable {
   /// What stands in `o=`: a number nobody can guess, below 2⁶³.
   public let sessionID: UInt64
+  /// What is offered; fixed, because payload types follow from it.
   public let capabilities: MediaCapabilities
   /// What holds now; nil before the first answer.
   public private(set) var session: NegotiatedSession?

@@ -14,6 +14,7 @@ public struct SDPError: Error, Hashable, Sendable, CustomStringConvertible {
     case missingLine
   }
 
+  /// What sort of fault it is.
   public var code: Code
   /// The line the fault is in, from 1; 0 when the text as a whole is at fault.
   public var line: Int

@@ -3,27 +3,43 @@
 /// Attributes of either part that have a field here are read into it; the rest are kept in `otherAttributes`.
 /// `SessionDescription(parsing:)` reads the text, ``text`` prints it, and reading what was printed gives an equal value.
 public struct SessionDescription: Hashable, Sendable {
+  /// `o=`.
   public var origin: Origin
+  /// `s=`; "-" for none.
   public var sessionName: String
   /// `t=`; both 0 mean: not bounded.
   public var startTime: UInt64
+  /// The second number of `t=`.
   public var stopTime: UInt64
+  /// `c=` of the session part.
   public var connection: ConnectionData?
+  /// `b=` of the session part, in order.
   public var bandwidths: [Bandwidth]
+  /// `a=group`, in order.
   public var groups: [MediaGroup]
+  /// `a=ice-lite`: the writer only answers checks (RFC 8445 section 2.5).
   public var isICELite: Bool
   /// "trickle", "ice2", "renomination" …
   public var iceOptions: [String]
+  /// `a=ice-ufrag`, for lines without their own.
   public var usernameFragment: String?
+  /// `a=ice-pwd`, for lines without their own.
   public var password: String?
+  /// `a=fingerprint`, for lines without their own.
   public var fingerprints: [FingerprintAttribute]
+  /// `a=setup`, for lines without their own.
   public var setup: SetupRole?
   /// The text of each `a=msid-semantic`.
   public var msidSemantics: [String]
+  /// `a=extmap-allow-mixed` (RFC 8285 section 6).
   public var allowsMixedExtensionForms: Bool
+  /// The direction of lines without their own; nil means sendrecv.
   public var direction: MediaDirection?
+  /// `a=extmap` that holds for every line.
   public var extensions: [ExtmapAttribute]
+  /// What has no field here, in order.
   public var otherAttributes: [Attribute]
+  /// The media parts; their order is their identity in later offers.
   public var media: [MediaDescription]
 
   public init(origin: Origin, sessionName: String = "-", media: [MediaDescription] = []) {
@@ -46,10 +62,13 @@ public struct SessionDescription: Hashable, Sendable {
 
 /// `o=`: who wrote the description, and how often it was changed.
 public struct Origin: Hashable, Sendable {
+  /// "-" for none.
   public var username: String
+  /// A number in the words of the writer; with the other fields it names the session for good.
   public var sessionID: String
   /// Higher in every later description of the same session.
   public var version: UInt64
+  /// Where the session was made; says nothing about where media goes.
   public var address: ConnectionData
 
   public init(
@@ -78,6 +97,7 @@ public struct Origin: Hashable, Sendable {
 public struct ConnectionData: Hashable, Sendable {
   /// "IP4" or "IP6".
   public var addressType: String
+  /// As written: IPv4, IPv6 or a host name.
   public var address: String
 
   public init(addressType: String, address: String) {
@@ -102,6 +122,7 @@ public struct ConnectionData: Hashable, Sendable {
 public struct Bandwidth: Hashable, Sendable {
   /// "AS" (kilobits per second) or "TIAS" (bits per second, RFC 3890); others are kept.
   public var type: String
+  /// In the unit of the type.
   public var value: UInt64
 
   public init(type: String, value: UInt64) {

@@ -1,5 +1,6 @@
 /// Everything `a=ssrc` lines say about one synchronization source (RFC 5576 section 4.1).
 public struct SourceDescription: Hashable, Sendable {
+  /// Its identifier on the wire.
   public var ssrc: UInt32
   /// `cname:…`, `msid:…` and others, in order.
   public var attributes: [Attribute]
@@ -18,7 +19,9 @@ public struct SourceDescription: Hashable, Sendable {
 
 /// `a=ssrc-group`: FID pairs a source with its retransmissions, SIM lists simulcast layers (RFC 5576 section 4.2).
 public struct SourceGroup: Hashable, Sendable {
+  /// "FID", "SIM", "FEC-FR" …
   public var semantics: String
+  /// In order; what comes first is repaired by what follows it in FID.
   public var ssrcs: [UInt32]
 
   public init(semantics: String, ssrcs: [UInt32]) {
@@ -39,7 +42,9 @@ public struct SourceGroup: Hashable, Sendable {
 
 /// `a=msid`: which MediaStream and track a media line carries (RFC 8830). "-" as stream means none.
 public struct MSIDAttribute: Hashable, Sendable {
+  /// Tracks of one stream are played in step.
   public var stream: String
+  /// nil when not written.
   public var track: String?
 
   public init(stream: String, track: String? = nil) {
@@ -63,12 +68,14 @@ public struct MSIDAttribute: Hashable, Sendable {
 
 /// `a=rid`: a name for one encoding and what restricts it (RFC 8851).
 public struct RIDAttribute: Hashable, Sendable {
+  /// Who sends the encoding, from the side of the writer.
   public enum Direction: String, Hashable, Sendable {
     case send, recv
   }
 
   /// Letters, digits, "-" and "_".
   public var id: String
+  /// Seen from the writer.
   public var direction: Direction
   /// `pt=…`, `max-width=…` and others.
   public var restrictions: FormatParameters
@@ -103,7 +110,9 @@ extension UInt8 {
 public struct SimulcastAttribute: Hashable, Sendable {
   /// One encoding, perhaps offered but not started yet ("~").
   public struct Encoding: Hashable, Sendable {
+    /// `a=rid` of the encoding.
     public var rid: String
+    /// Whether it is not sent at first.
     public var isPaused: Bool
 
     public init(rid: String, isPaused: Bool = false) {
@@ -114,6 +123,7 @@ public struct SimulcastAttribute: Hashable, Sendable {
 
   /// Streams in order, each with its alternatives in order of preference.
   public var send: [[Encoding]]
+  /// The same for what is received.
   public var receive: [[Encoding]]
 
   public init(send: [[Encoding]] = [], receive: [[Encoding]] = []) {

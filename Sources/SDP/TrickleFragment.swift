@@ -6,10 +6,15 @@ public struct TrickleFragment: Hashable, Sendable {
   public struct Section: Hashable, Sendable {
     /// The `m=` line without its type, as it came; nil for candidates before any such line.
     public var mediaLine: String?
+    /// `a=mid`.
     public var mid: String?
+    /// `a=ice-ufrag` below the line.
     public var usernameFragment: String?
+    /// `a=ice-pwd` below the line.
     public var password: String?
+    /// In order.
     public var candidates: [CandidateAttribute]
+    /// `a=end-of-candidates` below the line.
     public var hasEndOfCandidates: Bool
 
     public init(
@@ -23,11 +28,17 @@ public struct TrickleFragment: Hashable, Sendable {
     }
   }
 
+  /// `a=ice-ufrag` before the first line.
   public var usernameFragment: String?
+  /// `a=ice-pwd` before the first line.
   public var password: String?
+  /// `a=ice-options`.
   public var iceOptions: [String]
+  /// `a=ice-lite`.
   public var isICELite: Bool
+  /// `a=group`, in order.
   public var groups: [MediaGroup]
+  /// In order.
   public var sections: [Section]
 
   public init(credentials: CredentialAttributes? = nil, sections: [Section] = []) {
