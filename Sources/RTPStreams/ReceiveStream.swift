@@ -178,18 +178,20 @@ public struct ReceiveStream: Sendable {
 
   /// Time has come on: gives up what has been missing for too long. Appends the frames that this sets free.
   public mutating func handleTimeout(at now: Instant, pool: inout FrameBufferPool, frames: inout [EncodedFrame]) {
+    guard assembler != nil else { return }
     assembler?.handleTimeout(at: now, pool: &pool, frames: &frames)
     noteAssembly()
   }
 
   /// Keeps requests in step with what the assembler wants and has.
   private mutating func noteAssembly() {
-    guard let assembler else { return }
-    if assembler.keyframeCount > counters.keyframes { keyframes.keyframeArrived() }
-    counters.frames = assembler.frameCount
-    counters.keyframes = assembler.keyframeCount
-    if assembler.needsKeyframe { keyframes.request() }
-    if let lowest = assembler.lowestWanted { missing.removeAll(below: lowest) }
+    // Asked field by field: a copy of the whole would cost a reference count for each of its arrays.
+    let keyframeCount = assembler?.keyframeCount ?? 0
+    if keyframeCount > counters.keyframes { keyframes.keyframeArrived() }
+    counters.frames = assembler?.frameCount ?? 0
+    counters.keyframes = keyframeCount
+    if assembler?.needsKeyframe ?? false { keyframes.request() }
+    if let lowest = assembler?.lowestWanted { missing.removeAll(below: lowest) }
   }
 
   /// The earliest of all that has to be done at a time; nil where nothing has.

@@ -66,7 +66,7 @@ public struct VideoFrameAssembler: Sendable {
   ) {
     guard sequence >= floor, store[sequence] == nil else { return }
     if let highest, sequence <= highest &- PacketStore.capacity { return }
-    if let next, sequence &- next >= PacketStore.capacity { giveUp(at: now, pool: &pool, frames: &frames) }
+    while let next, sequence &- next >= PacketStore.capacity { giveUp(at: now, pool: &pool, frames: &frames) }
     let announces = Self.announcesKeyframe(payload, codec)
     let arrived = PacketStore.Packet(
       sequence: sequence, timestamp: timestamp, marker: marker, codec: codec, announcesKeyframe: announces, rotation: rotation,

@@ -185,6 +185,18 @@ struct RetransmissionTests {
     holds(sender.resend(SequenceNumber(100), at: milliseconds(1999)) != nil)
   }
 
+  @Test func askingForRandomNumbersIsHarmless() throws {
+    var random = SeededRandom(seed: 41)
+    var sender = Sender(.vp8, firstSequence: 0x7FFF)
+    var sent = 0
+    for round in 0..<100_000 {
+      if round % 100 == 0 { _ = try sender.send(videoFrame(.vp8, round / 100, isKeyframe: false)) }
+      let number = SequenceNumber(UInt16(truncatingIfNeeded: random.next()))
+      if sender.resend(number, at: milliseconds(round / 3)) != nil { sent += 1 }
+    }
+    #expect(sent > 10)
+  }
+
   @Test(arguments: [Codec.vp8, .h264]) func lossyPathsAreRepaired(_ codec: Codec) throws {
     for seed in 0..<10 as Range<UInt64> {
       var random = SeededRandom(seed: 500 + seed)
@@ -253,7 +265,8 @@ struct SenderReportTests {
 }
 
 struct TransportFeedbackRecorderTests {
-  private func due(_ recorder: inout TransportFeedbackRecorder, at now: Instant, room: Int = 1200) -> [[TransportPacketStatus]]
+  fileprivate func due(_ recorder: inout TransportFeedbackRecorder, at now: Instant, room: Int = 1200)
+    -> [[TransportPacketStatus]]
   {
     var bytes = [UInt8](repeating: 0, count: room)
     var writer = RTCPWriter(bytes.mutableSpan)
@@ -308,6 +321,30 @@ struct TransportFeedbackRecorderTests {
     let statuses = due(&recorder, at: milliseconds(100)).flatMap { $0 }
     #expect(statuses.count == TransportFeedbackRecorder.capacity)
     #expect(statuses.last?.sequenceNumber == SequenceNumber(30_000))
+  }
+}
+
+extension TransportFeedbackRecorderTests {
+  @Test func aSenderThatCountsAnewIsFollowed() {
+    var recorder = TransportFeedbackRecorder()
+    recorder.receive(30_000, of: mediaSource, at: .zero)
+    recorder.receive(5, of: mediaSource, at: .zero)
+    recorder.receive(6, of: mediaSource, at: .zero)
+    let statuses = due(&recorder, at: milliseconds(100)).flatMap { $0 }
+    #expect(statuses.map(\.sequenceNumber.rawValue) == [5, 6])
+  }
+
+  @Test func randomNumbersAreHarmless() {
+    var random = SeededRandom(seed: 31)
+    var recorder = TransportFeedbackRecorder()
+    var sequence: UInt16 = 0
+    for round in 0..<100_000 {
+      let bits = random.next()
+      sequence = bits % 1000 == 0 ? UInt16(truncatingIfNeeded: bits >> 20) : sequence &+ UInt16(bits % 5) &- 1
+      recorder.receive(sequence, of: mediaSource, at: milliseconds(round))
+      if round % 64 == 0 { _ = due(&recorder, at: milliseconds(round), room: Int(bits >> 40 % 1200)) }
+    }
+    holds(due(&recorder, at: milliseconds(200_000)).count > 0)
   }
 }
 

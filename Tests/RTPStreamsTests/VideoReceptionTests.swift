@@ -75,6 +75,47 @@ struct VideoReceptionTests {
     }
   }
 
+  @Test(arguments: [Codec.vp8, .h264]) func noFrameEverComesWithoutTheOneItFollows(_ codec: Codec) throws {
+    var gaps = 0
+    var total = 0
+    for seed in 0..<60 as Range<UInt64> {
+      var random = SeededRandom(seed: 900 + seed)
+      let keyframes = Set((0..<200).filter { $0 == 0 || random.next() % 12 == 0 })
+      var arriving: [(at: Int, packet: [UInt8])] = []
+      for (number, packets) in try packets(codec, frames: 0..<200, keyframes: keyframes, sizes: [100, 900, 400]) {
+        for packet in packets where random.next() % 60 != 0 {
+          arriving.append((number * 33 + Int(random.next() % 50), packet))
+          if random.next() % 20 == 0 { arriving.append((number * 33 + Int(random.next() % 900), packet)) }
+        }
+      }
+      arriving.sort { $0.at < $1.at }
+      var receiver = Receiver(codec)
+      for arrival in arriving {
+        receiver.handleTimeout(at: milliseconds(arrival.at))
+        receiver.receive(arrival.packet, at: milliseconds(arrival.at))
+      }
+      let frames = receiver.frames
+      total += frames.count
+      for (before, after) in zip(frames, frames.dropFirst()) {
+        let step = after.timestamp.distance(from: before.timestamp)
+        holds(step >= 3000)
+        holds(step == 3000 || after.isKeyframe && after.followsGap)
+        if after.followsGap { gaps += 1 }
+      }
+      // Every frame is whole: its bytes are those of some frame that was sent.
+      for frame in frames {
+        let number = frame.timestamp.distance(from: frames[0].timestamp) / 3000
+        let matches = (0..<200).contains {
+          frame.payload.bytes
+            == videoFrame(codec, $0, isKeyframe: keyframes.contains($0), size: [100, 900, 400][$0 % 3]).payload.bytes
+        }
+        if number % 20 == 0 { holds(matches) }
+      }
+    }
+    #expect(gaps > 100)
+    #expect(total > 2000)
+  }
+
   @Test func aKeyframeBehindAGapIsTakenSoon() throws {
     let sent = try packets(.vp8, frames: 0..<4, keyframes: [0, 2])
     var receiver = Receiver(.vp8)
