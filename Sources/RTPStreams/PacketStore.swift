@@ -37,9 +37,11 @@ struct PacketStore: Sendable {
     return packet
   }
 
-  /// Keeps a packet, in place of one `capacity` numbers older. One that is too long is not kept.
-  mutating func insert(_ packet: Packet, _ payload: Span<UInt8>) -> Bool {
-    guard payload.count <= Self.cellSize else { return false }
+  /// Keeps a packet, in place of one `capacity` numbers older.
+  ///
+  /// - Returns: the packet as it is kept; nil for one that is too long.
+  mutating func insert(_ packet: Packet, _ payload: Span<UInt8>) -> Packet? {
+    guard payload.count <= Self.cellSize else { return nil }
     let place = Int(packet.sequence & (Self.capacity &- 1))
     release(place)
     var packet = packet
@@ -52,7 +54,7 @@ struct PacketStore: Sendable {
     }
     ring[place] = packet
     count &+= 1
-    return true
+    return packet
   }
 
   mutating func remove(_ range: Range<Int64>) {
@@ -66,10 +68,10 @@ struct PacketStore: Sendable {
     for place in ring.indices { release(place) }
   }
 
-  /// The payload of a packet that the ring answered.
+  /// The payload of a packet that `insert` or the ring answered.
   @_lifetime(borrow self)
   func payload(of packet: Packet) -> Span<UInt8> {
-    guard packet.size > 0 else { return bytes.span.extracting(0..<0) }
+    guard packet.size > 0, packet.cell >= 0 else { return bytes.span.extracting(0..<0) }
     let start = packet.cell &* Self.cellSize
     return bytes.span.extracting(start..<(start &+ packet.size))
   }

@@ -35,13 +35,19 @@ public struct ReceiveStream: Sendable {
   public var configuration: Configuration
   public internal(set) var statistics: ReceptionStatistics
   public internal(set) var counters = ReceiveCounters()
-  /// To the sender and back, for the spacing of requests; told by whoever measures it.
-  public var roundTripTime = Interval.milliseconds(100)
+  /// To the sender and back, for the spacing of requests and how long their answers are waited for; told by whoever measures it.
+  public var roundTripTime = Interval.milliseconds(100) {
+    didSet {
+      let patience = patience
+      assembler?.patience = patience
+    }
+  }
 
   var sequence = ReceivedSequence()
   var missing: MissingPackets
   var keyframes = KeyframeRequester()
-  private var assembler: VideoFrameAssembler
+  /// Only video has one.
+  private var assembler: VideoFrameAssembler?
   var due: [SequenceNumber] = []
 
   public init(_ configuration: Configuration) {
@@ -49,8 +55,14 @@ public struct ReceiveStream: Sendable {
     let isVideo = configuration.kind == .video
     statistics = ReceptionStatistics(clockRate: isVideo ? 90_000 : Self.audioClockRate(configuration.payloadTypes))
     missing = MissingPackets(ageMax: isVideo ? .milliseconds(600) : .milliseconds(150))
-    assembler = VideoFrameAssembler(patience: configuration.usesNACK ? .milliseconds(600) : .milliseconds(100))
     due.reserveCapacity(MissingPackets.capacity)
+    if isVideo { assembler = VideoFrameAssembler(patience: patience) }
+  }
+
+  /// Long enough for a few requests and their answers; without requests, for packets that were overtaken.
+  private var patience: Interval {
+    guard configuration.usesNACK else { return .milliseconds(100) }
+    return min(max(roundTripTime, .zero) * 3 + .milliseconds(200), missing.ageMax)
   }
 
   private static func audioClockRate(_ payloadTypes: PayloadTypeMap) -> Int {
@@ -58,7 +70,7 @@ public struct ReceiveStream: Sendable {
   }
 
   /// Times that packets were given up and pictures dropped up to a keyframe.
-  public var gapCount: Int { assembler.gapCount }
+  public var gapCount: Int { assembler?.gapCount ?? 0 }
 
   /// A packet of the source or of its retransmissions; appends the frames it completes.
   ///
@@ -79,7 +91,7 @@ public struct ReceiveStream: Sendable {
       // Not understood (telephone events, comfort noise), but of the same numbers: for a picture it is as good as padding.
       guard let extended = accept(header, payload, at: now) else { return }
       counters.notUnderstood &+= 1
-      guard configuration.kind == .video else { return }
+      guard assembler != nil else { return }
       take(payload.extracting(0..<0), extended, header, extensions, .vp8, at: now, pool: &pool, frames: &frames)
     }
   }
@@ -102,7 +114,7 @@ public struct ReceiveStream: Sendable {
       statistics.receive(header.timestamp, size: payload.count, at: now)
       counters.restarts &+= 1
       missing.removeAll()
-      assembler.restart()
+      assembler?.restart()
       return extended
     case .duplicate:
       counters.duplicates &+= 1
@@ -149,7 +161,7 @@ public struct ReceiveStream: Sendable {
     _ payload: Span<UInt8>, _ extended: Int64, _ header: RTPHeader, _ extensions: HeaderExtensions, _ codec: Codec,
     at now: Instant, pool: inout FrameBufferPool, frames: inout [EncodedFrame]
   ) {
-    guard configuration.kind == .video else {
+    guard assembler != nil else {
       guard payload.count > 0 else { return }
       counters.frames &+= 1
       frames.append(
@@ -158,7 +170,7 @@ public struct ReceiveStream: Sendable {
           audioLevel: extensions.audioLevel))
       return
     }
-    assembler.receive(
+    assembler?.receive(
       sequence: extended, timestamp: header.timestamp, marker: header.marker, codec: codec, rotation: extensions.rotation,
       payload: payload, at: now, pool: &pool, frames: &frames)
     noteAssembly()
@@ -166,23 +178,25 @@ public struct ReceiveStream: Sendable {
 
   /// Time has come on: gives up what has been missing for too long. Appends the frames that this sets free.
   public mutating func handleTimeout(at now: Instant, pool: inout FrameBufferPool, frames: inout [EncodedFrame]) {
-    guard configuration.kind == .video else { return }
-    assembler.handleTimeout(at: now, pool: &pool, frames: &frames)
+    guard assembler != nil else { return }
+    assembler?.handleTimeout(at: now, pool: &pool, frames: &frames)
     noteAssembly()
   }
 
   /// Keeps requests in step with what the assembler wants and has.
   private mutating func noteAssembly() {
-    if assembler.keyframeCount > counters.keyframes { keyframes.keyframeArrived() }
-    counters.frames = assembler.frameCount
-    counters.keyframes = assembler.keyframeCount
-    if assembler.needsKeyframe { keyframes.request() }
-    if let lowest = assembler.lowestWanted { missing.removeAll(below: lowest) }
+    // Asked field by field: a copy of the whole would cost a reference count for each of its arrays.
+    let keyframeCount = assembler?.keyframeCount ?? 0
+    if keyframeCount > counters.keyframes { keyframes.keyframeArrived() }
+    counters.frames = assembler?.frameCount ?? 0
+    counters.keyframes = keyframeCount
+    if assembler?.needsKeyframe ?? false { keyframes.request() }
+    if let lowest = assembler?.lowestWanted { missing.removeAll(below: lowest) }
   }
 
   /// The earliest of all that has to be done at a time; nil where nothing has.
   public var nextDeadline: Instant? {
-    var earliest = assembler.nextDeadline
+    var earliest = assembler?.nextDeadline
     if let deadline = missing.nextDeadline { earliest = min(earliest ?? deadline, deadline) }
     if let deadline = keyframes.nextDeadline { earliest = min(earliest ?? deadline, deadline) }
     return earliest

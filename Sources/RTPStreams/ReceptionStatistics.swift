@@ -40,11 +40,11 @@ public struct ReceptionStatistics: Sendable {
     lastTransit = transit
   }
 
-  /// The source began anew: what was expected before no longer counts.
+  /// The source begins anew with the packet received next: what was expected before no longer counts.
   mutating func restart() {
     expectedPrior = 0
     receivedPrior = 0
-    receivedSinceRestart = 1
+    receivedSinceRestart = 0
     lastTransit = nil
   }
 

@@ -12,6 +12,9 @@ public struct TransportFeedbackRecorder: Sendable {
   /// With so many packets to tell of, feedback is due at once.
   public static let enough = 256
 
+  /// How far behind what was told of a number may be and still count as late.
+  private static let lateMax: Int64 = 8192
+
   private var unwrapper = SequenceUnwrapper()
   /// Of the packets from `base` on, in order; `distantFuture` for those that have not come.
   private var arrivals: [Instant] = []
@@ -26,8 +29,15 @@ public struct TransportFeedbackRecorder: Sendable {
   /// A packet came. One that was told of already, or is older than what is kept, is passed over.
   public mutating func receive(_ sequenceNumber: UInt16, of media: SSRC, at now: Instant) {
     let isFirst = unwrapper.highest == nil
-    let sequence = unwrapper.unwrap(SequenceNumber(sequenceNumber))
+    var sequence = unwrapper.unwrap(SequenceNumber(sequenceNumber))
     if isFirst { base = sequence }
+    if sequence < base &- Self.lateMax {
+      // Nothing is that late: the sender counts anew.
+      unwrapper = SequenceUnwrapper()
+      sequence = unwrapper.unwrap(SequenceNumber(sequenceNumber))
+      base = sequence
+      arrivals.removeAll(keepingCapacity: true)
+    }
     guard sequence >= base else { return }
     lastMedia = media
     let excess = sequence &- base &+ 1 &- Int64(Self.capacity)

@@ -66,12 +66,12 @@ public struct VideoFrameAssembler: Sendable {
   ) {
     guard sequence >= floor, store[sequence] == nil else { return }
     if let highest, sequence <= highest &- PacketStore.capacity { return }
-    if let next, sequence &- next >= PacketStore.capacity { giveUp(at: now, pool: &pool, frames: &frames) }
+    while let next, sequence &- next >= PacketStore.capacity { giveUp(at: now, pool: &pool, frames: &frames) }
     let announces = Self.announcesKeyframe(payload, codec)
-    let packet = PacketStore.Packet(
+    let arrived = PacketStore.Packet(
       sequence: sequence, timestamp: timestamp, marker: marker, codec: codec, announcesKeyframe: announces, rotation: rotation,
       arrival: now, size: payload.count)
-    guard store.insert(packet, payload) else { return }
+    guard let packet = store.insert(arrived, payload) else { return }
     highest = max(highest ?? sequence, sequence)
     if next == nil {
       lookForKeyframe(around: packet)

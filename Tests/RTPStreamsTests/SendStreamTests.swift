@@ -1,0 +1,363 @@
+import Bytes
+import EncodedMedia
+import RTP
+import RTPStreams
+import TestSupport
+import Testing
+import Timing
+
+private func header(_ packet: [UInt8]) throws -> RTPHeader {
+  let header = RTPHeader(parsing: packet.span)
+  return try #require(header)
+}
+
+private func extensions(_ packet: [UInt8]) throws -> HeaderExtensions {
+  let header = try header(packet)
+  return HeaderExtensions(header, in: packet.span, map: extensionMap)
+}
+
+private func pictureID(_ packet: [UInt8]) throws -> UInt16? {
+  let payload = Array(packet[try header(packet).payloadRange])
+  var reader = ByteReader(payload.span)
+  return VP8Descriptor(&reader)?.pictureID
+}
+
+struct SendStreamTests {
+  @Test func sequenceNumbersStartBelow32768AndContinueOverFramesAndTheWrap() throws {
+    for seed in 0..<50 as Range<UInt64> {
+      var sender = Sender(.vp8, seed: seed)
+      let first = try header(sender.send(videoFrame(.vp8, 0, isKeyframe: true))[0]).sequenceNumber
+      #expect(first.rawValue < 0x8000)
+    }
+    var sender = Sender(.vp8, firstSequence: 0x7FFF)
+    var expected = SequenceNumber(0x7FFF)
+    for number in 0..<7000 {
+      for packet in try sender.send(videoFrame(.vp8, number, isKeyframe: false)) {
+        let header = try header(packet)
+        #expect(header.sequenceNumber == expected)
+        expected = expected + 1
+      }
+    }
+  }
+
+  @Test func theMarkerEndsAPictureAndBeginsATalkspurt() throws {
+    var sender = Sender(.vp8)
+    let markers = try sender.send(videoFrame(.vp8, 0, isKeyframe: true)).map { try header($0).marker }
+    #expect(markers == Array(repeating: false, count: markers.count - 1) + [true])
+    var voice = Sender(.opus)
+    let frame = AudioPacketizer.packetize(audioFrame(1), startsTalkspurt: true)
+    let outgoing = try unwrap(voice.stream.begin(frame, at: .zero))
+    var bytes = [UInt8](repeating: 0, count: 300)
+    var span = bytes.mutableSpan
+    let length = try unwrap(voice.stream.write(0, of: outgoing, into: &span))
+    #expect(try header(Array(bytes[0..<length])).marker)
+    try holds(!header(voice.send(audioFrame(2))[0]).marker)
+  }
+
+  @Test func aPictureIDContinuesFromOneOutputToAnother() throws {
+    var sender = Sender(.vp8)
+    var other = VP8Packetizer(payloadSizeMax: 100)
+    for number in 0..<77 { _ = other.packetize(videoFrame(.vp8, number, isKeyframe: false)) }
+    let first = try unwrap(pictureID(sender.send(videoFrame(.vp8, 0, isKeyframe: true))[0]))
+    let switched = try unwrap(sender.stream.begin(other.packetize(videoFrame(.vp8, 1, isKeyframe: true)), at: .zero))
+    for index in 0..<switched.packetCount {
+      var bytes = [UInt8](repeating: 0, count: 300)
+      var span = bytes.mutableSpan
+      let length = try unwrap(sender.stream.write(index, of: switched, into: &span))
+      #expect(try pictureID(Array(bytes[0..<length])) == (first + 1) & 0x7FFF)
+    }
+  }
+
+  @Test func theTimelineContinuesWhenTheSourceChanges() throws {
+    var sender = Sender(.opus)
+    let first = try header(sender.send(audioFrame(10))[0]).timestamp
+    sender.stream.sourceWillChange()
+    var moved = audioFrame(11)
+    moved.timestamp = RTPTimestamp(0x8000_0000)
+    let second = try header(sender.send(moved)[0]).timestamp
+    #expect(second.distance(from: first) == 960)
+    var next = audioFrame(12)
+    next.timestamp = RTPTimestamp(0x8000_0000 + 960)
+    try holds(header(sender.send(next)[0]).timestamp.distance(from: second) == 960)
+  }
+
+  @Test func contributorsAreListedWithTheirLevels() throws {
+    var sender = Sender(.opus)
+    var frame = audioFrame(0)
+    frame.contributors.append(Contributor(source: SSRC(5), level: 20))
+    frame.contributors.append(Contributor(source: SSRC(6), level: 30))
+    let packet = try sender.send(frame)[0]
+    let header = try header(packet)
+    let source = header.contributor(1, in: packet.span)
+    #expect(source == SSRC(6))
+    let extensions = try extensions(packet)
+    #expect(extensions.contributorLevelCount == 2)
+    #expect(extensions.contributorLevels[1] == 30)
+    #expect(Array(packet[header.payloadRange]) == frame.payload.bytes)
+  }
+
+  @Test func theMIDIsCarriedUntilTheReceiverReports() throws {
+    var sender = Sender(.opus)
+    try holds(extensions(sender.send(audioFrame(0))[0]).mid == ShortToken("a"))
+    sender.stream.receive(block(lastSenderReport: 0, delay: 0), wallClock: NTPTime(rawValue: 0))
+    try holds(extensions(sender.send(audioFrame(1))[0]).mid == nil)
+  }
+
+  @Test func roomIsLeftForTheTag() throws {
+    var sender = Sender(.opus)
+    let length = try sender.send(audioFrame(0))[0].count
+    for room in 0..<(length + 20) {
+      let outgoing = try unwrap(sender.stream.begin(AudioPacketizer.packetize(audioFrame(1)), at: .zero))
+      var bytes = [UInt8](repeating: 0, count: room)
+      var span = bytes.mutableSpan
+      let written = sender.stream.write(0, of: outgoing, into: &span)
+      #expect(written == (room >= length + SendStream.tagSize ? length : nil))
+    }
+  }
+
+  @Test func aFrameOfACodecThatWasNotNegotiatedIsRefused() {
+    var sender = Sender(.opus)
+    let frame = PacketizedFrame(
+      codec: .pcmu, bytes: [1], ranges: [0..<1], timestamp: RTPTimestamp(0), isKeyframe: true, time: .zero)
+    let outgoing = sender.stream.begin(frame, at: .zero)
+    #expect(outgoing == nil)
+  }
+
+  @Test func steadySendingAllocatesNothing() throws {
+    var sender = Sender(.vp8)
+    let frames = (0..<200).map { sender.packetize(videoFrame(.vp8, $0, isKeyframe: false)) }
+    var bytes = [UInt8](repeating: 0, count: 600)
+    var written = 0
+    let count = allocations {
+      for (number, frame) in frames.enumerated() {
+        let now = milliseconds(number * 33)
+        guard let outgoing = sender.stream.begin(frame, at: now) else { continue }
+        var span = bytes.mutableSpan
+        for index in 0..<outgoing.packetCount {
+          if sender.stream.write(index, of: outgoing, transportSequenceNumber: 7, sendTime: 8, into: &span) != nil {
+            written += 1
+          }
+        }
+        let first = SequenceNumber(UInt16(truncatingIfNeeded: outgoing.firstSequence))
+        if sender.stream.retransmit(first, at: now, into: &span) != nil { written += 1 }
+      }
+    }
+    #expect(written > 1000)
+    #expect(count == 0)
+  }
+}
+
+struct RetransmissionTests {
+  @Test func whatIsSentAgainCarriesTheOriginalNumber() throws {
+    var sender = Sender(.vp8)
+    let packets = try sender.send(videoFrame(.vp8, 0, isKeyframe: true))
+    let original = try header(packets[2])
+    let again = try unwrap(sender.resend(original.sequenceNumber, at: milliseconds(5)))
+    let repair = try header(again)
+    #expect(repair.ssrc == repairSource && repair.payloadType == 97 && repair.sequenceNumber.rawValue < 0x8000)
+    #expect(repair.timestamp == original.timestamp && repair.marker == original.marker)
+    let payload = Array(again[repair.payloadRange])
+    #expect(UInt16(payload[0]) << 8 | UInt16(payload[1]) == original.sequenceNumber.rawValue)
+    #expect(Array(payload.dropFirst(2)) == Array(packets[2][original.payloadRange]))
+  }
+
+  @Test func withoutASourceOfItsOwnItIsTheSamePacketBitForBit() throws {
+    var sender = Sender(.vp8, retransmission: false)
+    let packets = try sender.send(videoFrame(.vp8, 0, isKeyframe: true))
+    sender.stream.receive(block(lastSenderReport: 0, delay: 0), wallClock: NTPTime(rawValue: 0))
+    for packet in packets { try holds(sender.resend(header(packet).sequenceNumber, at: milliseconds(5)) == packet) }
+  }
+
+  @Test func aPacketIsSentAgainOnceARoundTripAndAFewTimesAtMost() throws {
+    var sender = Sender(.vp8)
+    let number = try header(sender.send(videoFrame(.vp8, 0, isKeyframe: true))[0]).sequenceNumber
+    var sent: [Int] = []
+    for now in 0..<1000 where sender.resend(number, at: milliseconds(now)) != nil { sent.append(now) }
+    #expect(sent == [0, 50, 100, 150, 200])
+  }
+
+  @Test func whatIsTooOldOrWasNeverSentIsNot() throws {
+    var sender = Sender(.vp8, firstSequence: 100)
+    _ = try sender.send(videoFrame(.vp8, 0, isKeyframe: true))
+    holds(sender.resend(SequenceNumber(99), at: .zero) == nil)
+    holds(sender.resend(SequenceNumber(200), at: .zero) == nil)
+    holds(sender.resend(SequenceNumber(100), at: milliseconds(2001)) == nil)
+    holds(sender.resend(SequenceNumber(100), at: milliseconds(1999)) != nil)
+  }
+
+  @Test func askingForRandomNumbersIsHarmless() throws {
+    var random = SeededRandom(seed: 41)
+    var sender = Sender(.vp8, firstSequence: 0x7FFF)
+    var sent = 0
+    for round in 0..<100_000 {
+      if round % 100 == 0 { _ = try sender.send(videoFrame(.vp8, round / 100, isKeyframe: false)) }
+      let number = SequenceNumber(UInt16(truncatingIfNeeded: random.next()))
+      if sender.resend(number, at: milliseconds(round / 3)) != nil { sent += 1 }
+    }
+    #expect(sent > 10)
+  }
+
+  @Test(arguments: [Codec.vp8, .h264]) func lossyPathsAreRepaired(_ codec: Codec) throws {
+    for seed in 0..<10 as Range<UInt64> {
+      var random = SeededRandom(seed: 500 + seed)
+      var sender = Sender(codec)
+      var receiver = Receiver(codec)
+      var onTheWay: [(at: Int, packet: [UInt8])] = []
+      for now in 0..<6000 {
+        var outgoing: [[UInt8]] = []
+        if now % 33 == 0, now / 33 < 150 {
+          var frame = videoFrame(codec, now / 33, isKeyframe: now == 0)
+          frame.time = milliseconds(now)
+          outgoing = try sender.send(frame)
+        }
+        for number in receiver.feedback(at: milliseconds(now)).lost where random.next() % 10 != 0 {
+          if let again = sender.resend(number, at: milliseconds(now)) { outgoing.append(again) }
+        }
+        // One in twenty is lost, but for the first frame's; each takes 20 to 50 ms.
+        for packet in outgoing where now == 0 || random.next() % 20 != 0 {
+          onTheWay.append((now + 20 + Int(random.next() % 30), packet))
+        }
+        for arrival in onTheWay where arrival.at == now { receiver.receive(arrival.packet, at: milliseconds(now)) }
+        onTheWay.removeAll { $0.at <= now }
+        receiver.handleTimeout(at: milliseconds(now))
+      }
+      // The very last packet may be lost without anyone noticing.
+      holds(receiver.frames.count >= 149)
+      holds(receiver.stream.gapCount == 0)
+      for (number, frame) in receiver.frames.enumerated() {
+        #expect(frame.payload.bytes == videoFrame(codec, number, isKeyframe: number == 0).payload.bytes)
+      }
+      holds(receiver.stream.counters.repaired > 10)
+    }
+  }
+}
+
+private func block(lastSenderReport: UInt32, delay: UInt32, fraction: UInt8 = 0) -> ReportBlock {
+  ReportBlock(
+    source: mediaSource, fractionLost: fraction, cumulativeLost: 0, extendedHighestSequence: 0, jitter: 480,
+    lastSenderReport: lastSenderReport, delaySinceLastSenderReport: delay)
+}
+
+struct SenderReportTests {
+  @Test func theReportRelatesWallClockAndMediaClock() throws {
+    var sender = Sender(.opus)
+    holds(sender.stream.senderReport(at: .zero, wallClock: NTPTime(rawValue: 1)) == nil)
+    let first = try header(sender.send(audioFrame(10))[0]).timestamp
+    let report = try unwrap(sender.stream.senderReport(at: milliseconds(250), wallClock: NTPTime(rawValue: 77)))
+    #expect(report.ntp.rawValue == 77)
+    #expect(report.timestamp.distance(from: first) == 50 * 48)
+    #expect(report.packetCount == 1 && report.octetCount == 4 && report.sender == mediaSource)
+  }
+
+  @Test func theRoundTripIsMeasuredFromReports() throws {
+    var sender = Sender(.opus)
+    let sent = NTPTime(unixNanoseconds: 1_700_000_000_000_000_000)
+    let back = sent + .milliseconds(1500)
+    sender.stream.receive(block(lastSenderReport: sent.compact, delay: 65_536, fraction: 64), wallClock: back)
+    let view = try unwrap(sender.stream.receiverReport)
+    #expect(abs((view.roundTripTime ?? .zero).milliseconds - 500) < 1)
+    #expect(view.fractionLost == 0.25)
+    #expect(view.jitter == .milliseconds(10))
+    // A report without a sender report to measure by keeps what was measured.
+    sender.stream.receive(block(lastSenderReport: 0, delay: 0), wallClock: back)
+    holds(sender.stream.receiverReport?.roundTripTime == view.roundTripTime)
+  }
+}
+
+struct TransportFeedbackRecorderTests {
+  fileprivate func due(_ recorder: inout TransportFeedbackRecorder, at now: Instant, room: Int = 1200)
+    -> [[TransportPacketStatus]]
+  {
+    var bytes = [UInt8](repeating: 0, count: room)
+    var writer = RTCPWriter(bytes.mutableSpan)
+    recorder.writeDue(sender: ownSource, at: now, into: &writer)
+    let count = writer.count
+    var found: [[TransportPacketStatus]] = []
+    var reader = RTCPReader(bytes.span.extracting(0..<count))
+    while let packet = reader.next() {
+      guard case .transportFeedback(let feedback) = packet else { continue }
+      var statuses: [TransportPacketStatus] = []
+      var packets = feedback.packets()
+      while let status = packets.next() { statuses.append(status) }
+      found.append(statuses)
+    }
+    return found
+  }
+
+  @Test func arrivalsAreToldEachHundredMilliseconds() {
+    var recorder = TransportFeedbackRecorder()
+    #expect(recorder.nextDeadline == nil)
+    for (sequence, now) in [(65_534, 1000), (65_535, 1010), (1, 1030), (0, 1040)] as [(UInt16, Int)] {
+      recorder.receive(sequence, of: mediaSource, at: milliseconds(now))
+    }
+    holds(due(&recorder, at: milliseconds(1099)).isEmpty)
+    let statuses = due(&recorder, at: milliseconds(1100))
+    #expect(statuses.count == 1)
+    #expect(statuses.first?.map(\.sequenceNumber.rawValue) == [65_534, 65_535, 0, 1])
+    #expect(statuses.first?.map { $0.arrival?.milliseconds } == [1000, 1010, 1040, 1030])
+    #expect(recorder.nextDeadline == nil)
+    // One told of already is passed over; a gap is told of as such.
+    recorder.receive(1, of: mediaSource, at: milliseconds(1110))
+    recorder.receive(4, of: mediaSource, at: milliseconds(1120))
+    let more = due(&recorder, at: milliseconds(1300))
+    #expect(more.first?.map(\.sequenceNumber.rawValue) == [2, 3, 4])
+    #expect(more.first?.map { $0.arrival == nil } == [true, true, false])
+  }
+
+  @Test func manyPacketsAreToldOfAtOnceAndInSeveralPacketsIfNeedBe() {
+    var recorder = TransportFeedbackRecorder()
+    for sequence in 0..<300 as Range<UInt16> { recorder.receive(sequence, of: mediaSource, at: milliseconds(Int(sequence))) }
+    #expect(recorder.nextDeadline.map { $0 <= milliseconds(299) } == true)
+    var told = due(&recorder, at: milliseconds(300), room: 200).joined().count
+    #expect(told > 100 && told < 300)
+    told += due(&recorder, at: milliseconds(500)).joined().count
+    #expect(told == 300)
+  }
+
+  @Test func aJumpForgetsTheOldest() {
+    var recorder = TransportFeedbackRecorder()
+    recorder.receive(0, of: mediaSource, at: .zero)
+    recorder.receive(30_000, of: mediaSource, at: .zero)
+    let statuses = due(&recorder, at: milliseconds(100)).flatMap { $0 }
+    #expect(statuses.count == TransportFeedbackRecorder.capacity)
+    #expect(statuses.last?.sequenceNumber == SequenceNumber(30_000))
+  }
+}
+
+extension TransportFeedbackRecorderTests {
+  @Test func aSenderThatCountsAnewIsFollowed() {
+    var recorder = TransportFeedbackRecorder()
+    recorder.receive(30_000, of: mediaSource, at: .zero)
+    recorder.receive(5, of: mediaSource, at: .zero)
+    recorder.receive(6, of: mediaSource, at: .zero)
+    let statuses = due(&recorder, at: milliseconds(100)).flatMap { $0 }
+    #expect(statuses.map(\.sequenceNumber.rawValue) == [5, 6])
+  }
+
+  @Test func randomNumbersAreHarmless() {
+    var random = SeededRandom(seed: 31)
+    var recorder = TransportFeedbackRecorder()
+    var sequence: UInt16 = 0
+    for round in 0..<100_000 {
+      let bits = random.next()
+      sequence = bits % 1000 == 0 ? UInt16(truncatingIfNeeded: bits >> 20) : sequence &+ UInt16(bits % 5) &- 1
+      recorder.receive(sequence, of: mediaSource, at: milliseconds(round))
+      if round % 64 == 0 { _ = due(&recorder, at: milliseconds(round), room: Int(bits >> 40 % 1200)) }
+    }
+    holds(due(&recorder, at: milliseconds(200_000)).count > 0)
+  }
+}
+
+struct RTCPScheduleTests {
+  @Test func reportsComeAboutOnceASecondAndNeverInStep() {
+    var random = SeededRandom(seed: 9)
+    var schedule = RTCPSchedule(start: .zero, using: &random)
+    holds(schedule.nextDeadline <= milliseconds(700))
+    var times: [Int] = []
+    for now in 0..<100_000 where schedule.takeDue(at: milliseconds(now), using: &random) { times.append(now) }
+    let gaps = zip(times.dropFirst(), times).map { $0 - $1 }
+    #expect(gaps.allSatisfy { (500...1501).contains($0) })
+    #expect((80...125).contains(times.count))
+    #expect(Set(gaps).count > 20)
+  }
+}
