@@ -1,0 +1,64 @@
+"""Four participants with real footage; one of them reads aloud."""
+
+import asyncio
+import statistics
+import tempfile
+
+import numpy
+import pytest
+from aiortc.codecs import vpx
+from PIL import Image
+
+from footage import CLIPS, SPEECH_RATE, Clip, at_48k, speech
+from http_api import RoomAPI
+from layout import Rectangle, tiles
+from python_peer import Peer
+from quality import speech_quality, tile_psnr
+from server import REPOSITORY, Server
+from tracks import Speech
+
+#: Kept to be looked at.
+SNAPSHOT = REPOSITORY / ".build/clients/real-media.png"
+
+
+async def test_pictures_and_speech_arrive_as_they_were_sent(
+    server: Server, room: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(vpx, "DEFAULT_BITRATE", 3_000_000)
+    monkeypatch.setattr(vpx, "MIN_BITRATE", 2_000_000)
+    monkeypatch.setattr(vpx, "MAX_BITRATE", 4_000_000)
+    clips = {name: Clip(name) for name in CLIPS}
+    for clip in clips.values():
+        assert clip.frames
+    reader, *others = voices = [Speech() for _ in clips]
+    recording = speech()
+    aloud = at_48k(recording)
+    # The reader's own connection would pay for decoding the room as well: one other person listens for all.
+    peers = {
+        name: Peer(voice, clip.track(), receives=name == CLIPS[-1])
+        for (name, clip), voice in zip(clips.items(), voices)}
+    listener = peers[CLIPS[-1]]
+    async with RoomAPI(server.url) as api:
+        for name, peer in peers.items():
+            await peer.join(api, room, "participants" if peer is listener else "whip", query={"name": name})
+        await asyncio.sleep(2)
+        reader.speak(aloud)
+        listening = asyncio.ensure_future(listener.hears(len(recording) / SPEECH_RATE + 1.5))
+        seen: list[tuple[numpy.ndarray, dict[str, Rectangle]]] = []
+        for _ in range(3):
+            await asyncio.sleep(2)
+            snapshot = await api.snapshot(room)
+            seen.append((snapshot, await tiles(api, room, snapshot.shape[1], snapshot.shape[0])))
+        await listening
+        for peer in peers.values():
+            await peer.leave(api)
+    SNAPSHOT.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(seen[-1][0]).save(SNAPSHOT)
+    heard = listener.received_sound()
+    score = speech_quality(recording, heard)
+    print(f"PESQ-WB {score:.2f}")
+    assert score >= 3.6, f"PESQ-WB of the received speech is {score:.2f}"
+    for name, clip in clips.items():
+        measured = [tile_psnr(snapshot, places[name], clip) for snapshot, places in seen]
+        print(f"{name}: {', '.join(f'{decibels:.1f}' for decibels in measured)} dB")
+        assert statistics.median(measured) >= 30, f"{name}'s tile is {measured} dB from its source in three snapshots"
