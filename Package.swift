@@ -78,7 +78,7 @@ let package = Package(
     module("Configuration", ["Conference", "JSON5", "CLinux"]),
     .executableTarget(
       name: "tutti",
-      dependencies: ["ControlAPI", "Configuration", "Conference", "DatagramIO", "WebRTCTransport", "Compositing", "Layouts", "JSON5", "CLinux"],
+      dependencies: ["ControlAPI", "Configuration", "Conference", "DatagramIO", "WebRTCTransport", "SecureTransport", "ICE", "RealTime", "Compositing", "Layouts", "JSON5", "CLinux"],
       swiftSettings: strict),
     .executableTarget(
       name: "benchmarks",

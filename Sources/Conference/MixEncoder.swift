@@ -22,7 +22,7 @@ final class MixEncoder {
     self.output = output
     let channelCount = settings.stereo ? 2 : 1
     encoder = try OpusEncoder(
-      channelCount: channelCount, settings: .init(bitsPerSecond: settings.bitrate, hasFEC: true, expectedLossPercent: 5, hasDTX: true))
+      channelCount: channelCount, settings: .init(bitsPerSecond: settings.bitrate, hasFEC: true, expectedLossPercent: 5))
     limiter = Limiter(channelCount: channelCount)
     limited = [Int16](repeating: 0, count: AudioFormat.samplesPerTick * channelCount)
   }
@@ -45,6 +45,8 @@ final class MixEncoder {
     _ mix: Span<Int32>, isSilent: Bool, tick: Int64, due: Instant, contributors: ContributorList
   ) -> EncodedFrame? {
     silentTicks = isSilent ? silentTicks + 1 : 0
+    // Only for silence: by itself the encoder takes music and steady tones for pauses too.
+    encoder.settings.hasDTX = isSilent
     if silentTicks > Self.ticksUntilRest, silentTicks % Self.ticksBetweenComfortFrames != 0 { return nil }
     guard let packet = encode(mix) else { return nil }
     return EncodedFrame(

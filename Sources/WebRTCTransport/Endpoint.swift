@@ -32,6 +32,8 @@ public struct Endpoint: ~Copyable {
     var paths: [TransportPath] = []
     var audio: OutputID?
     var video: OutputID?
+    /// A receiver can do nothing with a picture stream before its first keyframe: until then it is spared.
+    var awaitsKeyframe = false
     /// The deadline this peer last put into the heap.
     var scheduled: Instant?
 
@@ -213,7 +215,10 @@ public struct Endpoint: ~Copyable {
     leave(old, peer)
     if kind == .audio { peer.audio = output } else { peer.video = output }
     guard let output else { return }
-    if kind == .video { peer.session.sourceWillChange(kind) }
+    if kind == .video {
+      peer.session.sourceWillChange(kind)
+      peer.awaitsKeyframe = true
+    }
     let entry = outputs[output] ?? Output()
     entry.receivers.append(peer)
     outputs[output] = entry
@@ -233,6 +238,10 @@ public struct Endpoint: ~Copyable {
     let packetized = output.packetizer.packetize(frame)
     let size = packetized.bytes.count &+ packetized.ranges.count &* 200
     for peer in output.receivers {
+      if frame.codec.kind == .video {
+        if peer.awaitsKeyframe, !frame.isKeyframe { continue }
+        peer.awaitsKeyframe = !peer.session.isConnected
+      }
       if outputs.arena.room < size { flush(&outputs) }
       peer.session.send(packetized, at: now, into: &outputs)
     }

@@ -1,0 +1,63 @@
+import Conference
+import ControlAPI
+import DatagramIO
+import ICE
+import RealTime
+import SecureTransport
+import WebRTCTransport
+
+/// A running server: sockets, rooms and HTTP, wired together. Decides nothing.
+struct Server {
+  let conferences: Conferences
+  let network: NetworkLoop
+  let control: ControlServer
+
+  /// What the parts need to know.
+  struct Plan {
+    /// Where media is received.
+    var mediaAddresses: [TransportAddress]
+    /// Addresses told to clients instead of those bound, port aside: what a NAT in front of the server shows.
+    var announced: [TransportAddress] = []
+    var conference = ConferenceSettings()
+    var control = ControlServer.Settings()
+  }
+
+  /// - Throws: a sentence for the operator.
+  init(_ plan: Plan, layouts: LayoutLibrary, log: @escaping @Sendable (String) -> Void) throws {
+    let certificate = try DTLSCertificate()
+    let network = try NetworkLoop(
+      bind: plan.mediaAddresses, acceptsTCP: true, seed: UInt64.random(in: 0 ... .max))
+    self.network = network
+    let negotiator = PeerNegotiator(
+      certificate: certificate, candidates: Self.candidates(bound: network.localAddresses, announced: plan.announced))
+    conferences = Conferences(
+      settings: plan.conference, layouts: layouts, negotiator: negotiator, transport: network,
+      transportMetrics: { Self.metrics(of: network) }, log: log)
+    control = try ControlServer(plan.control, control: conferences)
+  }
+
+  /// UDP first; TCP for who cannot use it.
+  private static func candidates(bound: [TransportAddress], announced: [TransportAddress]) -> [ICECandidate] {
+    var addresses: [TransportAddress] = []
+    for local in bound {
+      let own = announced.filter { $0.family == local.family }.map { $0.withPort(local.port) }
+      addresses += own.isEmpty ? [local] : own
+    }
+    let udp = addresses.enumerated().map { ICECandidate.host($1, localPreference: UInt16(65535 - $0)) }
+    let tcp = addresses.enumerated().map { ICECandidate.passiveTCPHost($1, preference: UInt16(8191 - $0)) }
+    return udp + tcp
+  }
+
+  private static func metrics(of network: NetworkLoop) -> [(String, String, Double)] {
+    let counters = network.statistics
+    return [
+      ("tutti_datagrams_received_total", "Datagrams that came in.", Double(counters.datagramsReceived)),
+      ("tutti_datagrams_sent_total", "Datagrams handed to the kernel.", Double(counters.datagramsSent)),
+      ("tutti_datagrams_dropped_total", "Datagrams the kernel had no room for.", Double(counters.datagramsDropped)),
+      ("tutti_datagrams_stray_total", "Datagrams that were meant for nobody.", Double(counters.datagramsStray)),
+      ("tutti_frames_dropped_total", "Frames given up because the network loop was behind.", Double(counters.framesDropped)),
+      ("tutti_peers", "Transport sessions there are.", Double(counters.peers)),
+      ("tutti_tcp_connections", "ICE-TCP connections there are.", Double(counters.tcpConnections)),
+    ]
+  }
+}
