@@ -108,7 +108,7 @@ let package = Package(
     tests("RawMediaTests"),
     tests("JSON5Tests"),
     tests("CodecsTests", ["EncodedMedia", "RawMedia", "Timing"], exclude: ["Fixtures"]),
-    tests("PlayoutTests", ["EncodedMedia", "Timing"]),
+    tests("PlayoutTests", ["Codecs", "EncodedMedia", "RawMedia", "Timing"]),
     tests("AudioMixingTests", ["RawMedia", "Timing"]),
     tests("PixelKernelsTests", ["RawMedia", "CPixelKernels"]),
     tests("LayoutsTests", ["JSON5"]),

@@ -1,4 +1,5 @@
 import AudioMixing
+import TestSupport
 import Testing
 import Timing
 
@@ -149,6 +150,25 @@ private struct Room {
     for tick in 50..<100 { detector.update(at: .zero + .milliseconds(20) * Int64(tick), into: &events) }
     #expect(detector.heard.isEmpty)
     #expect(events == [.speakingStarted(9), .floorChanged(9), .speakingStopped(9)])
+  }
+
+  @Test func aTickAllocatesNothing() {
+    var detector = SpeakerDetector()
+    var events: [SpeakerEvent] = []
+    events.reserveCapacity(64)
+    func run(_ ticks: Range<Int>) {
+      for tick in ticks {
+        for id in 0..<20 as Range<SpeakerID> {
+          let isLoud = Int(id) % 7 == tick / 30 % 7
+          detector.observe(id, level: isLoud ? 30 : 80, isOpen: isLoud, isLoud: isLoud)
+        }
+        events.removeAll(keepingCapacity: true)
+        detector.update(at: .zero + .milliseconds(20) * Int64(tick), into: &events)
+      }
+    }
+    run(0..<300)
+    let count = allocations { run(300..<900) }
+    #expect(count == 0)
   }
 
   @Test func threeHundredPeopleAreFollowed() {

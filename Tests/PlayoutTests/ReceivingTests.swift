@@ -1,0 +1,123 @@
+import Codecs
+import EncodedMedia
+import Glibc
+import Playout
+import RawMedia
+import TestSupport
+import Testing
+import Timing
+
+extension OpusReceiver {
+  /// Carries out the steps of one pull.
+  fileprivate mutating func perform(_ steps: [PlayoutStep]) {
+    for step in steps {
+      switch step {
+      case .play(let frame, let count): play(frame, sampleCount: count)
+      case .accelerate(let frame, let count, let cut): play(frame, sampleCount: count, cutting: cut)
+      case .conceal(let count, let following): conceal(count, following: following)
+      case .expand(let count): conceal(count)
+      case .skip: skip()
+      case .silence(let count): silence(count)
+      }
+    }
+  }
+}
+
+/// A tone from an encoder over a bad network through buffer and decoder.
+@Suite struct ReceivingTests {
+  private static let hertz = 400.0
+
+  private func sentFrames(_ count: Int) throws -> [EncodedFrame] {
+    let encoder = try OpusEncoder(
+      channelCount: 1, settings: .init(bitsPerSecond: 32_000, hasFEC: true, expectedLossPercent: 10))
+    return try (0..<count).map { index in
+      let samples = (0..<960).map { Int16(8_000 * sin(2 * .pi * Self.hertz * Double(index * 960 + $0) / 48_000)) }
+      var bytes: [UInt8] = []
+      _ = try encoder.encode(samples.span, into: &bytes)
+      return EncodedFrame(
+        codec: .opus, payload: FrameBuffer(bytes), timestamp: RTPTimestamp(UInt32(index * 960)), sequence: Int64(index),
+        time: .zero + .milliseconds(20) * Int64(index), audioLevel: 15)
+    }
+  }
+
+  /// What is heard, tick by tick, of frames that come as `fate` says, nil being loss; and in which ticks something was made up.
+  private func listen(
+    to frames: [EncodedFrame], fate: (Int) -> Interval?
+  ) throws -> (heard: [Int16], concealedTicks: [Int]) {
+    var arriving = frames.enumerated().compactMap { index, frame -> EncodedFrame? in
+      guard let delay = fate(index) else { return nil }
+      var frame = frame
+      frame.time = frame.time + delay
+      return frame
+    }.sorted { $0.time < $1.time }[...]
+    var buffer = PlayoutBuffer()
+    var receiver = try OpusReceiver(channelCount: 1)
+    var heard: [Int16] = []
+    var concealedTicks: [Int] = []
+    var steps: [PlayoutStep] = []
+    for tick in 0..<frames.count {
+      let now = Instant.zero + .milliseconds(20 * Int64(tick) + 3)
+      while let frame = arriving.first, frame.time <= now { buffer.insert(arriving.removeFirst()) }
+      steps.removeAll(keepingCapacity: true)
+      buffer.pull(at: now, into: &steps)
+      receiver.perform(steps)
+      let isConcealed = steps.contains { step in
+        switch step {
+        case .conceal, .expand: true
+        case .play, .accelerate, .skip, .silence: false
+        }
+      }
+      if isConcealed { concealedTicks.append(tick) }
+      var samples = [Int16](repeating: 0, count: 960)
+      var room = samples.mutableSpan
+      _ = receiver.take(into: &room)
+      heard += samples
+    }
+    let malformed = receiver.malformedCount
+    #expect(malformed == 0)
+    return (heard, concealedTicks)
+  }
+
+  /// Which share of the power is at the tone's frequency, and which ticks are nearly silent.
+  private func judge(_ heard: [Int16], fromTick first: Int) -> (share: Double, quietTicks: [Int]) {
+    var tone = 0.0
+    var total = 0.0
+    var quietTicks: [Int] = []
+    for tick in first..<(heard.count / 960) {
+      var (a, b, power) = (0.0, 0.0, 0.0)
+      for offset in 0..<960 {
+        let sample = Double(heard[tick * 960 + offset])
+        let angle = 2 * .pi * Self.hertz * Double(offset) / 48_000
+        a += sample * sin(angle)
+        b += sample * cos(angle)
+        power += sample * sample
+      }
+      tone += 2 * (a * a + b * b) / 960
+      total += power
+      if power / 960 < 1_000_000 { quietTicks.append(tick) }
+    }
+    return (tone / total, quietTicks)
+  }
+
+  @Test func aCleanStreamIsHeardAsItWasSent() throws {
+    let (heard, concealedTicks) = try listen(to: sentFrames(300)) { _ in .milliseconds(30) }
+    let (share, quietTicks) = judge(heard, fromTick: 20)
+    #expect(share > 0.999)
+    #expect(quietTicks.isEmpty && concealedTicks.isEmpty)
+  }
+
+  @Test(arguments: 1...4) func aBadNetworkIsBarelyHeard(seed: Int) throws {
+    var random = SeededRandom(seed: UInt64(seed))
+    let (heard, concealedTicks) = try listen(to: sentFrames(1_000)) { _ in
+      guard Int.random(in: 0..<100, using: &random) >= 5 else { return nil }
+      return .microseconds(30_000 + Int64.random(in: 0...30_000, using: &random))
+    }
+    let (share, quietTicks) = judge(heard, fromTick: 50)
+    #expect(share > 0.97)
+    // The decoder's concealment fades where it is needed twice within 60 ms; nothing else may be quiet.
+    for tick in quietTicks {
+      #expect(concealedTicks.contains(tick))
+      #expect(concealedTicks.contains(tick - 1) || concealedTicks.contains(tick - 2))
+    }
+  }
+}
