@@ -79,6 +79,35 @@ AVX2_INLINE __m128i four_far(const pk_axis *axis, const int16_t *row, int32_t x)
   return _mm_srai_epi32(_mm_add_epi32(added, _mm_set1_epi32(PK_ROUND)), PK_SHIFT);
 }
 
+AVX2_INLINE __m256i two_octets(const int16_t *a, const int16_t *b) {
+  return _mm256_inserti128_si256(
+      _mm256_castsi128_si256(_mm_loadu_si128((const __m128i *)a)), _mm_loadu_si128((const __m128i *)b), 1);
+}
+
+/// Four outputs further apart still: eight taps of each at a time.
+AVX2_INLINE __m128i four_farther(const pk_axis *axis, const int16_t *row, int32_t x) {
+  const int32_t *left = axis->left + x;
+  const int16_t *weights = axis->weights + (ptrdiff_t)x * axis->taps;
+  ptrdiff_t taps = axis->taps;
+  __m256i even = _mm256_setzero_si256(), odd = even;
+  for (ptrdiff_t t = 0; t < taps; t += 8) {
+    const int16_t *in = row + t, *w = weights + t;
+    even = _mm256_add_epi32(
+        even, _mm256_madd_epi16(two_octets(in + left[0], in + left[2]), two_octets(w, w + 2 * taps)));
+    odd = _mm256_add_epi32(
+        odd, _mm256_madd_epi16(two_octets(in + left[1], in + left[3]), two_octets(w + taps, w + 3 * taps)));
+  }
+  // Halves of 0 0 1 1 and of 2 2 3 3.
+  __m256i halves = _mm256_hadd_epi32(even, odd);
+  __m128i added = _mm_hadd_epi32(_mm256_castsi256_si128(halves), _mm256_extracti128_si256(halves, 1));
+  return _mm_srai_epi32(_mm_add_epi32(added, _mm_set1_epi32(PK_ROUND)), PK_SHIFT);
+}
+
+AVX2_INLINE __m256i eight_farther(const pk_axis *axis, const int16_t *row, int32_t x) {
+  return _mm256_inserti128_si256(
+      _mm256_castsi128_si256(four_farther(axis, row, x)), four_farther(axis, row, x + 4), 1);
+}
+
 AVX2_INLINE __m256i eight_far(const pk_axis *axis, const int16_t *row, int32_t x) {
   return _mm256_inserti128_si256(
       _mm256_castsi128_si256(four_far(axis, row, x)), four_far(axis, row, x + 4), 1);
@@ -113,6 +142,11 @@ AVX2 void pk_avx2_weigh_samples(const pk_axis *axis, const int16_t *row, uint8_t
       case 2: near_samples(axis, row, out, 2); break;
       default: near_samples(axis, row, out, axis->pairs); break;
     }
+    return;
+  }
+  if (axis->taps % 8 == 0) {
+    for (int32_t x = 0; x < axis->count; x += 16)
+      store_sixteen(eight_farther(axis, row, x), eight_farther(axis, row, x + 8), out + x, axis->count - x);
     return;
   }
   for (int32_t x = 0; x < axis->count; x += 16)

@@ -20,7 +20,7 @@ final class AxisTables: @unchecked Sendable {
     let spanOfFour = Self.span(left, 4), spanOfBlock = Self.span(left, Self.block)
     let near = spanOfFour + 2 <= 8
     let registers = spanOfBlock + 2 <= 32 ? 1 : spanOfBlock + 2 <= 64 ? 2 : 0
-    let taps = near ? pairs * 2 : (pairs + 1) / 2 * 4
+    let taps = near ? pairs * 2 : pairs <= 2 ? 4 : (pairs + 3) / 4 * 8
 
     let sizes = (left: padded * 4, weights: padded * taps * 2, paired: padded * pairs * 4, words: padded * 4)
     let header = (MemoryLayout<pk_axis>.size + 63) & ~63

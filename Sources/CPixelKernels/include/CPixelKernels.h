@@ -11,7 +11,7 @@
 typedef struct {
   /// Output samples.
   int32_t count;
-  /// Source samples an output: even, and a multiple of 4 where `shuffles` is NULL. Surplus weights are 0.
+  /// Source samples an output: even, and 4 or a multiple of 8 where `shuffles` is NULL. Surplus weights are 0.
   int32_t taps;
   /// Pairs of source samples that carry any weight: at most taps / 2.
   int32_t pairs;
