@@ -39,6 +39,9 @@ package struct Compositor: ~Copyable, Sendable {
   /// Pictures made although the canvas keeps some: more of them are in use than were thought of.
   package var poolMisses: Int { ring.misses }
 
+  /// Whether text was to be drawn and the machine has no font for it: names are left out then, and the operator should know.
+  package var lacksFonts: Bool { painter.lacksFonts }
+
   private var bounds: PixelArea { .init(x: 0, y: 0, width: width, height: height) }
 
   package mutating func compose(_ scene: Scene) -> Composition {

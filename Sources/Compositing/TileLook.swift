@@ -81,7 +81,9 @@ struct TileLook: Equatable {
 
   private static func label(_ style: LayoutLabel?, _ name: String, _ person: SceneParticipant) -> Label? {
     guard let style else { return nil }
-    let text = style.text.replacing("{name}", with: name).replacing("{role}", with: displayName(person.role ?? ""))
+    let text =
+      style.text == "{name}"
+      ? name : style.text.replacing("{role}", with: displayName(person.role ?? "")).replacing("{name}", with: name)
     return text.isEmpty && !person.isMuted ? nil : Label(text: text, isMuted: person.isMuted, style: style)
   }
 }
