@@ -25,6 +25,7 @@ final class TextRenderer: @unchecked Sendable {
       return nil
     }
     (self.fonts, self.context, self.layout) = (fonts, context, layout)
+    _ = set("Aa…", size: 16, widthMax: 10, isBold: true)  // Loads what the first name would wait for.
   }
 
   deinit {

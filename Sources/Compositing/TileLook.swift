@@ -39,6 +39,8 @@ struct TileLook: Equatable {
   var area: PixelArea
   var subject: Subject
   var fit: LayoutFit
+  /// Of the corners, in pixels: even, at most half of either side.
+  var radius: Int
   var border: Border?
   var label: Label?
 
@@ -46,6 +48,8 @@ struct TileLook: Equatable {
   init?(_ tile: Tile, _ participants: [String: SceneParticipant], canvas: PixelArea) {
     area = Self.even(tile.rectangle).intersection(canvas)
     fit = tile.style.fit
+    let radius = Int((min(tile.style.radius * tile.pixelsPerUnit, 4096) / 2).rounded()) * 2
+    self.radius = max(min(radius, min(area.width, area.height) / 2 & ~1), 0)
     guard !area.isEmpty else { return nil }
     switch tile.content {
     case .empty: return nil

@@ -8,14 +8,14 @@ struct TilePainter: ~Copyable, Sendable {
   private var placements = PlacementCache()
   /// What is scaled before it is turned into its tile: as many sizes as a layout usually has.
   private var turning = TurningPictures()
-  private var text: TextRenderer?
-  private var hasTriedFonts = false
+  /// Nil where there is no font: then no text is drawn.
+  private let text = TextRenderer()
   private var overlays = OverlayCache()
   private var background = YUVColor.black
 
   init() {}
 
-  var lacksFonts: Bool { hasTriedFonts && text == nil }
+  var lacksFonts: Bool { text == nil }
 
   mutating func begin(background: YUVColor) {
     self.background = background
@@ -23,7 +23,7 @@ struct TilePainter: ~Copyable, Sendable {
   }
 
   mutating func paint(_ look: TileLook, on canvas: Picture) {
-    let label = look.label.flatMap { place($0, inset: look.border?.width ?? 0, look.area) }
+    let label = look.label.flatMap { place($0, inset: (look.border?.width ?? 0) + look.radius / 4, look.area) }
     switch look.subject {
     case .picture(let picture, let rotation, let isFrozen):
       place(picture, rotation, look, canvas)
@@ -34,7 +34,13 @@ struct TilePainter: ~Copyable, Sendable {
       center(emblem("+\(count)", look.area, part: 0.3, isOnDisc: false), look.area, canvas)
     case .plain: canvas.fill(look.area, with: background)
     }
-    if let border = look.border { paint(border, look.area, canvas) }
+    if let border = look.border {
+      if look.radius > 0 {
+        center(ring(border, look), look.area, canvas)
+      } else {
+        paint(border, look.area, canvas)
+      }
+    }
     if let label { canvas.blend(label.overlay, x: label.x, y: label.y) }
   }
 
@@ -99,12 +105,12 @@ struct TilePainter: ~Copyable, Sendable {
     center(emblem, area, canvas)
   }
 
-  private mutating func emblem(_ text: String, _ area: PixelArea, part: Double, isOnDisc: Bool) -> Overlay? {
+  private mutating func emblem(_ line: String, _ area: PixelArea, part: Double, isOnDisc: Bool) -> Overlay? {
     let size = max(Int(Double(min(area.height, area.width)) * part), Int(TextRenderer.sizeMin))
-    guard !text.isEmpty, let renderer = renderer() else { return nil }
+    guard !line.isEmpty, let text else { return nil }
     let widthMax = area.width * 9 / 10
-    return overlays.overlay(.emblem(text: text, size: size, widthMax: widthMax, isOnDisc: isOnDisc)) {
-      renderer.emblem(text, size: Double(size), widthMax: widthMax, isOnDisc: isOnDisc)
+    return overlays.overlay(.emblem(text: line, size: size, widthMax: widthMax, isOnDisc: isOnDisc)) {
+      text.emblem(line, size: Double(size), widthMax: widthMax, isOnDisc: isOnDisc)
     }
   }
 
@@ -126,6 +132,19 @@ struct TilePainter: ~Copyable, Sendable {
     canvas.fill(PixelArea(x: right, y: area.y, width: width, height: area.height), with: color)
   }
 
+  /// The border of a tile with round corners.
+  private mutating func ring(_ border: TileLook.Border, _ look: TileLook) -> Overlay? {
+    let (width, height) = (look.area.width, look.area.height)
+    let key = OverlayCache.Key.ring(
+      width: width, height: height, radius: look.radius, border: border.width, color: border.color)
+    return overlays.overlay(key) {
+      guard let surface = CairoSurface(width: width, height: height) else { return nil }
+      surface.strokeRounded(
+        width: Double(width), height: Double(height), radius: Double(look.radius), line: Double(border.width), border.color)
+      return surface.overlay()
+    }
+  }
+
   /// A label drawn, and where it lies on the canvas.
   private struct PlacedLabel {
     var overlay: Overlay
@@ -139,11 +158,11 @@ struct TilePainter: ~Copyable, Sendable {
     let size = max(wanted, TextRenderer.sizeMin).rounded()
     let margin = (inset + Int(size) / 3 + 1) & ~1
     let (widthMax, heightMax) = (area.width - 2 * margin, min(area.height - 2 * margin, area.height * 2 / 3))
-    guard widthMax > Int(size) * 2, let renderer = renderer() else { return nil }
+    guard widthMax > Int(size) * 2, let text else { return nil }
     let key = OverlayCache.Key.label(
       text: label.text, isMuted: label.isMuted, color: label.style.color, background: label.style.background, size: Int(size),
       widthMax: widthMax)
-    let overlay = overlays.overlay(key) { renderer.label(label, size: size, widthMax: widthMax) }
+    let overlay = overlays.overlay(key) { text.label(label, size: size, widthMax: widthMax) }
     guard let overlay, overlay.width <= widthMax, overlay.height <= heightMax else { return nil }
     let (right, bottom) = (area.width - overlay.width - margin, area.height - overlay.height - margin)
     let (middle, position) = ((area.width - overlay.width) / 4 * 2, label.style.position)
@@ -155,14 +174,5 @@ struct TilePainter: ~Copyable, Sendable {
       }
     let isAtTop = position == .top || position == .topLeft || position == .topRight
     return PlacedLabel(overlay: overlay, x: area.x + x, y: area.y + (isAtTop ? margin : bottom))
-  }
-
-  /// Fonts are looked up when the first text is drawn; where there are none, no text is.
-  private mutating func renderer() -> TextRenderer? {
-    if !hasTriedFonts {
-      hasTriedFonts = true
-      text = TextRenderer()
-    }
-    return text
   }
 }

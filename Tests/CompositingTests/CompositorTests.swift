@@ -160,6 +160,7 @@ import Testing
         + "{x: 100, y: 150, width: 140, height: 140, z: 1}, {x: 20, y: 20, width: 61, height: 61, z: 1, fit: 'contain'}]}]}",
     ]
     let colors = [Self.red, Self.green, Self.blue]
+    let round = texts[1].replacing("{variants", with: "{slotDefaults: {radius: 20, border: {width: 3}}, variants")
     var people = Dictionary(uniqueKeysWithValues: "abcd".map { (String($0), SceneParticipant(name: String($0))) })
     var compositor = Compositor(width: 320, height: 180)
     var held: [Picture] = []
@@ -167,7 +168,7 @@ import Testing
     for _ in 0..<120 {
       let id = String("abcd".randomElement(using: &random) ?? "a")
       switch Int.random(in: 0..<12, using: &random) {
-      case 0: text = texts.randomElement(using: &random) ?? text
+      case 0: text = (texts + [round]).randomElement(using: &random) ?? text
       case 1: people[id]?.isSpeaking.toggle()
       case 2: people[id]?.picture = nil
       case 3: people[id]?.name = "name \(Int.random(in: 0...99, using: &random))"
@@ -211,6 +212,21 @@ import Testing
       people["b"]?.picture = Self.picture(color)
       let picture = compositor.compose(try Self.scene(text, people, width: 360, height: 360)).picture
       #expect(Self.near(Self.at(picture, 180, 180), Self.red) && Self.near(Self.at(picture, 40, 40), color))
+    }
+  }
+
+  @Test func roundCornersShowWhatLiesBeneath() throws {
+    let text =
+      "{slotDefaults: {label: false}, variants: [{slots: [{x: 90, y: 90, width: 180, height: 180, z: 1, radius: 90}, "
+      + "{x: 0, y: 0, width: 360, height: 360}]}]}"
+    var people = ["a": SceneParticipant(name: "a"), "b": SceneParticipant(name: "b", picture: Self.picture(Self.blue))]
+    var compositor = Compositor(width: 360, height: 360)
+    for (above, beneath) in [(Self.red, Self.blue), (Self.green, Self.blue), (Self.green, Self.red)] {
+      people["a"]?.picture = Self.picture(above)
+      if !Self.near(beneath, Self.blue) { people["b"]?.picture = Self.picture(beneath) }
+      let picture = compositor.compose(try Self.scene(text, people, width: 360, height: 360)).picture
+      for (x, y) in [(91, 91), (268, 91), (91, 268), (268, 268)] { #expect(Self.near(Self.at(picture, x, y), beneath)) }
+      for (x, y) in [(180, 92), (92, 180), (268, 180), (180, 180)] { #expect(Self.near(Self.at(picture, x, y), above)) }
     }
   }
 
