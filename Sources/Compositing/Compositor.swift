@@ -87,7 +87,8 @@ package struct Compositor: ~Copyable, Sendable {
     }
     ring.complete(index, generation: generation)
     current = picture
-    return Composition(picture: picture, changed: true, damage: isWhole ? [bounds] : dirty.map { looks[$0].area })
+    let damage = isWhole ? [bounds] : dirty.map { looks[$0].area }
+    return Composition(picture: picture, changed: true, damage: damage.map(PixelRectangle.init))
   }
 
   /// Tiles to be drawn, farthest first: those whose looks changed and those lying over them; and since corners of a tile show
@@ -137,4 +138,8 @@ package struct Compositor: ~Copyable, Sendable {
       }
     }
   }
+}
+
+extension PixelRectangle {
+  init(_ area: PixelArea) { self.init(x: area.x, y: area.y, width: area.width, height: area.height) }
 }

@@ -59,7 +59,7 @@ struct TileLook: Equatable {
       guard let person = participants[id] else { return nil }
       let name = displayName(person.name)
       if let picture = person.picture {
-        subject = .picture(picture, person.rotation, isFrozen: person.isFrozen)
+        subject = .picture(picture, Rotation(degreesClockwise: person.rotationDegrees), isFrozen: person.isFrozen)
       } else {
         subject = .placeholder(name: name, tile.style.placeholder)
       }

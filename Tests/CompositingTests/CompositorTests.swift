@@ -59,7 +59,7 @@ import Testing
     ]
     var compositor = Compositor(width: 1280, height: 720)
     let result = compositor.compose(try Self.scene(Self.grid(2, 2), people, width: 1280, height: 720))
-    #expect(result.changed && result.damage == [PixelArea(x: 0, y: 0, width: 1280, height: 720)])
+    #expect(result.changed && result.damage == [PixelRectangle(x: 0, y: 0, width: 1280, height: 720)])
     for (x, y, color) in [(0, 0, Self.red), (640, 0, Self.green), (0, 360, Self.blue), (640, 360, Self.red)] {
       for (dx, dy) in [(0, 0), (639, 0), (0, 359), (639, 359), (320, 180)] {
         #expect(Self.near(Self.at(result.picture, x + dx, y + dy), color), "\(x + dx), \(y + dy)")
@@ -100,7 +100,7 @@ import Testing
     for (rotation, expected) in corners {
       let (width, height) = rotation.swapsSides ? (360, 640) : (640, 360)
       for fit in ["cover", "contain", "stretch"] {
-        let people = ["a": SceneParticipant(name: "a", picture: source, rotation: rotation)]
+        let people = ["a": SceneParticipant(name: "a", picture: source, rotationDegrees: rotation.rawValue)]
         var compositor = Compositor(width: width, height: height)
         let picture = compositor.compose(try Self.scene(Self.grid(1, 1, fit: fit), people, width: width, height: height))
           .picture
@@ -113,7 +113,7 @@ import Testing
   }
 
   @Test func aPortraitPictureIsShownWholeInAWideTile() throws {
-    let people = ["a": SceneParticipant(name: "a", picture: Self.picture(Self.red, 640, 360), rotation: .quarter)]
+    let people = ["a": SceneParticipant(name: "a", picture: Self.picture(Self.red, 640, 360), rotationDegrees: 90)]
     var compositor = Compositor(width: 640, height: 360)
     let picture = compositor.compose(
       try Self.scene(Self.grid(1, 1, fit: "contain"), people, width: 640, height: 360)
@@ -136,7 +136,9 @@ import Testing
     let text = "{slotDefaults: {border: {width: 4}}, variants: [{grid: {columns: 2, rows: 1}}]}"
     var compositor = Compositor(width: 640, height: 360)
     _ = compositor.compose(try Self.scene(text, people, width: 640, height: 360))
-    let (left, right) = (PixelArea(x: 0, y: 0, width: 320, height: 360), PixelArea(x: 320, y: 0, width: 320, height: 360))
+    let (left, right) = (
+      PixelRectangle(x: 0, y: 0, width: 320, height: 360), PixelRectangle(x: 320, y: 0, width: 320, height: 360)
+    )
     people["a"]?.picture = Self.picture(Self.green)
     #expect(compositor.compose(try Self.scene(text, people, width: 640, height: 360)).damage == [left])
     people["b"]?.isSpeaking = true
@@ -172,7 +174,7 @@ import Testing
       case 1: people[id]?.isSpeaking.toggle()
       case 2: people[id]?.picture = nil
       case 3: people[id]?.name = "name \(Int.random(in: 0...99, using: &random))"
-      case 4: people[id]?.rotation = Rotation.allCases.randomElement(using: &random) ?? .none
+      case 4: people[id]?.rotationDegrees = [0, 90, 180, 270, 45, -90].randomElement(using: &random) ?? 0
       case 5: break
       default:
         people[id]?.picture = Self.picture(
