@@ -6,14 +6,6 @@
 
 static inline void *cpango_font_map_new(void) { return pango_cairo_font_map_new(); }
 
-static inline int cpango_has_fonts(void *fonts) {
-  PangoFontFamily **families = NULL;
-  int count = 0;
-  pango_font_map_list_families((PangoFontMap *)fonts, &families, &count);
-  g_free(families);
-  return count > 0;
-}
-
 static inline void *cpango_context_new(void *fonts) {
   PangoContext *context = pango_font_map_create_context((PangoFontMap *)fonts);
   cairo_font_options_t *options = cairo_font_options_create();
@@ -22,6 +14,16 @@ static inline void *cpango_context_new(void *fonts) {
   pango_cairo_context_set_font_options(context, options);
   cairo_font_options_destroy(options);
   return context;
+}
+
+/// Whether a sans-serif font or anything in its place can be loaded. (The list of families names aliases even without a font.)
+static inline int cpango_has_fonts(void *fonts, void *context) {
+  PangoFontDescription *wanted = pango_font_description_from_string("sans-serif 10");
+  PangoFont *font = pango_font_map_load_font((PangoFontMap *)fonts, (PangoContext *)context, wanted);
+  pango_font_description_free(wanted);
+  if (!font) return 0;
+  g_object_unref(font);
+  return 1;
 }
 
 static inline void *cpango_layout_new(void *context) { return pango_layout_new((PangoContext *)context); }

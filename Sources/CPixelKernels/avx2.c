@@ -39,43 +39,43 @@ AVX2 static void avx2_weigh_rows(
   }
 }
 
-/// Two groups of 4 outputs: a load, a shuffle and a multiply-add for each pair of taps.
-AVX2_INLINE __m256i eight_near(const pk_axis *axis, const int16_t *row, int32_t x, const int16_t *weights, int32_t pairs) {
-  const int16_t *low = row + axis->left[x], *high = row + axis->left[x + 4];
-  __m256i shuffle = _mm256_loadu_si256((const __m256i *)(axis->shuffles + 4 * x));
+/// Eight samples for each of two groups of 4 outputs.
+AVX2_INLINE __m256i two_octets(const int16_t *a, const int16_t *b) {
+  return _mm256_inserti128_si256(
+      _mm256_castsi128_si256(_mm_loadu_si128((const __m128i *)a)), _mm_loadu_si128((const __m128i *)b), 1);
+}
+
+/// Two groups of 4 outputs, each within 8 samples or, if `wide`, within 16: shuffles and a multiply-add for each pair of taps.
+AVX2_INLINE __m256i eight_near(
+    const pk_axis *axis, const int16_t *row, int32_t x, const int16_t *weights, int32_t pairs, int wide) {
+  const int16_t *a = row + axis->left[x], *b = row + axis->left[x + 4];
+  __m256i low = _mm256_loadu_si256((const __m256i *)(axis->shuffles + 4 * x)), high = low;
+  if (wide) high = _mm256_loadu_si256((const __m256i *)(axis->high_shuffles + 4 * x));
   __m256i sum = _mm256_set1_epi32(PK_ROUND);
   for (int32_t p = 0; p < pairs; p++) {
-    __m256i in = _mm256_inserti128_si256(
-        _mm256_castsi128_si256(_mm_loadu_si128((const __m128i *)(low + 2 * p))),
-        _mm_loadu_si128((const __m128i *)(high + 2 * p)), 1);
-    __m256i weight = _mm256_loadu_si256((const __m256i *)(weights + 32 * p));
-    sum = _mm256_add_epi32(sum, _mm256_madd_epi16(_mm256_shuffle_epi8(in, shuffle), weight));
+    __m256i in = _mm256_shuffle_epi8(two_octets(a + 2 * p, b + 2 * p), low);
+    if (wide) in = _mm256_or_si256(in, _mm256_shuffle_epi8(two_octets(a + 2 * p + 8, b + 2 * p + 8), high));
+    sum = _mm256_add_epi32(sum, _mm256_madd_epi16(in, _mm256_loadu_si256((const __m256i *)(weights + 32 * p))));
   }
   return _mm256_srai_epi32(sum, PK_SHIFT);
 }
 
-/// Four words from each of four places.
-AVX2_INLINE __m256i four_quads(const int16_t *a, const int16_t *b, const int16_t *c, const int16_t *d) {
-  __m128i low = _mm_unpacklo_epi64(_mm_loadl_epi64((const __m128i *)a), _mm_loadl_epi64((const __m128i *)b));
-  __m128i high = _mm_unpacklo_epi64(_mm_loadl_epi64((const __m128i *)c), _mm_loadl_epi64((const __m128i *)d));
-  return _mm256_inserti128_si256(_mm256_castsi128_si256(low), high, 1);
-}
-
-/// Four neighbouring outputs whose samples lie far apart: four taps of each at a time.
+/// Four neighbouring outputs whose samples lie far apart: eight taps of each at a time.
 AVX2_INLINE __m128i four_far(const pk_axis *axis, const int16_t *row, int32_t x) {
   const int32_t *left = axis->left + x;
   const int16_t *weights = axis->weights + (ptrdiff_t)x * axis->taps;
   ptrdiff_t taps = axis->taps;
-  __m256i sum = _mm256_setzero_si256();
-  for (ptrdiff_t t = 0; t < taps; t += 4) {
-    __m256i in = four_quads(row + left[0] + t, row + left[2] + t, row + left[1] + t, row + left[3] + t);
-    const int16_t *w = weights + t;
-    __m256i weight = four_quads(w, w + 2 * taps, w + taps, w + 3 * taps);
-    sum = _mm256_add_epi32(sum, _mm256_madd_epi16(in, weight));
+  __m256i even = _mm256_setzero_si256(), odd = even;
+  for (ptrdiff_t t = 0; t < taps; t += 8) {
+    const int16_t *in = row + t, *w = weights + t;
+    even = _mm256_add_epi32(
+        even, _mm256_madd_epi16(two_octets(in + left[0], in + left[2]), two_octets(w, w + 2 * taps)));
+    odd = _mm256_add_epi32(
+        odd, _mm256_madd_epi16(two_octets(in + left[1], in + left[3]), two_octets(w + taps, w + 3 * taps)));
   }
-  // Halves: (0 0 2 2) and (1 1 3 3). Adding pairs gives 0 2 1 3 in the low words after the horizontal sum.
-  __m128i even = _mm256_castsi256_si128(sum), odd = _mm256_extracti128_si256(sum, 1);
-  __m128i added = _mm_shuffle_epi32(_mm_hadd_epi32(even, odd), _MM_SHUFFLE(3, 1, 2, 0));
+  // Halves of 0 0 1 1 and of 2 2 3 3.
+  __m256i halves = _mm256_hadd_epi32(even, odd);
+  __m128i added = _mm_hadd_epi32(_mm256_castsi256_si128(halves), _mm256_extracti128_si256(halves, 1));
   return _mm_srai_epi32(_mm_add_epi32(added, _mm_set1_epi32(PK_ROUND)), PK_SHIFT);
 }
 
@@ -97,26 +97,32 @@ AVX2_INLINE void store_sixteen(__m256i a, __m256i b, uint8_t *out, int32_t room)
   }
 }
 
-AVX2_INLINE void near_samples(const pk_axis *axis, const int16_t *row, uint8_t *out, int32_t pairs) {
+AVX2_INLINE void near_samples(const pk_axis *axis, const int16_t *row, uint8_t *out, int32_t pairs, int wide) {
   const int16_t *weights = axis->paired;
   for (int32_t x = 0; x < axis->count; x += 16, weights += 32 * axis->pairs) {
-    __m256i a = eight_near(axis, row, x, weights, pairs);
-    __m256i b = eight_near(axis, row, x + 8, weights + 16, pairs);
+    __m256i a = eight_near(axis, row, x, weights, pairs, wide);
+    __m256i b = eight_near(axis, row, x + 8, weights + 16, pairs, wide);
     store_sixteen(a, b, out + x, axis->count - x);
   }
 }
 
 AVX2 void pk_avx2_weigh_samples(const pk_axis *axis, const int16_t *row, uint8_t *out) {
-  if (axis->shuffles) {
+  if (!axis->shuffles) {
+    for (int32_t x = 0; x < axis->count; x += 16)
+      store_sixteen(eight_far(axis, row, x), eight_far(axis, row, x + 8), out + x, axis->count - x);
+  } else if (axis->high_shuffles) {
     switch (axis->pairs) {
-      case 1: near_samples(axis, row, out, 1); break;
-      case 2: near_samples(axis, row, out, 2); break;
-      default: near_samples(axis, row, out, axis->pairs); break;
+      case 2: near_samples(axis, row, out, 2, 1); break;
+      case 3: near_samples(axis, row, out, 3, 1); break;
+      default: near_samples(axis, row, out, axis->pairs, 1); break;
     }
-    return;
+  } else {
+    switch (axis->pairs) {
+      case 1: near_samples(axis, row, out, 1, 0); break;
+      case 2: near_samples(axis, row, out, 2, 0); break;
+      default: near_samples(axis, row, out, axis->pairs, 0); break;
+    }
   }
-  for (int32_t x = 0; x < axis->count; x += 16)
-    store_sixteen(eight_far(axis, row, x), eight_far(axis, row, x + 8), out + x, axis->count - x);
 }
 
 AVX2 static void avx2_halve(const uint8_t *rows, ptrdiff_t stride, uint8_t *out, int32_t width) {

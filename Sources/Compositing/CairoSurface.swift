@@ -36,17 +36,27 @@ final class CairoSurface {
   }
 
   func fillRounded(width: Double, height: Double, radius: Double, _ color: LayoutColor) {
-    let radius = min(radius, width / 2, height / 2)
-    cairo_new_path(context)
-    for (x, y, quarter) in [
-      (width - radius, radius, 3.0), (width - radius, height - radius, 0.0), (radius, height - radius, 1.0),
-      (radius, radius, 2.0),
-    ] {
-      cairo_arc(context, x, y, radius, quarter * .pi / 2, (quarter + 1) * .pi / 2)
-    }
-    cairo_close_path(context)
+    addRounded(width: width, height: height, radius: radius, inset: 0)
     setColor(color)
     cairo_fill(context)
+  }
+
+  /// A frame inside a box with round corners.
+  func strokeRounded(width: Double, height: Double, radius: Double, line: Double, _ color: LayoutColor) {
+    addRounded(width: width, height: height, radius: radius, inset: line / 2)
+    setColor(color)
+    cairo_set_line_width(context, line)
+    cairo_stroke(context)
+  }
+
+  private func addRounded(width: Double, height: Double, radius: Double, inset: Double) {
+    let bend = max(min(radius, width / 2, height / 2) - inset, 0)
+    let (left, top) = (inset + bend, inset + bend), (right, bottom) = (width - inset - bend, height - inset - bend)
+    cairo_new_path(context)
+    for (x, y, quarter) in [(right, top, 3.0), (right, bottom, 0.0), (left, bottom, 1.0), (left, top, 2.0)] {
+      cairo_arc(context, x, y, bend, quarter * .pi / 2, (quarter + 1) * .pi / 2)
+    }
+    cairo_close_path(context)
   }
 
   /// Reads or writes the pixels: blue, green, red, alpha, premultiplied.

@@ -5,6 +5,7 @@ import Layouts
 /// Directional overrides go as well, so that no name can turn round what stands beside it; joiners stay, which emoji and several
 /// scripts need.
 package func displayName(_ name: String) -> String {
+  if isPlain(name) { return name }
   var result = String.UnicodeScalarView()
   var marks = 0
   for scalar in name.unicodeScalars.prefix(400) {
@@ -20,6 +21,17 @@ package func displayName(_ name: String) -> String {
   }
   if result.last == " " { result.removeLast() }
   return String(result)
+}
+
+/// Whether a name is short and of visible ASCII and single inner spaces, as most are.
+private func isPlain(_ name: String) -> Bool {
+  guard name.utf8.count <= 100 else { return false }
+  var before = UInt8(ascii: " ")
+  for byte in name.utf8 {
+    guard (0x20...0x7E).contains(byte), byte != 0x20 || before != 0x20 else { return false }
+    before = byte
+  }
+  return before != 0x20 || name.isEmpty
 }
 
 private func isBlank(_ scalar: Unicode.Scalar) -> Bool {

@@ -6,6 +6,7 @@ struct OverlayCache {
   enum Key: Hashable {
     case label(text: String, isMuted: Bool, color: LayoutColor, background: LayoutColor, size: Int, widthMax: Int)
     case emblem(text: String, size: Int, widthMax: Int, isOnDisc: Bool)
+    case ring(width: Int, height: Int, radius: Int, border: Int, color: LayoutColor)
     case veil(width: Int, height: Int)
   }
 

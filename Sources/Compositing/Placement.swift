@@ -9,9 +9,8 @@ struct Placement {
   var y: Int
   /// Whether the picture leaves a part of the tile free.
   var hasBars: Bool
+  /// To be turned afterwards where the picture asks for it.
   var plan: PictureScalePlan
-  /// Where the picture is scaled to before it is turned into its tile; nil where it stands upright already.
-  var beforeTurning: Picture?
 
   /// Shapes that differ by less are taken to be the same: a strip of three pixels is not worth an odd scaling ratio.
   private static let shapeTolerance = 0.01
@@ -39,7 +38,6 @@ struct Placement {
     }
     plan = PictureScalePlan(
       pictureWidth: pictureWidth, pictureHeight: pictureHeight, crop: crop, width: size.width, height: size.height)
-    beforeTurning = rotation == .none ? nil : Picture(width: size.width, height: size.height)
     let shown = rotation.swapsSides ? (size.height, size.width) : (size.width, size.height)
     (x, y) = ((width - shown.0) / 4 * 2, (height - shown.1) / 4 * 2)
     hasBars = shown != (width, height)
@@ -59,7 +57,7 @@ struct PlacementCache {
 
   private var placements: [Key: Placement] = [:]
   /// More than a canvas of the most slots has in a quiet hour; beyond it everything is computed anew.
-  private static let countMax = 512
+  private static let countMax = 256
 
   mutating func placement(of picture: Picture, rotation: Rotation, fit: LayoutFit, width: Int, height: Int) -> Placement {
     let key = Key(
@@ -70,5 +68,21 @@ struct PlacementCache {
       pictureWidth: picture.width, pictureHeight: picture.height, rotation: rotation, fit: fit, width: width, height: height)
     placements[key] = placement
     return placement
+  }
+}
+
+/// Where pictures are scaled to before they are turned into their tiles; a picture of each size, bounded.
+struct TurningPictures {
+  private var pictures: [Picture] = []
+
+  /// As many sizes as a layout usually has.
+  private static let countMax = 4
+
+  mutating func take(width: Int, height: Int) -> Picture {
+    if let found = pictures.first(where: { $0.width == width && $0.height == height }) { return found }
+    if pictures.count >= Self.countMax { pictures.removeFirst() }
+    let picture = Picture(width: width, height: height)
+    pictures.append(picture)
+    return picture
   }
 }

@@ -1,5 +1,4 @@
 import Layouts
-import PixelKernels
 import RawMedia
 
 /// Everything a canvas shows at one tick.
@@ -24,21 +23,21 @@ package struct SceneParticipant: Sendable {
   package var role: String?
   /// The latest picture; nil for the placeholder. A new picture is a new object: the same object is taken to be unchanged.
   package var picture: Picture?
-  /// How the picture is to be turned before it is shown.
-  package var rotation: Rotation
+  /// How far the picture is to be turned clockwise before it is shown: a multiple of 90, anything else is no turn.
+  package var rotationDegrees: Int
   package var isSpeaking: Bool
   package var isMuted: Bool
   /// The picture is stale and marked so.
   package var isFrozen: Bool
 
   package init(
-    name: String, role: String? = nil, picture: Picture? = nil, rotation: Rotation = .none, isSpeaking: Bool = false,
+    name: String, role: String? = nil, picture: Picture? = nil, rotationDegrees: Int = 0, isSpeaking: Bool = false,
     isMuted: Bool = false, isFrozen: Bool = false
   ) {
     self.name = name
     self.role = role
     self.picture = picture
-    self.rotation = rotation
+    self.rotationDegrees = rotationDegrees
     self.isSpeaking = isSpeaking
     self.isMuted = isMuted
     self.isFrozen = isFrozen
@@ -52,5 +51,5 @@ package struct Composition: Sendable {
   /// Whether the picture differs from the one before.
   package var changed: Bool
   /// What may differ, on even pixels; everything else is the same, pixel for pixel.
-  package var damage: [PixelArea]
+  package var damage: [PixelRectangle]
 }

@@ -10,21 +10,22 @@ final class TextRenderer: @unchecked Sendable {
   private let layout: UnsafeMutableRawPointer
 
   /// Letters smaller than this cannot be read; pixels.
-  static let sizeMin = 10.0
+  static let sizeMin = 11.0
 
   /// Nil where there is no font at all: then nothing is written, which is better than not to run.
   init?() {
     guard let fonts = cpango_font_map_new() else { return nil }
-    guard cpango_has_fonts(fonts) != 0, let context = cpango_context_new(fonts) else {
+    guard let context = cpango_context_new(fonts) else {
       cpango_unref(fonts)
       return nil
     }
-    guard let layout = cpango_layout_new(context) else {
+    guard cpango_has_fonts(fonts, context) != 0, let layout = cpango_layout_new(context) else {
       cpango_unref(context)
       cpango_unref(fonts)
       return nil
     }
     (self.fonts, self.context, self.layout) = (fonts, context, layout)
+    _ = set("Aa…", size: 16, widthMax: 10, isBold: true)  // Loads what the first name would wait for.
   }
 
   deinit {

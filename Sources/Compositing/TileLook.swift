@@ -39,6 +39,8 @@ struct TileLook: Equatable {
   var area: PixelArea
   var subject: Subject
   var fit: LayoutFit
+  /// Of the corners, in pixels: even, at most half of either side.
+  var radius: Int
   var border: Border?
   var label: Label?
 
@@ -46,6 +48,8 @@ struct TileLook: Equatable {
   init?(_ tile: Tile, _ participants: [String: SceneParticipant], canvas: PixelArea) {
     area = Self.even(tile.rectangle).intersection(canvas)
     fit = tile.style.fit
+    let radius = Int((min(tile.style.radius * tile.pixelsPerUnit, 4096) / 2).rounded()) * 2
+    self.radius = max(min(radius, min(area.width, area.height) / 2 & ~1), 0)
     guard !area.isEmpty else { return nil }
     switch tile.content {
     case .empty: return nil
@@ -55,7 +59,7 @@ struct TileLook: Equatable {
       guard let person = participants[id] else { return nil }
       let name = displayName(person.name)
       if let picture = person.picture {
-        subject = .picture(picture, person.rotation, isFrozen: person.isFrozen)
+        subject = .picture(picture, Rotation(degreesClockwise: person.rotationDegrees), isFrozen: person.isFrozen)
       } else {
         subject = .placeholder(name: name, tile.style.placeholder)
       }
@@ -81,7 +85,9 @@ struct TileLook: Equatable {
 
   private static func label(_ style: LayoutLabel?, _ name: String, _ person: SceneParticipant) -> Label? {
     guard let style else { return nil }
-    let text = style.text.replacing("{name}", with: name).replacing("{role}", with: displayName(person.role ?? ""))
+    let text =
+      style.text == "{name}"
+      ? name : style.text.replacing("{role}", with: displayName(person.role ?? "")).replacing("{name}", with: name)
     return text.isEmpty && !person.isMuted ? nil : Label(text: text, isMuted: person.isMuted, style: style)
   }
 }

@@ -6,12 +6,16 @@ import RawMedia
 struct TilePainter: ~Copyable, Sendable {
   private var scaler = PlaneScaler()
   private var placements = PlacementCache()
-  private var text: TextRenderer?
-  private var hasTriedFonts = false
+  /// What is scaled before it is turned into its tile: as many sizes as a layout usually has.
+  private var turning = TurningPictures()
+  /// Nil where there is no font: then no text is drawn.
+  private let text = TextRenderer()
   private var overlays = OverlayCache()
   private var background = YUVColor.black
 
   init() {}
+
+  var lacksFonts: Bool { text == nil }
 
   mutating func begin(background: YUVColor) {
     self.background = background
@@ -19,18 +23,25 @@ struct TilePainter: ~Copyable, Sendable {
   }
 
   mutating func paint(_ look: TileLook, on canvas: Picture) {
+    let label = look.label.flatMap { place($0, inset: (look.border?.width ?? 0) + look.radius / 4, look.area) }
     switch look.subject {
     case .picture(let picture, let rotation, let isFrozen):
       place(picture, rotation, look, canvas)
       if isFrozen { center(veil(look.area), look.area, canvas) }
-    case .placeholder(let name, let style): paintPlaceholder(name, style, look, canvas)
+    case .placeholder(let name, let style): paintPlaceholder(name, style, look.area, label, canvas)
     case .more(let count):
       canvas.fill(look.area, with: YUVColor(LayoutColor(red: 0x2A, green: 0x31, blue: 0x3A)))
       center(emblem("+\(count)", look.area, part: 0.3, isOnDisc: false), look.area, canvas)
     case .plain: canvas.fill(look.area, with: background)
     }
-    if let border = look.border { paint(border, look.area, canvas) }
-    if let label = look.label { paint(label, inset: look.border?.width ?? 0, look.area, canvas) }
+    if let border = look.border {
+      if look.radius > 0 {
+        center(ring(border, look), look.area, canvas)
+      } else {
+        paint(border, look.area, canvas)
+      }
+    }
+    if let label { canvas.blend(label.overlay, x: label.x, y: label.y) }
   }
 
   // MARK: Pictures
@@ -40,12 +51,13 @@ struct TilePainter: ~Copyable, Sendable {
       of: picture, rotation: rotation, fit: look.fit, width: look.area.width, height: look.area.height)
     if placement.hasBars { canvas.fill(look.area, with: background) }
     let (x, y) = (look.area.x + placement.x, look.area.y + placement.y)
-    guard let upright = placement.beforeTurning else {
+    guard rotation != .none else {
       scaler.scale(picture, into: canvas, x: x, y: y, placement.plan)
       return
     }
-    scaler.scale(picture, into: upright, x: 0, y: 0, placement.plan)
-    turn(upright, rotation, canvas, x, y)
+    let scaled = turning.take(width: placement.plan.width, height: placement.plan.height)
+    scaler.scale(picture, into: scaled, x: 0, y: 0, placement.plan)
+    turn(scaled, rotation, canvas, x, y)
   }
 
   /// Turns a whole picture straight into its place.
@@ -75,25 +87,30 @@ struct TilePainter: ~Copyable, Sendable {
   // MARK: Placeholders
 
   private mutating func paintPlaceholder(
-    _ name: String, _ style: LayoutPlaceholder, _ look: TileLook, _ canvas: Picture
+    _ name: String, _ style: LayoutPlaceholder, _ area: PixelArea, _ label: PlacedLabel?, _ canvas: Picture
   ) {
-    canvas.fill(look.area, with: YUVColor(style.color ?? color(of: name)))
+    canvas.fill(area, with: YUVColor(style.color ?? color(of: name)))
     // Somebody without a label is still to be known by name.
-    let kind = style.kind == .initials && look.label == nil ? .name : style.kind
-    switch kind {
-    case .color: break
-    case .name: center(emblem(name, look.area, part: 0.14, isOnDisc: false), look.area, canvas)
-    case .initials, .image:
-      center(emblem(initials(of: name), look.area, part: 0.22, isOnDisc: true), look.area, canvas)
-    }
+    let kind = style.kind == .initials && label == nil && !name.isEmpty ? .name : style.kind
+    let emblem: Overlay? =
+      switch kind {
+      case .color: nil
+      case .name: emblem(name, area, part: 0.14, isOnDisc: false)
+      case .initials, .image: emblem(initials(of: name), area, part: 0.22, isOnDisc: true)
+      }
+    guard let emblem else { return }
+    // Where there is room for one of them only, it is the label's.
+    let middle = (top: area.y + (area.height - emblem.height) / 2, bottom: area.y + (area.height + emblem.height) / 2)
+    if let label, label.y < middle.bottom, label.y + label.overlay.height > middle.top { return }
+    center(emblem, area, canvas)
   }
 
-  private mutating func emblem(_ text: String, _ area: PixelArea, part: Double, isOnDisc: Bool) -> Overlay? {
-    let size = Int(Double(min(area.height, area.width)) * part)
-    guard Double(size) >= TextRenderer.sizeMin - 4, !text.isEmpty, let renderer = renderer() else { return nil }
+  private mutating func emblem(_ line: String, _ area: PixelArea, part: Double, isOnDisc: Bool) -> Overlay? {
+    let size = max(Int(Double(min(area.height, area.width)) * part), Int(TextRenderer.sizeMin))
+    guard !line.isEmpty, let text else { return nil }
     let widthMax = area.width * 9 / 10
-    return overlays.overlay(.emblem(text: text, size: size, widthMax: widthMax, isOnDisc: isOnDisc)) {
-      renderer.emblem(text, size: Double(size), widthMax: widthMax, isOnDisc: isOnDisc)
+    return overlays.overlay(.emblem(text: line, size: size, widthMax: widthMax, isOnDisc: isOnDisc)) {
+      text.emblem(line, size: Double(size), widthMax: widthMax, isOnDisc: isOnDisc)
     }
   }
 
@@ -115,38 +132,47 @@ struct TilePainter: ~Copyable, Sendable {
     canvas.fill(PixelArea(x: right, y: area.y, width: width, height: area.height), with: color)
   }
 
-  private mutating func paint(_ label: TileLook.Label, inset: Int, _ area: PixelArea, _ canvas: Picture) {
-    let wanted = label.style.size.map { $0 * Double(area.height) } ?? min(Double(area.height) * 0.06, 32)
-    let size = max(wanted, TextRenderer.sizeMin + 2).rounded()
+  /// The border of a tile with round corners.
+  private mutating func ring(_ border: TileLook.Border, _ look: TileLook) -> Overlay? {
+    let (width, height) = (look.area.width, look.area.height)
+    let key = OverlayCache.Key.ring(
+      width: width, height: height, radius: look.radius, border: border.width, color: border.color)
+    return overlays.overlay(key) {
+      guard let surface = CairoSurface(width: width, height: height) else { return nil }
+      surface.strokeRounded(
+        width: Double(width), height: Double(height), radius: Double(look.radius), line: Double(border.width), border.color)
+      return surface.overlay()
+    }
+  }
+
+  /// A label drawn, and where it lies on the canvas.
+  private struct PlacedLabel {
+    var overlay: Overlay
+    var x: Int
+    var y: Int
+  }
+
+  /// Nil where the tile is too small for letters that can be read.
+  private mutating func place(_ label: TileLook.Label, inset: Int, _ area: PixelArea) -> PlacedLabel? {
+    let wanted = label.style.size.map { $0 * Double(area.height) } ?? min(Double(area.height) * 0.05, 28)
+    let size = max(wanted, TextRenderer.sizeMin).rounded()
     let margin = (inset + Int(size) / 3 + 1) & ~1
-    let (widthMax, heightMax) = (area.width - 2 * margin, area.height * 2 / 3 - margin)
-    guard widthMax > Int(size) * 2, let renderer = renderer() else { return }
+    let (widthMax, heightMax) = (area.width - 2 * margin, min(area.height - 2 * margin, area.height * 2 / 3))
+    guard widthMax > Int(size) * 2, let text else { return nil }
     let key = OverlayCache.Key.label(
       text: label.text, isMuted: label.isMuted, color: label.style.color, background: label.style.background, size: Int(size),
       widthMax: widthMax)
-    let overlay = overlays.overlay(key) { renderer.label(label, size: size, widthMax: widthMax) }
-    guard let overlay, overlay.width <= widthMax, overlay.height <= heightMax else { return }
+    let overlay = overlays.overlay(key) { text.label(label, size: size, widthMax: widthMax) }
+    guard let overlay, overlay.width <= widthMax, overlay.height <= heightMax else { return nil }
     let (right, bottom) = (area.width - overlay.width - margin, area.height - overlay.height - margin)
+    let (middle, position) = ((area.width - overlay.width) / 4 * 2, label.style.position)
     let x =
-      switch label.style.position {
+      switch position {
       case .topLeft, .bottomLeft: margin
-      case .top, .bottom: (area.width - overlay.width) / 4 * 2
+      case .top, .bottom: middle
       case .topRight, .bottomRight: right
       }
-    let y =
-      switch label.style.position {
-      case .topLeft, .top, .topRight: margin
-      case .bottomLeft, .bottom, .bottomRight: bottom
-      }
-    canvas.blend(overlay, x: area.x + x, y: area.y + y)
-  }
-
-  /// Fonts are looked up when the first text is drawn; where there are none, no text is.
-  private mutating func renderer() -> TextRenderer? {
-    if !hasTriedFonts {
-      hasTriedFonts = true
-      text = TextRenderer()
-    }
-    return text
+    let isAtTop = position == .top || position == .topLeft || position == .topRight
+    return PlacedLabel(overlay: overlay, x: area.x + x, y: area.y + (isAtTop ? margin : bottom))
   }
 }

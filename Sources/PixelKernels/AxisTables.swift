@@ -18,13 +18,13 @@ final class AxisTables: @unchecked Sendable {
     let tapsMax = source.weights.map(\.count).max() ?? 1
     let pairs = (tapsMax + 1) / 2
     let spanOfFour = Self.span(left, 4), spanOfBlock = Self.span(left, Self.block)
-    let near = spanOfFour + 2 <= 8
+    let octets = spanOfFour + 2 <= 8 ? 1 : spanOfFour + 2 <= 16 ? 2 : 0
     let registers = spanOfBlock + 2 <= 32 ? 1 : spanOfBlock + 2 <= 64 ? 2 : 0
-    let taps = near ? pairs * 2 : (pairs + 1) / 2 * 4
+    let taps = octets > 0 ? pairs * 2 : (pairs + 3) / 4 * 8
 
     let sizes = (left: padded * 4, weights: padded * taps * 2, paired: padded * pairs * 4, words: padded * 4)
     let header = (MemoryLayout<pk_axis>.size + 63) & ~63
-    let size = header + sizes.left + sizes.weights + sizes.paired + 2 * sizes.words + 64
+    let size = header + sizes.left + sizes.weights + sizes.paired + 3 * sizes.words + 64
     memory = .allocate(byteCount: size, alignment: 64)
     memory.initializeMemory(as: UInt8.self, repeating: 0, count: size)
     var place = memory + header
@@ -35,6 +35,7 @@ final class AxisTables: @unchecked Sendable {
     let paired = array(Int16.self, sizes.paired)
     let permutations = array(UInt16.self, sizes.words)
     let shuffles = array(UInt8.self, sizes.words)
+    let highShuffles = array(UInt8.self, sizes.words)
     let lefts = array(Int32.self, sizes.left)
     let weights = array(Int16.self, sizes.weights)
 
@@ -43,8 +44,11 @@ final class AxisTables: @unchecked Sendable {
       let shift = left[x] - left[x / Self.block * Self.block], near4 = left[x] - left[x / 4 * 4]
       for k in 0..<2 {
         permutations[2 * x + k] = UInt16(truncatingIfNeeded: shift + k)
-        shuffles[4 * x + 2 * k] = UInt8(truncatingIfNeeded: 2 * (near4 + k))
-        shuffles[4 * x + 2 * k + 1] = UInt8(truncatingIfNeeded: 2 * (near4 + k) + 1)
+        let sample = near4 + k
+        for byte in 0..<2 {  // 0x80 picks nothing.
+          shuffles[4 * x + 2 * k + byte] = sample < 8 ? UInt8(2 * sample + byte) : 0x80
+          highShuffles[4 * x + 2 * k + byte] = (8..<16).contains(sample) ? UInt8(2 * (sample - 8) + byte) : 0x80
+        }
       }
       guard x < count else { continue }
       for (t, weight) in source.weights[x].enumerated() {
@@ -56,7 +60,8 @@ final class AxisTables: @unchecked Sendable {
     pointer.initialize(
       to: pk_axis(
         count: Int32(count), taps: Int32(taps), pairs: Int32(pairs), registers: Int32(registers), left: lefts,
-        weights: weights, paired: paired, shuffles: near ? UnsafePointer(shuffles) : nil,
+        weights: weights, paired: paired, shuffles: octets > 0 ? UnsafePointer(shuffles) : nil,
+        high_shuffles: octets == 2 ? UnsafePointer(highShuffles) : nil,
         permutations: registers > 0 ? UnsafePointer(permutations) : nil))
     axis = UnsafePointer(pointer)
   }

@@ -31,6 +31,33 @@ package final class Overlay: @unchecked Sendable {
     }
   }
 
+  /// What lies at `area` of a picture, with a transparency of its own.
+  ///
+  /// - Parameters:
+  ///   - area: on even pixels, inside the picture.
+  ///   - alpha: one value for each pixel of the area, row by row.
+  package init(copying picture: Picture, area: PixelArea, alpha mask: [UInt8]) {
+    (width, height) = (area.width, area.height)
+    precondition(width >= 2 && height >= 2 && width % 2 == 0 && height % 2 == 0, "an overlay has even sides")
+    precondition(mask.count == width * height, "a mask has one value for each pixel")
+    luma = .allocate(capacity: width * height * 2 + width * height / 4 * 3)
+    alpha.update(from: mask, count: mask.count)
+    for y in 0..<height {
+      (luma + y * width).update(from: picture.luma + (area.y + y) * picture.lumaStride + area.x, count: width)
+    }
+    let half = width / 2
+    for y in 0..<height / 2 {
+      let from = (area.y / 2 + y) * picture.chromaStride + area.x / 2
+      (chromaBlue + y * half).update(from: picture.chromaBlue + from, count: half)
+      (chromaRed + y * half).update(from: picture.chromaRed + from, count: half)
+      for x in 0..<half {
+        let place = 2 * y * width + 2 * x
+        let sum = Int(mask[place]) + Int(mask[place + 1]) + Int(mask[place + width]) + Int(mask[place + width + 1])
+        chromaAlpha[y * half + x] = UInt8((sum + 2) / 4)
+      }
+    }
+  }
+
   deinit { luma.deallocate() }
 
   /// Four pixels: luma of each; the colour of all, weighed by alpha, which premultiplied sums are already.

@@ -11,7 +11,7 @@
 typedef struct {
   /// Output samples.
   int32_t count;
-  /// Source samples an output: even, and a multiple of 4 where `shuffles` is NULL. Surplus weights are 0.
+  /// Source samples an output: even, and a multiple of 8 where `shuffles` is NULL. Surplus weights are 0.
   int32_t taps;
   /// Pairs of source samples that carry any weight: at most taps / 2.
   int32_t pairs;
@@ -23,8 +23,10 @@ typedef struct {
   const int16_t *weights;
   /// The same weights by 16 outputs, then by pair: two weights for each of the 16.
   const int16_t *paired;
-  /// For each 4 outputs, the byte shuffle that picks two samples for each from 8; NULL where they span more.
+  /// For each 4 outputs, the byte shuffle that picks two samples for each from 8; NULL where they span more than 16.
   const uint8_t *shuffles;
+  /// The same for the next 8 samples, to be joined with the first; NULL where 8 are enough.
+  const uint8_t *high_shuffles;
   /// For each 16 outputs, the word permutation that picks two samples for each from `registers`; NULL where that is 0.
   const uint16_t *permutations;
 } pk_axis;

@@ -1,0 +1,139 @@
+import Compositing
+import Foundation
+import Layouts
+import PixelKernels
+import RawMedia
+import Testing
+
+enum Shipped {
+  static func template(_ name: String) throws -> LayoutTemplate {
+    let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+      .deletingLastPathComponent()
+    return try LayoutTemplate(parsing: [UInt8](Data(contentsOf: root.appending(path: "Layouts/\(name).json"))), name: name)
+  }
+}
+
+@Suite struct TextTests {
+  private func compose(_ person: SceneParticipant, width: Int = 640, height: Int = 360, text: String? = nil) throws -> Picture {
+    var compositor = Compositor(width: width, height: height)
+    let text = text ?? "{variants: [{grid: {columns: 1, rows: 1}}]}"
+    return compositor.compose(try CompositorTests.scene(text, ["a": person], width: width, height: height)).picture
+  }
+
+  /// Pixels of an area which are nearly white.
+  private func whitePixels(_ picture: Picture, _ area: PixelArea) -> Int {
+    (area.y..<area.y + area.height).reduce(0) { sum, y in
+      sum + (area.x..<area.x + area.width).count { picture.luma[y * picture.lumaStride + $0] > 190 }
+    }
+  }
+
+  @Test func somebodyWithoutAPictureIsShownByNameOnHisColour() throws {
+    let ada = try compose(SceneParticipant(name: "Ada Lovelace"))
+    #expect(whitePixels(ada, PixelArea(x: 240, y: 100, width: 160, height: 160)) > 200, "initials in the middle")
+    #expect(whitePixels(ada, PixelArea(x: 0, y: 300, width: 320, height: 60)) > 50, "name at the lower left")
+    let again = try compose(SceneParticipant(name: "Ada Lovelace"))
+    #expect(CompositorTests.same(ada, again))
+    let ben = try compose(SceneParticipant(name: "Ben"))
+    #expect(CompositorTests.at(ada, 2, 2) != CompositorTests.at(ben, 2, 2))
+  }
+
+  @Test func aPlaceholderWithoutALabelStillShowsTheName() throws {
+    let text = "{slotDefaults: {label: false}, variants: [{grid: {columns: 1, rows: 1}}]}"
+    let picture = try compose(SceneParticipant(name: "Ada Lovelace"), text: text)
+    #expect(whitePixels(picture, PixelArea(x: 100, y: 140, width: 440, height: 80)) > 200)
+  }
+
+  @Test func theLabelStandsWhereItsPositionSays() throws {
+    let picture = CompositorTests.picture(.black)
+    for (position, x, y) in [
+      ("top-left", 0, 0), ("top", 213, 0), ("top-right", 426, 0), ("bottom-left", 0, 240), ("bottom", 213, 240),
+      ("bottom-right", 426, 240),
+    ] {
+      let text = "{slotDefaults: {label: {position: '\(position)'}}, variants: [{grid: {columns: 1, rows: 1}}]}"
+      let result = try compose(SceneParticipant(name: "Ada", picture: picture), text: text)
+      let inside = whitePixels(result, PixelArea(x: x, y: y, width: 212, height: 120))
+      #expect(inside > 20 && inside == whitePixels(result, PixelArea(x: 0, y: 0, width: 640, height: 360)), "\(position)")
+    }
+  }
+
+  @Test(arguments: [
+    "", " ", "\u{0}", "a\u{0}b\u{1B}[31m\n\r\t", "🙂👩‍👩‍👧‍👦🏳️‍🌈", "שלום עולם", "مرحبا بالعالم", "山田太郎", "\u{202E}evil\u{202C}",
+    "<b>&amp;</b>",
+    String(repeating: "W", count: 5000), String(repeating: "e\u{301}\u{302}\u{303}\u{304}\u{305}\u{306}", count: 300),
+    "\u{FFFD}\u{FEFF}\u{200B}", "{name}{role}", "Z" + String(repeating: "\u{0489}", count: 200),
+  ])
+  func anyNameIsFine(name: String) throws {
+    for (width, height) in [(640, 360), (64, 36), (16, 16), (36, 640)] {
+      for isMuted in [false, true] {
+        for picture in [nil, CompositorTests.picture(.black, 64, 36)] {
+          let result = try compose(
+            SceneParticipant(name: name, picture: picture, isMuted: isMuted), width: width, height: height)
+          #expect(result.width == width)
+        }
+      }
+    }
+  }
+
+  @Test func aLongNameIsCutWithinItsTile() throws {
+    let text = "{variants: [{slots: [{x: 0, y: 0, width: 180, height: 360}]}]}"
+    let person = SceneParticipant(name: String(repeating: "Maximilian ", count: 30), picture: CompositorTests.picture(.black))
+    let picture = try compose(person, text: text)
+    #expect(whitePixels(picture, PixelArea(x: 0, y: 300, width: 320, height: 60)) > 100)
+    #expect(whitePixels(picture, PixelArea(x: 320, y: 0, width: 320, height: 360)) == 0)
+  }
+
+  @Test func namesLoseWhatCouldDisturbTheLine() {
+    #expect(displayName("a\u{0}b\n\n c\u{202E}d\u{85}") == "a b c d")
+    #expect(displayName("  Ada  Lovelace  ") == "Ada Lovelace")
+    #expect(displayName(String(repeating: "x", count: 500)).count == 100)
+    #expect(displayName("👩‍👩‍👧") == "👩‍👩‍👧")
+  }
+
+  @Test func thoseNotShownAreCounted() throws {
+    var solver = LayoutSolver(try Shipped.template("grid"))
+    solver.arrange((0..<60).map { LayoutPerson(id: "p\($0)") })
+    let tiles = solver.tiles(width: 1280, height: 720)
+    guard let last = tiles.last, case .more(12) = last.content else {
+      Issue.record("the last tile counts the twelve who are missing")
+      return
+    }
+    var compositor = Compositor(width: 1280, height: 720)
+    let picture = compositor.compose(Scene(tiles: tiles, participants: [:], background: CompositorTests.ground)).picture
+    let box = last.rectangle
+    #expect(whitePixels(picture, PixelArea(x: box.x, y: box.y, width: box.width, height: box.height)) > 50)
+  }
+
+  @Test func aFrozenPictureIsDarkened() throws {
+    let picture = CompositorTests.picture(YUVColor(y: 200, u: 128, v: 128))
+    let result = try compose(SceneParticipant(name: "a", picture: picture, isFrozen: true))
+    #expect((90...125).contains(CompositorTests.at(result, 320, 180).y))
+  }
+}
+
+@Suite struct ImageTests {
+  @Test func aPNGHasItsSignatureAndSize() {
+    let bytes = PNGEncoder.encode(CompositorTests.picture(CompositorTests.red, 321, 181))
+    #expect(Array(bytes.prefix(8)) == [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A])
+    #expect(Array(bytes[12..<16]) == Array("IHDR".utf8))
+    #expect(Array(bytes[16..<24]) == [0, 0, 1, 65, 0, 0, 0, 181])
+    #expect(Array(bytes.suffix(8).prefix(4)) == Array("IEND".utf8))
+  }
+
+  @Test func previewsAreDrawnForAnyNumberAndSize() throws {
+    let template = try Shipped.template("speaker")
+    for participants in [-1, 0, 1, 5, 40] {
+      let picture = LayoutPreview.picture(template, participants: participants, width: 641, height: 3)
+      #expect(picture.width == 640 && picture.height == 16)
+      let svg = LayoutPreview.svg(template, participants: participants, width: 640, height: 360)
+      #expect(svg.hasPrefix("<svg ") && svg.hasSuffix("</svg>\n"))
+      #expect(
+        svg.components(separatedBy: "<rect").count == 2 + template.variants[[1: 0, 5: 3, 40: 5][participants] ?? 0].slots.count)
+    }
+  }
+
+  @Test func namesInDrawingsAreEscaped() throws {
+    let text = "{variants: [{slots: [{id: '<script>&', x: 0, y: 0, width: 9, height: 9}]}]}"
+    let template = try LayoutTemplate(parsing: Array(text.utf8), name: "x")
+    #expect(LayoutPreview.svg(template, participants: 1, width: 100, height: 100).contains("&lt;script&gt;&amp;: Ada"))
+  }
+}
