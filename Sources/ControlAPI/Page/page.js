@@ -1,1 +1,329 @@
-x
+// The page: lobby, room, and the way between them.
+
+import * as devices from "/devices.js";
+import { Room } from "/room.js";
+import { Session } from "/session.js";
+import { Statistics } from "/statistics.js";
+
+const $ = (id) => document.getElementById(id);
+const statistics = new Statistics($("statistics"));
+let session = null;
+let room = null;
+/// What is or will be sent.
+let stream = null;
+let isMuted = false;
+let isPictureOff = false;
+
+// MARK: Words
+
+function status(tone, words) {
+  $("status").dataset.tone = tone;
+  $("status").textContent = words;
+}
+
+function notice(words) {
+  $("error").textContent = words;
+  $("error").hidden = !words;
+}
+
+// MARK: Token and address
+
+/// A token comes in the fragment, which browsers do not send, and leaves the address at once.
+function takeToken() {
+  const given = new URLSearchParams(location.hash.slice(1)).get("token");
+  if (given) {
+    sessionStorage.setItem("token", given);
+    history.replaceState(null, "", location.pathname + location.search);
+  }
+  return sessionStorage.getItem("token") ?? "";
+}
+
+const token = takeToken();
+const headers = token ? { Authorization: `Bearer ${token}` } : {};
+
+function roomAddress() {
+  const address = new URL("/", location.href);
+  address.searchParams.set("room", $("room").value.trim());
+  return address;
+}
+
+function followRoom() {
+  if ($("room").checkValidity()) history.replaceState(null, "", roomAddress());
+  clearTimeout(followRoom.timer);
+  followRoom.timer = setTimeout(showPresence, 250);
+}
+
+async function showPresence() {
+  const name = $("room").value.trim();
+  if (!$("room").checkValidity()) {
+    $("presence").textContent = "Room names are letters, digits, dot, underscore and hyphen.";
+    return;
+  }
+  let words = "";
+  try {
+    const response = await fetch(`/v1/rooms/${encodeURIComponent(name)}`, { headers });
+    if (response.status === 404) words = "Nobody is in this room yet.";
+    if (response.status === 401 || response.status === 403) words = (await response.json()).detail;
+    if (response.ok) {
+      const { participants } = await response.json();
+      const names = participants.slice(0, 3).map((person) => person.name || "Guest");
+      const others = participants.length - names.length;
+      if (others > 0) names.push(`${others} more`);
+      words = names.length ? `In the room: ${names.join(", ")}.` : "Nobody is in this room yet.";
+    }
+  } catch { words = "The server cannot be reached."; }
+  if (name === $("room").value.trim()) $("presence").textContent = words;
+}
+
+// MARK: Devices
+
+const choice = () => ({ source: $("source").value, cameraId: $("camera-select").value, microphoneId: $("microphone-select").value });
+
+async function openDevices() {
+  devices.stop(stream);
+  const opened = await devices.open(choice());
+  stream = opened.stream;
+  notice(opened.words);
+  for (const track of stream.getVideoTracks()) track.addEventListener("ended", () => { if (session) setPicture(true); });
+  await devices.list($("camera-select"), "videoinput", "Camera");
+  await devices.list($("microphone-select"), "audioinput", "Microphone");
+  return stream;
+}
+
+async function showPreview() {
+  $("preview-start").disabled = true;
+  await openDevices();
+  $("preview-start").disabled = false;
+  const hasPicture = stream.getVideoTracks().length > 0;
+  $("preview").srcObject = stream;
+  $("preview").parentElement.dataset.kind = $("source").value;
+  $("preview").parentElement.toggleAttribute("data-live", hasPicture);
+  $("preview-words").textContent = stream.getAudioTracks().length && !hasPicture ? "Your microphone is on. There is no picture." : "See how you look before you go in.";
+  meter();
+}
+
+function endPreview() {
+  $("preview").srcObject = null;
+  $("preview").parentElement.removeAttribute("data-live");
+  $("level-frame").hidden = true;
+  meter.context?.close();
+  meter.context = null;
+}
+
+/// Shows that the microphone hears something.
+function meter() {
+  meter.context?.close();
+  meter.context = null;
+  const hasSound = Boolean(stream?.getAudioTracks().length);
+  $("level-frame").hidden = !hasSound;
+  if (!hasSound) return;
+  const context = new AudioContext();
+  meter.context = context;
+  const analyser = context.createAnalyser();
+  analyser.fftSize = 512;
+  context.createMediaStreamSource(stream).connect(analyser);
+  const samples = new Float32Array(analyser.fftSize);
+  const draw = () => {
+    if (meter.context !== context) return;
+    analyser.getFloatTimeDomainData(samples);
+    $("level").value = Math.min(1, Math.sqrt(samples.reduce((sum, x) => sum + x * x, 0) / samples.length) * 5);
+    requestAnimationFrame(draw);
+  };
+  draw();
+}
+
+function followSource() {
+  const source = $("source").value;
+  $("camera-label").hidden = source !== "camera";
+  $("microphone-label").hidden = source === "none";
+  $("preview-words").textContent = source === "none" ? "You will watch and listen. Nobody sees or hears you." : "See how you look before you go in.";
+  $("preview-start").hidden = source === "none";
+  $("preview-start").textContent = source === "screen" ? "Choose a screen" : "Turn on camera and microphone";
+  if (source === "none" || source === "screen") {
+    devices.stop(stream);
+    stream = null;
+    endPreview();
+  } else if (stream) showPreview();
+}
+
+// MARK: Joining and leaving
+
+async function join() {
+  if (session) return;
+  notice("");
+  $("join").disabled = true;
+  status("busy", "Getting ready…");
+  const name = $("name").value.trim() || "Guest";
+  const roomName = $("room").value.trim();
+  localStorage.setItem("name", $("name").value.trim());
+  const hasWanted = stream?.getTracks().some((track) => track.readyState === "live");
+  if (!hasWanted || $("source").value === "none") await openDevices();
+  endPreview();
+  isMuted = false;
+  isPictureOff = !stream.getVideoTracks().length;
+  enterRoom(roomName);
+  session = new Session({
+    room: roomName, name, token, stream,
+    on: {
+      state: (tone, words) => {
+        status(tone, words);
+        showVeil(tone === "good" ? "" : words);
+      },
+      stream: showPicture,
+      joined: () => { room.ownId = session.id; room.refresh(); },
+      failed: (words) => { leave(); notice(words); },
+    },
+  });
+  room = new Room({
+    name: roomName, token, elements: { participants: $("participants"), count: $("people-count"), alone: $("alone"), layouts: $("layouts"), layoutsEmpty: $("layouts-empty") },
+    on: { notice, closing: (reason) => { notice(`The room is closing${reason ? `: ${reason}` : "."}`); } },
+  });
+  const joining = session.start();
+  room.start();
+  statistics.start(session);
+  showControls();
+  await joining;
+}
+
+function enterRoom(name) {
+  document.body.dataset.phase = "room";
+  $("lobby").hidden = true;
+  $("stage").hidden = false;
+  $("side").hidden = false;
+  $("room-chip").hidden = false;
+  $("room-name").textContent = name;
+  document.title = `${name} · Tutti`;
+  $("mute").focus({ preventScroll: true });
+}
+
+function leave() {
+  session?.leave();
+  room?.stop();
+  statistics.stop();
+  devices.stop(stream);
+  session = room = stream = null;
+  $("picture").srcObject = null;
+  document.body.dataset.phase = "lobby";
+  $("stage").hidden = $("side").hidden = $("room-chip").hidden = true;
+  $("lobby").hidden = false;
+  $("join").disabled = false;
+  document.title = "Tutti";
+  status("", "Not in a room");
+  notice("");
+  showPresence();
+  $("join").focus({ preventScroll: true });
+}
+
+function showPicture(received) {
+  const picture = $("picture");
+  if (picture.srcObject !== received) picture.srcObject = received;
+  picture.play().then(() => { $("listen").hidden = true; }, (error) => { $("listen").hidden = error.name !== "NotAllowedError"; });
+}
+
+function showVeil(words) {
+  $("veil").textContent = words || "Waiting for the picture…";
+  $("veil").hidden = !words && $("picture").videoWidth > 0;
+}
+
+// MARK: Controls
+
+function showControls() {
+  const hasSound = Boolean(stream?.getAudioTracks().length);
+  $("mute").disabled = !hasSound;
+  $("mute").setAttribute("aria-pressed", String(isMuted || !hasSound));
+  $("mute").querySelector("span").textContent = !hasSound ? "No microphone" : isMuted ? "Unmute" : "Mute";
+  $("camera").setAttribute("aria-pressed", String(isPictureOff));
+  $("camera").disabled = $("source").value === "none";
+  const what = $("source").value === "screen" ? "Screen" : "Camera";
+  $("camera").querySelector("span").textContent = isPictureOff ? `${what} on` : `${what} off`;
+}
+
+function toggleMute() {
+  if (!session || $("mute").disabled) return;
+  isMuted = !isMuted;
+  for (const track of stream.getAudioTracks()) track.enabled = !isMuted;
+  showControls();
+}
+
+/// Turning the picture off stops the camera, so that its light goes out.
+async function setPicture(off) {
+  if (!session || $("camera").disabled || isPictureOff === off) return;
+  if (off) {
+    for (const track of stream.getVideoTracks()) {
+      track.stop();
+      stream.removeTrack(track);
+    }
+    await session.replace("video", null);
+    isPictureOff = true;
+  } else {
+    const opened = await devices.open({ ...choice(), microphoneId: "" });
+    const track = opened.stream.getVideoTracks()[0];
+    for (const sound of opened.stream.getAudioTracks()) sound.stop();
+    notice(track ? "" : opened.words);
+    if (!track || !session) return;
+    stream.addTrack(track);
+    track.addEventListener("ended", () => setPicture(true));
+    if (session.videoTransceiver.currentDirection === "recvonly") {
+      session.stream = stream;
+      session.start();
+    } else await session.replace("video", track);
+    isPictureOff = false;
+  }
+  showControls();
+}
+
+async function share() {
+  const label = $("share");
+  try {
+    await navigator.clipboard.writeText(roomAddress().href);
+    label.textContent = "Copied";
+  } catch { label.textContent = roomAddress().href; }
+  setTimeout(() => { label.textContent = "Copy link"; }, 2000);
+}
+
+function toggleFullscreen() {
+  if (document.fullscreenElement) document.exitFullscreen();
+  else $("frame").requestFullscreen?.().catch(() => {});
+}
+
+function shortcut(event) {
+  if (!session || event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
+  if (event.target instanceof Element && event.target.closest("input, select, textarea")) return;
+  const action = { m: toggleMute, v: () => setPicture(!isPictureOff), f: toggleFullscreen }[event.key.toLowerCase()];
+  if (action) {
+    event.preventDefault();
+    action();
+  }
+}
+
+// MARK: Start
+
+$("form").addEventListener("submit", (event) => {
+  event.preventDefault();
+  join().catch((error) => { leave(); notice(`Joining failed: ${error.message}`); });
+});
+$("room").addEventListener("input", followRoom);
+$("source").addEventListener("change", followSource);
+$("preview-start").addEventListener("click", showPreview);
+for (const id of ["camera-select", "microphone-select"]) $(id).addEventListener("change", () => { if (stream) showPreview(); });
+$("leave").addEventListener("click", leave);
+$("mute").addEventListener("click", toggleMute);
+$("camera").addEventListener("click", () => setPicture(!isPictureOff));
+$("fullscreen").addEventListener("click", toggleFullscreen);
+$("share").addEventListener("click", share);
+$("listen").addEventListener("click", () => $("picture").play().then(() => { $("listen").hidden = true; }));
+$("picture").addEventListener("resize", () => { if ($("picture").videoWidth) $("veil").hidden = true; });
+document.addEventListener("keydown", shortcut);
+addEventListener("pagehide", () => session?.leave());
+addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
+navigator.mediaDevices?.addEventListener?.("devicechange", () => {
+  devices.list($("camera-select"), "videoinput", "Camera");
+  devices.list($("microphone-select"), "audioinput", "Microphone");
+});
+
+$("name").value = localStorage.getItem("name") ?? "";
+$("room").value = new URLSearchParams(location.search).get("room") || "lobby";
+followSource();
+showPresence();
+if (!devices.isPossible()) notice("Cameras work only over https or on localhost. Here you can watch and listen.");
+else devices.isGranted().then((granted) => { if (granted && !session && !stream && $("source").value === "camera") showPreview(); });

@@ -1,1 +1,185 @@
-x
+// Who is in the room, who speaks, and which layout is shown. Names are text, never markup.
+
+const waits = [1, 2, 4, 8, 15];
+
+export class Room {
+  constructor({ name, token, elements, on }) {
+    Object.assign(this, { name, token, elements, on });
+    this.people = new Map();
+    this.layout = null;
+    this.floor = null;
+    this.ownId = null;
+    this.attempt = 0;
+    this.isOver = false;
+    this.buttons = new Map();
+  }
+
+  get headers() { return this.token ? { Authorization: `Bearer ${this.token}` } : {}; }
+  get path() { return `/v1/rooms/${encodeURIComponent(this.name)}`; }
+
+  start() {
+    this.listen();
+    this.showLayouts();
+  }
+
+  stop() {
+    this.isOver = true;
+    clearTimeout(this.timer);
+    this.socket?.close();
+    this.elements.participants.replaceChildren();
+    this.elements.layouts.replaceChildren();
+  }
+
+  // MARK: Events
+
+  listen() {
+    if (this.isOver) return;
+    const protocols = this.token ? ["tutti.events", `bearer.${this.token}`] : ["tutti.events"];
+    const socket = new WebSocket(`${location.origin.replace(/^http/, "ws")}${this.path}/events`, protocols);
+    this.socket = socket;
+    socket.onopen = () => {
+      this.attempt = 0;
+      this.refresh();
+    };
+    socket.onmessage = ({ data }) => this.apply(JSON.parse(data));
+    socket.onclose = () => {
+      if (this.isOver) return;
+      this.timer = setTimeout(() => this.listen(), 1000 * waits[Math.min(this.attempt++, waits.length - 1)]);
+    };
+  }
+
+  /// Reads the whole room again; the events tell only what changes from then on.
+  async refresh() {
+    try {
+      const response = await fetch(this.path, { headers: this.headers });
+      if (!response.ok) return;
+      const room = await response.json();
+      this.people = new Map(room.participants.map((person) => [person.id, person]));
+      this.layout = room.layout;
+      this.floor = room.floor;
+      this.show();
+    } catch { /* The socket's next connection asks again. */ }
+  }
+
+  apply(event) {
+    switch (event.type) {
+      case "participant-joined":
+      case "participant-changed":
+        if (event.participant) this.people.set(event.participant.id, event.participant);
+        break;
+      case "participant-left": this.people.delete(event.id); break;
+      case "speaking-started":
+      case "speaking-stopped": {
+        const person = this.people.get(event.id);
+        if (person) person.speaking = event.type === "speaking-started";
+        break;
+      }
+      case "floor-changed": this.floor = event.floor; break;
+      case "layout-changed": this.layout = event.layout; break;
+      case "layout-invalid": this.on.notice(`The layout ${event.layout} has a fault; the last good one stays. ${event.message}`); break;
+      case "overload": this.on.notice(event.detail); break;
+      case "room-closing": this.on.closing(event.reason); break;
+    }
+    this.show();
+  }
+
+  // MARK: People
+
+  show() {
+    const { participants, count, alone } = this.elements;
+    const people = [...this.people.values()];
+    participants.replaceChildren(...people.map((person) => this.item(person)));
+    count.textContent = String(people.length);
+    alone.hidden = people.length > 1;
+    for (const [name, button] of this.buttons) button.setAttribute("aria-pressed", String(name === this.layout));
+  }
+
+  item(person) {
+    const item = document.createElement("li");
+    item.classList.toggle("speaking", Boolean(person.speaking));
+    const name = person.name || "Guest";
+    const avatar = element("span", "avatar", initials(name));
+    avatar.setAttribute("aria-hidden", "true");
+    const label = element("span", "person-name", name);
+    label.title = name;
+    if (person.id === this.ownId) label.append(" ", element("small", "", "you"));
+    item.append(avatar, label, element("span", "person-note", this.note(person)));
+    return item;
+  }
+
+  note(person) {
+    if (person.speaking) return "speaking";
+    if (!person.sends?.audio && !person.sends?.video) return "watching";
+    if (person.audioMuted) return "muted";
+    if (person.id === this.floor) return "has the floor";
+    if (!person.sends?.video) return "audio only";
+    return "";
+  }
+
+  // MARK: Layouts
+
+  async showLayouts() {
+    let names = [];
+    try {
+      const response = await fetch("/v1/layouts", { headers: this.headers });
+      if (response.ok) names = (await response.json()).layouts;
+    } catch { /* Shown as no choice. */ }
+    if (this.isOver) return;
+    this.buttons = new Map(names.map((name) => [name, this.button(name)]));
+    this.elements.layouts.replaceChildren(...this.buttons.values());
+    this.elements.layoutsEmpty.hidden = names.length > 0;
+    this.show();
+  }
+
+  button(name) {
+    const button = element("button", "", "");
+    button.type = "button";
+    button.dataset.layout = name;
+    button.append(element("span", "", name));
+    button.addEventListener("click", () => this.choose(name));
+    this.preview(name, button);
+    return button;
+  }
+
+  async preview(name, button) {
+    try {
+      const response = await fetch(`/v1/layouts/${encodeURIComponent(name)}/preview.png?participants=4&size=192x108`, { headers: this.headers });
+      if (!response.ok) return;
+      const image = new Image();
+      image.alt = "";
+      image.src = URL.createObjectURL(await response.blob());
+      await image.decode();
+      button.prepend(image);
+    } catch { /* The name alone will do. */ }
+  }
+
+  async choose(layout) {
+    try {
+      const response = await fetch(this.path, {
+        method: "PATCH", headers: { ...this.headers, "Content-Type": "application/json" }, body: JSON.stringify({ layout }),
+      });
+      if (response.ok) {
+        this.layout = layout;
+        this.on.notice("");
+        return this.show();
+      }
+      const problem = await response.json().catch(() => null);
+      this.on.notice(problem?.detail ?? `The layout could not be changed (${response.status}).`);
+    } catch {
+      this.on.notice("The layout could not be changed: the server cannot be reached.");
+    }
+  }
+}
+
+function element(tag, className, text) {
+  const made = document.createElement(tag);
+  if (className) made.className = className;
+  made.textContent = text;
+  return made;
+}
+
+function initials(name) {
+  const words = name.trim().split(/\s+/).filter((word) => /[\p{L}\p{N}]/u.test(word));
+  const letters = words.length > 1 ? [words[0], words[words.length - 1]] : words;
+  return letters.map((word) => [...word].find((c) => /[\p{L}\p{N}]/u.test(c)) ?? "").join("").toUpperCase() || "·";
+}

@@ -1,1 +1,211 @@
-x
+// One media session: offer, answer, trickle, restart, and coming back after the network went away.
+
+const gatheringTime = 400;
+const patience = 4000;
+const waits = [1, 2, 4, 8, 15];
+
+/// Calls `on.state(tone, words)`, `on.stream(stream)`, `on.failed(words)` and `on.joined()`.
+export class Session {
+  constructor({ room, name, token, stream, on }) {
+    Object.assign(this, { room, name, token, stream, on });
+    this.received = new MediaStream();
+    this.attempt = 0;
+    this.isOver = false;
+  }
+
+  get headers() { return this.token ? { Authorization: `Bearer ${this.token}` } : {}; }
+  /// The last part of the session's address.
+  get id() { return this.location?.split("/").pop() ?? null; }
+
+  async start() {
+    this.on.state("busy", this.attempt ? "Reconnecting…" : "Connecting…");
+    try {
+      await this.join();
+      this.on.joined();
+    } catch (error) {
+      if (this.isOver) return;
+      if (error instanceof Refused && !error.isPassing) return this.on.failed(error.message);
+      this.retry(error instanceof Refused ? error.message : "The server cannot be reached.");
+    }
+  }
+
+  async join() {
+    const url = `/rooms/${encodeURIComponent(this.room)}/participants?name=${encodeURIComponent(this.name)}`;
+    const connection = new RTCPeerConnection({ bundlePolicy: "max-bundle", iceServers: await this.iceServers(url) });
+    this.connection?.close();
+    this.connection = connection;
+    this.received = new MediaStream();
+    this.etag = null;
+    this.location = null;
+    this.unsent = [];
+    for (const kind of ["audio", "video"]) {
+      const track = this.stream.getTracks().find((each) => each.kind === kind);
+      const transceiver = connection.addTransceiver(track ?? kind, { direction: track ? "sendrecv" : "recvonly", streams: track ? [this.stream] : [] });
+      this[kind] = transceiver.sender;
+      this[`${kind}Transceiver`] = transceiver;
+    }
+    connection.ontrack = ({ track }) => {
+      this.received.addTrack(track);
+      this.on.stream(this.received);
+    };
+    connection.onicecandidate = ({ candidate }) => this.trickle(candidate);
+    connection.onconnectionstatechange = () => this.watch(connection);
+    await connection.setLocalDescription();
+    await gathered(connection);
+    this.unsent = [];
+    const response = await this.request(url, { method: "POST", headers: { "Content-Type": "application/sdp" }, body: connection.localDescription.sdp });
+    this.location = new URL(response.headers.get("Location"), location.origin).pathname;
+    this.etag = response.headers.get("ETag");
+    if (this.isOver) return this.leave();
+    await connection.setRemoteDescription({ type: "answer", sdp: await response.text() });
+    this.flush();
+  }
+
+  /// STUN and TURN servers that the server names in Link headers.
+  async iceServers(url) {
+    const response = await this.request(url, { method: "OPTIONS" });
+    const links = (response.headers.get("Link") ?? "").matchAll(/<([^>]+)>((?:\s*;\s*[\w-]+="(?:[^"\\]|\\.)*")*)/g);
+    return [...links].filter(([, , rest]) => rest.includes('rel="ice-server"')).map(([, urls, rest]) => {
+      const value = (key) => rest.match(new RegExp(`${key}="((?:[^"\\\\]|\\\\.)*)"`))?.[1].replace(/\\(.)/g, "$1");
+      return { urls, username: value("username"), credential: value("credential") };
+    });
+  }
+
+  async request(url, options) {
+    const response = await fetch(url, { ...options, headers: { ...this.headers, ...options.headers } });
+    if (!response.ok) throw await Refused.from(response);
+    return response;
+  }
+
+  // MARK: Candidates
+
+  trickle(candidate) {
+    if (!candidate?.candidate) return;
+    this.unsent.push(candidate);
+    if (this.etag) this.flush();
+  }
+
+  /// Sends what was gathered since; a server that takes no trickle finds the candidates by itself.
+  flush() {
+    if (!this.unsent.length || !this.location || this.isOver) return;
+    const body = fragment(this.connection.localDescription.sdp, this.unsent.splice(0));
+    this.request(this.location, { method: "PATCH", headers: { "Content-Type": "application/trickle-ice-sdpfrag", "If-Match": this.etag ?? "*" }, body }).catch(() => {});
+  }
+
+  // MARK: Staying connected
+
+  watch(connection) {
+    if (this.isOver || connection !== this.connection) return;
+    clearTimeout(this.timer);
+    switch (connection.connectionState) {
+      case "connected":
+        this.attempt = 0;
+        this.on.state("good", "Connected");
+        break;
+      case "disconnected":
+        this.on.state("busy", "The connection falters…");
+        this.timer = setTimeout(() => this.restart(), patience);
+        break;
+      case "failed":
+        this.restart();
+        break;
+    }
+  }
+
+  /// New ICE credentials for the same session (RFC 9725 section 4.3.3); where that fails, a new session.
+  async restart() {
+    if (this.isOver) return;
+    const connection = this.connection;
+    this.on.state("busy", "Reconnecting…");
+    try {
+      connection.restartIce();
+      await connection.setLocalDescription();
+      await gathered(connection);
+      const sdp = connection.localDescription.sdp;
+      this.unsent = [];
+      const response = await this.request(this.location, {
+        method: "PATCH", headers: { "Content-Type": "application/trickle-ice-sdpfrag", "If-Match": "*" },
+        body: fragment(sdp, candidatesOf(sdp)),
+      });
+      if (response.status !== 200) throw new Error("the server did not restart");
+      this.etag = response.headers.get("ETag") ?? this.etag;
+      await connection.setRemoteDescription({ type: "answer", sdp: withCredentials(connection.currentRemoteDescription.sdp, await response.text()) });
+      this.timer = setTimeout(() => { if (connection.connectionState !== "connected") this.retry("The connection was lost."); }, 2 * patience);
+    } catch {
+      if (connection === this.connection) this.retry("The connection was lost.");
+    }
+  }
+
+  retry(reason) {
+    if (this.isOver) return;
+    clearTimeout(this.timer);
+    const seconds = waits[Math.min(this.attempt, waits.length - 1)];
+    this.attempt += 1;
+    this.on.state("busy", `${reason} Next try in ${seconds} s.`);
+    this.timer = setTimeout(() => this.start(), seconds * 1000);
+  }
+
+  /// Puts another track, or none, in the place of what is sent.
+  async replace(kind, track) {
+    const transceiver = this[`${kind}Transceiver`];
+    if (!transceiver) return;
+    await transceiver.sender.replaceTrack(track);
+  }
+
+  leave() {
+    this.isOver = true;
+    clearTimeout(this.timer);
+    this.connection?.close();
+    if (!this.location) return;
+    fetch(this.location, { method: "DELETE", keepalive: true, headers: this.headers }).catch(() => {});
+    this.location = null;
+  }
+}
+
+/// An answer that says no.
+class Refused extends Error {
+  constructor(status, message) {
+    super(message);
+    this.status = status;
+  }
+  /// Whether it may be otherwise later.
+  get isPassing() { return this.status === 503 || this.status === 429 || this.status === 504 || this.status === 502; }
+
+  static async from(response) {
+    const problem = await response.json().catch(() => null);
+    return new Refused(response.status, problem?.detail ?? `The server answered ${response.status}.`);
+  }
+}
+
+function gathered(connection) {
+  return new Promise((done) => {
+    if (connection.iceGatheringState === "complete") return done();
+    connection.addEventListener("icegatheringstatechange", () => { if (connection.iceGatheringState === "complete") done(); });
+    setTimeout(done, gatheringTime);
+  });
+}
+
+const line = (sdp, name) => sdp.match(new RegExp(`^a=${name}:(.*)$`, "m"))?.[1].trim() ?? "";
+
+/// An SDP fragment (RFC 8840) with the candidates of the bundle's first section.
+function fragment(sdp, candidates) {
+  const media = sdp.match(/^m=.*$/m)?.[0].trim() ?? "m=audio 9 UDP/TLS/RTP/SAVPF 0";
+  const lines = [`a=ice-ufrag:${line(sdp, "ice-ufrag")}`, `a=ice-pwd:${line(sdp, "ice-pwd")}`, media, `a=mid:${line(sdp, "mid")}`];
+  for (const each of candidates) lines.push(`a=${each.candidate ?? each}`);
+  return lines.join("\r\n") + "\r\n";
+}
+
+function candidatesOf(sdp) {
+  return [...new Set([...sdp.matchAll(/^a=(candidate:.*)$/gm)].map((match) => match[1].trim()))];
+}
+
+/// The last answer with the credentials and candidates of a fragment.
+function withCredentials(sdp, answer) {
+  const candidates = candidatesOf(answer);
+  let next = sdp.replace(/^a=ice-ufrag:.*$/gm, `a=ice-ufrag:${line(answer, "ice-ufrag")}`).replace(/^a=ice-pwd:.*$/gm, `a=ice-pwd:${line(answer, "ice-pwd")}`);
+  if (candidates.length) {
+    next = next.replace(/^a=candidate:.*\r?\n/gm, "");
+    next = next.replace(/^(a=ice-ufrag:.*\r?\n)/m, `$1${candidates.map((each) => `a=${each}\r\n`).join("")}`);
+  }
+  return next;
+}
