@@ -104,7 +104,7 @@ let package = Package(
     tests(
       "WebRTCTransportTests", ["SDP", "ICE", "SecureTransport", "RTPStreams", "RTP", "EncodedMedia", "Bytes", "Timing"]),
     tests("RealTimeTests", ["Timing"]),
-    tests("DatagramIOTests", ["WebRTCTransport", "ICE", "EncodedMedia", "Bytes", "Timing", "CLinux"]),
+    tests("DatagramIOTests", ["RealTime", "WebRTCTransport", "ICE", "EncodedMedia", "Bytes", "Timing", "CLinux"]),
     tests("RawMediaTests"),
     tests("JSON5Tests"),
     tests("CodecsTests", ["EncodedMedia", "RawMedia", "Timing"], exclude: ["Fixtures"]),

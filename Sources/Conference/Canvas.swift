@@ -3,7 +3,6 @@ import Compositing
 import Dispatch
 import EncodedMedia
 import Layouts
-import PixelKernels
 import RawMedia
 import Synchronization
 import Timing
@@ -170,7 +169,7 @@ final class Canvas: Ticking, @unchecked Sendable {
     let age = now - latest.time
     guard age < Self.replacedAfter else { return participant }
     participant.picture = latest.picture
-    participant.rotation = PixelKernels.Rotation(degreesClockwise: Int(latest.rotation.rawValue) * 90)
+    participant.rotationDegrees = Int(latest.rotation.rawValue) * 90
     participant.isFrozen = age > Self.frozenAfter
     return participant
   }

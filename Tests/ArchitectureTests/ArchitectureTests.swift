@@ -27,10 +27,11 @@ private let allowedImports: [String: Set<String>] = [
     "WebRTCTransport", "EncodedMedia", "RawMedia", "Playout", "Codecs", "AudioMixing", "Layouts", "Compositing", "RealTime",
     "Timing",
   ],
-  "ControlAPI": ["Conference", "JSON5", "Layouts", "CWebSockets", "CLinux", "COpenSSL"],
-  "Configuration": ["Conference", "ControlAPI", "JSON5", "CLinux"],
+  "ControlAPI": ["Conference", "JSON5", "Layouts", "RealTime", "Timing", "CWebSockets", "CLinux", "COpenSSL"],
+  "Configuration": ["ControlAPI", "Conference", "JSON5", "CLinux"],
   "tutti": [
-    "Configuration", "ControlAPI", "Conference", "DatagramIO", "WebRTCTransport", "Compositing", "Layouts", "JSON5", "CLinux",
+    "Configuration", "ControlAPI", "Conference", "DatagramIO", "WebRTCTransport", "SecureTransport", "ICE", "RealTime",
+    "Compositing", "Layouts", "JSON5", "CLinux",
   ],
 ]
 
