@@ -15,7 +15,8 @@ enum Cryptography {
   static func hmacSHA256(key: [UInt8], _ message: [UInt8]) -> [UInt8] {
     var output = [UInt8](repeating: 0, count: 64)
     var length: UInt32 = 0
-    guard let keyLength = Int32(exactly: key.count), HMAC(EVP_sha256(), key, keyLength, message, message.count, &output, &length) != nil
+    guard let keyLength = Int32(exactly: key.count),
+      HMAC(EVP_sha256(), key, keyLength, message, message.count, &output, &length) != nil
     else { return [] }
     return Array(output.prefix(Int(length)))
   }

@@ -353,14 +353,17 @@ private final class ServiceLoop: @unchecked Sendable {
 }
 
 /// Finds the loop and hands over; a C function, so it captures nothing.
-private let serviceCallback: @convention(c) (
-  OpaquePointer?, lws_callback_reasons, UnsafeMutableRawPointer?, UnsafeMutableRawPointer?, Int
-) -> Int32 = { socket, reason, _, input, length in
-  guard let socket, let context = lws_get_context(socket), let user = lws_context_user(context) else { return 0 }
-  let loop = Unmanaged<ServiceLoop>.fromOpaque(user).takeUnretainedValue()
-  let bytes = reason == LWS_CALLBACK_RAW_RX ? UnsafeRawBufferPointer(start: input, count: length) : UnsafeRawBufferPointer(start: nil, count: 0)
-  return loop.handle(reason, socket, bytes)
-}
+private let serviceCallback:
+  @convention(c) (
+    OpaquePointer?, lws_callback_reasons, UnsafeMutableRawPointer?, UnsafeMutableRawPointer?, Int
+  ) -> Int32 = { socket, reason, _, input, length in
+    guard let socket, let context = lws_get_context(socket), let user = lws_context_user(context) else { return 0 }
+    let loop = Unmanaged<ServiceLoop>.fromOpaque(user).takeUnretainedValue()
+    let bytes =
+      reason == LWS_CALLBACK_RAW_RX
+      ? UnsafeRawBufferPointer(start: input, count: length) : UnsafeRawBufferPointer(start: nil, count: 0)
+    return loop.handle(reason, socket, bytes)
+  }
 
 private func monotonicNow() -> Instant {
   var time = timespec()
