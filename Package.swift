@@ -78,7 +78,10 @@ let package = Package(
     module("Configuration", ["Conference", "JSON5", "CLinux"]),
     .executableTarget(
       name: "tutti",
-      dependencies: ["ControlAPI", "Configuration", "Conference", "DatagramIO", "WebRTCTransport", "SecureTransport", "ICE", "RealTime", "Compositing", "Layouts", "JSON5", "CLinux"],
+      dependencies: [
+        "ControlAPI", "Configuration", "Conference", "DatagramIO", "WebRTCTransport", "SecureTransport", "ICE", "RealTime",
+        "Timing", "Compositing", "Layouts", "JSON5", "CLinux",
+      ],
       swiftSettings: strict),
     .executableTarget(
       name: "benchmarks",

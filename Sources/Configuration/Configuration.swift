@@ -50,10 +50,10 @@ package struct Configuration: Sendable {
     package var audio = AudioSettings()
   }
 
-  package var http = Endpoint(address: "127.0.0.1", port: 8080)
+  package var http = ListenAddress(address: "127.0.0.1", port: 8080)
   package var tls: TLS?
   /// UDP and ICE-TCP.
-  package var rtc = Endpoint(address: "127.0.0.1", port: 8000)
+  package var rtc = ListenAddress(address: "127.0.0.1", port: 8000)
   /// Addresses told to clients in place of the bound one.
   package var announce: [String] = []
   package var layoutsDirectory = "Layouts"

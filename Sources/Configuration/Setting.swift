@@ -76,8 +76,8 @@ extension Configuration {
     }
   }
 
-  private func endpoint(_ text: String) -> Result<Endpoint, Fault> {
-    Endpoint(text).map { .success($0) }
+  private func endpoint(_ text: String) -> Result<ListenAddress, Fault> {
+    ListenAddress(text).map { .success($0) }
       ?? .failure(Fault(message: "must be ADDRESS:PORT such as 127.0.0.1:8080 or [::]:8080, not \(quoted(text))"))
   }
 

@@ -108,7 +108,8 @@ public struct PeerNegotiator: Sendable {
   ) throws(PeerNegotiationError) -> PeerSetup {
     PeerSetup(
       iceRole: .lite, localCredentials: credentials, remoteCredentials: try Self.credentials(session.remote.credentials),
-      remoteCandidates: Self.candidates(session.remote.candidates), dtlsRole: session.localSetup == .active ? .active : .passive,
+      remoteCandidates: Self.candidates(session.remote.candidates),
+      dtlsRole: session.localSetup == .active ? .active : .passive,
       remoteFingerprint: try Self.fingerprint(session.remote.fingerprints), certificate: certificate, session: session,
       answerer: answerer)
   }

@@ -20,8 +20,8 @@ import Testing
 
   @Test func withoutAnythingTheDefaultsHold() throws {
     let configuration = try Configuration.load(options: ServeOptions(), environment: [:])
-    #expect(configuration.http == Endpoint(address: "127.0.0.1", port: 8080))
-    #expect(configuration.rtc == Endpoint(address: "127.0.0.1", port: 8000))
+    #expect(configuration.http == ListenAddress(address: "127.0.0.1", port: 8080))
+    #expect(configuration.rtc == ListenAddress(address: "127.0.0.1", port: 8000))
     #expect(configuration.authentication == .unsaid)
     #expect(configuration.rooms.outputs.map(\.name) == ["main"])
     #expect(configuration.rooms.outputs[0].width == 1280)
@@ -136,7 +136,7 @@ import Testing
   @Test(arguments: [
     "", "1.2.3.4", ":80", "1.2.3.4:", "1.2.3.4:99999", "1.2.3.4:-1", "::1:80", "[1.2.3.4]:80", "host:80", "1.2.3.4:+8",
   ])
-  func whatIsNoEndpointIsRefused(text: String) { #expect(Endpoint(text) == nil) }
+  func whatIsNoEndpointIsRefused(text: String) { #expect(ListenAddress(text) == nil) }
 
   @Test func aMissingFileIsTold() {
     let error = #expect(throws: ConfigurationError.self) {

@@ -1,7 +1,7 @@
 import Glibc
 
 /// A numeric IP address and a port.
-package struct Endpoint: Sendable, Equatable, CustomStringConvertible {
+package struct ListenAddress: Sendable, Equatable, CustomStringConvertible {
   /// IPv4 or IPv6, without brackets.
   package var address: String
   package var port: UInt16
