@@ -72,9 +72,9 @@ let package = Package(
         "Timing", "CLinux",
       ]),
     module(
-      "ControlAPI", ["Conference", "JSON5", "Timing", "CWebSockets", "COpenSSL", "CLinux"],
+      "ControlAPI", ["Conference", "JSON5", "Timing", "CWebSockets", "COpenSSL"],
       resources: [.embedInCode("Page")]),
-    module("Configuration", ["Conference", "JSON5", "CLinux"]),
+    module("Configuration", ["Conference", "JSON5"]),
     .executableTarget(
       name: "tutti",
       dependencies: ["ControlAPI", "Configuration", "Conference", "DatagramIO", "WebRTCTransport", "Compositing", "Layouts", "JSON5", "CLinux"],

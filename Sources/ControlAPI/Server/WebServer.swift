@@ -1,4 +1,4 @@
-import CLinux
+import Glibc
 import CWebSockets
 import Synchronization
 import Timing
@@ -67,7 +67,7 @@ final class WebServer: Sendable {
     let handle = ServiceContext(pointer: context)
     shared.withLock { $0.context = handle }
     loop.attach(to: self)
-    startThread(named: "control") { [ended] in
+    startThread { [ended] in
       loop.run()
       ended.signal()
     }
