@@ -73,9 +73,9 @@ let package = Package(
         "RealTime", "Timing", "CLinux",
       ]),
     module(
-      "ControlAPI", ["Conference", "JSON5", "Timing", "CWebSockets", "COpenSSL", "CLinux"],
+      "ControlAPI", ["Conference", "JSON5", "Timing", "CWebSockets", "COpenSSL"],
       resources: [.embedInCode("Page")]),
-    module("Configuration", ["Conference", "JSON5", "CLinux"]),
+    module("Configuration", ["Conference", "JSON5"]),
     .executableTarget(
       name: "tutti",
       dependencies: [

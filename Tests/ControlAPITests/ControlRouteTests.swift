@@ -83,7 +83,7 @@ import Testing
     ("{\"layuot\":\"x\"}", 422, "Line 1, column 2: unknown key 'layuot', did you mean 'layout'?."),
     (
       "{\n\"outputs\":[{\"name\":\"a\",\"fps\":90}]}", 422,
-      "Line 2, column 31: 'fps' must be a whole number from 1 to 60, not 90."
+      "Line 2, column 30: 'fps' must be a whole number from 1 to 60, not 90."
     ),
     ("{\"outputs\":[]}", 422, "Line 1, column 12: 'outputs' must have at least one output."),
     ("{\"outputs\":[{\"name\":\"a\",\"width\":65}]}", 422, "Line 1, column 33: 'width' must be even, not 65."),

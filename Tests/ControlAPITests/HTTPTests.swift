@@ -115,7 +115,7 @@ import Timing
     let whole = request("POST", "/rooms/a/whip", ["Content-Type: application/sdp", "Expect: 100-continue"], body: "v=0\r\n")
     await client.send(String(whole.dropLast(4)))
     #expect(await client.response()?.status == 100)
-    await client.send("=0\r\n")
+    await client.send("v=0\r\n")
     #expect(await client.response()?.status == 201)
   }
 

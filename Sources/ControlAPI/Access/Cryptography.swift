@@ -60,9 +60,13 @@ private final class PublicKey {
 
   init?(pem: String) {
     let bytes = Array(pem.utf8)
-    guard let length = Int32(exactly: bytes.count), let input = BIO_new_mem_buf(bytes, length) else { return nil }
-    defer { BIO_free(input) }
-    guard let handle = PEM_read_bio_PUBKEY(input, nil, nil, nil) else {
+    // The BIO reads from the bytes, which have to stay where they are until it is freed.
+    let handle: OpaquePointer? = bytes.withUnsafeBytes { bytes in
+      guard let length = Int32(exactly: bytes.count), let input = BIO_new_mem_buf(bytes.baseAddress, length) else { return nil }
+      defer { BIO_free(input) }
+      return PEM_read_bio_PUBKEY(input, nil, nil, nil)
+    }
+    guard let handle else {
       ERR_clear_error()
       return nil
     }
