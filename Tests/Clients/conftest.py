@@ -53,8 +53,8 @@ def start_server() -> Iterator[Callable[..., Server]]:
     """Starts servers of a test's own."""
     started: list[Server] = []
 
-    def start(config: str | None = None) -> Server:
-        started.append(Server(config))
+    def start(config: str | None = None, media_host: str = "127.0.0.1") -> Server:
+        started.append(Server(config, media_host))
         return started[-1]
 
     yield start
