@@ -27,7 +27,8 @@ async def _run(test: Coroutine[None, None, None]) -> None:
     try:
         await asyncio.wait_for(test, timeout=150)
     finally:
-        await asyncio.gather(*(peer.close() for peer in set(Peer.open)))
+        await asyncio.gather(*(peer.close() for peer in set(Peer.open)), return_exceptions=True)
+        Peer.open.clear()
 
 
 @pytest.hookimpl(wrapper=True)
