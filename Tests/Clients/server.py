@@ -107,16 +107,15 @@ class Server:
 
     def stop(self) -> None:
         """Asks for a drain and demands exit code 0."""
-        log, code = self.log, self.process.poll()
-        if code is None:
+        try:
+            early = self.process.poll()
+            assert early is None, f"The server ended by itself with {early}:\n{self.log}"
             self.process.send_signal(signal.SIGTERM)
-            try:
-                code = self.process.wait(timeout=20)
-                log = self.log
-            except subprocess.TimeoutExpired:
-                self.process.kill()
-                self.process.wait()
-                self._directory.cleanup()
-                raise AssertionError(f"The server did not stop within 20 s of SIGTERM:\n{log}") from None
-        self._directory.cleanup()
-        assert code == 0, f"The server ended with {code}:\n{log}"
+            code = self.process.wait(timeout=20)
+            assert code == 0, f"The server ended with {code} after SIGTERM:\n{self.log}"
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+            raise AssertionError(f"The server did not stop within 20 s of SIGTERM:\n{self.log}") from None
+        finally:
+            self._directory.cleanup()
