@@ -1,0 +1,1 @@
+enum LatencyBenchmark { static func run() throws {} }
