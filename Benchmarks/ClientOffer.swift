@@ -54,7 +54,10 @@ struct ClientOffer {
     setup.localCredentials = credentials
     setup.remoteCredentials = remote
     setup.localCandidates = [.host(address)]
-    setup.remoteCandidates = session.remote.candidates.compactMap { (try? ICECandidate.parse("candidate:" + $0.text)) ?? nil }
+    setup.remoteCandidates = session.remote.candidates.compactMap { candidate in
+      let text = candidate.text
+      return (try? ICECandidate.parse(text.hasPrefix("candidate:") ? text : "candidate:" + text)) ?? nil
+    }
     setup.dtlsRole = .active
     setup.remoteFingerprint = fingerprint
     setup.session = session
