@@ -34,6 +34,8 @@ public struct Endpoint: ~Copyable {
     var video: OutputID?
     /// A receiver can do nothing with a picture stream before its first keyframe: until then it is spared.
     var awaitsKeyframe = false
+    /// When a datagram last came on a path known to be his.
+    var lastHeard = Instant(nanoseconds: .min)
     /// The deadline this peer last put into the heap.
     var scheduled: Instant?
 
@@ -87,7 +89,8 @@ public struct Endpoint: ~Copyable {
     }
     let isCheck = DatagramKind(of: datagram.span) == .stun
     peer.session.receive(&datagram, from: path, at: now, into: &outputs)
-    if isCheck { learn(path, of: peer) }
+    if isCheck { learn(path, of: peer, at: now) }
+    if byPath[path] === peer { peer.lastHeard = now }
     tellEvents(of: peer, &outputs)
     schedule(peer)
   }
@@ -98,11 +101,14 @@ public struct Endpoint: ~Copyable {
     return byPath[path]
   }
 
-  /// Notes where a peer is reached once an authenticated check came from there. A path that another living peer was checked on
-  /// stays his: otherwise a participant could send checks in somebody else's name and cut him off.
-  private mutating func learn(_ path: TransportPath, of peer: Peer) {
+  /// Who is heard no more for so long may have lost his address to another: a port is soon used again.
+  private static let pathLifetime = Interval.seconds(3)
+
+  /// Notes where a peer is reached once an authenticated check came from there. A path that another peer is heard on stays his:
+  /// otherwise a participant could send checks in somebody else's name and cut him off.
+  private mutating func learn(_ path: TransportPath, of peer: Peer, at now: Instant) {
     guard peer.session.isValidated(path), byPath[path] !== peer else { return }
-    if let other = byPath[path], other.session.isValidated(path) { return }
+    if let other = byPath[path], other.session.isValidated(path), now - other.lastHeard < Self.pathLifetime { return }
     byPath[path]?.paths.removeAll { $0 == path }
     byPath[path] = peer
     peer.paths.append(path)

@@ -100,7 +100,7 @@ public struct PeerNegotiator: Sendable {
     LocalTransport(
       credentials: CredentialAttributes(usernameFragment: credentials.ufrag, password: credentials.password),
       fingerprints: FingerprintAttribute(certificate.fingerprint).map { [$0] } ?? [],
-      candidates: candidates.compactMap { CandidateAttribute(parsing: $0.description[...]) }, isICELite: true)
+      candidates: candidates.compactMap { CandidateAttribute($0) }, isICELite: true)
   }
 
   private func makeSetup(
@@ -108,7 +108,8 @@ public struct PeerNegotiator: Sendable {
   ) throws(PeerNegotiationError) -> PeerSetup {
     PeerSetup(
       iceRole: .lite, localCredentials: credentials, remoteCredentials: try Self.credentials(session.remote.credentials),
-      remoteCandidates: Self.candidates(session.remote.candidates), dtlsRole: session.localSetup == .active ? .active : .passive,
+      remoteCandidates: Self.candidates(session.remote.candidates),
+      dtlsRole: session.localSetup == .active ? .active : .passive,
       remoteFingerprint: try Self.fingerprint(session.remote.fingerprints), certificate: certificate, session: session,
       answerer: answerer)
   }
@@ -199,6 +200,10 @@ struct SourceMaker {
       ssrc: numbers.removeLast(), retransmissionSSRC: retransmission, cname: cname,
       msid: MSIDAttribute(stream: "mix", track: "mix-\(request.type.rawValue)"))
   }
+}
+
+extension CandidateAttribute {
+  init?(_ candidate: ICECandidate) { self.init(parsing: candidate.description.dropFirst("candidate:".count)) }
 }
 
 extension FingerprintAttribute {
