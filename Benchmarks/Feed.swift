@@ -10,28 +10,31 @@ final class Feed {
   private struct Source {
     let client: Int
     let kind: MediaKind
-    var due: Instant
+    /// When its first frame is due, and how long after each the next.
+    let start: Instant
+    let period: Interval
     var number = 0
+
+    var due: Instant { start + period * Int64(number) }
   }
   private let contents: [EncodedContent]
   private var sources: [Source] = []
   private let note: Note
 
-  init(_ contents: [EncodedContent], note: @escaping Note = { _, _, _, _ in }) {
+  /// - Parameter picturePeriod: a little more than a thirtieth of a second has pictures meet a mixer's clock at all phases.
+  init(
+    _ contents: [EncodedContent], picturePeriod: Interval = .ticks(1, at: 30), note: @escaping Note = { _, _, _, _ in }
+  ) {
     self.contents = contents
     self.note = note
     let start = MonotonicClock.now() + .milliseconds(10)
     for client in contents.indices {
-      // Shares of a period that no clock of a mixer divides evenly.
-      let phase = Double(client) / Double(contents.count) + 0.03
       for kind in MediaKind.allCases {
-        sources.append(Source(client: client, kind: kind, due: start + Self.period(kind, of: Int64(phase * 1000)) / 1000))
+        let period = kind == .audio ? .milliseconds(20) : picturePeriod
+        let phase = period * Int64(client) / Int64(contents.count)
+        sources.append(Source(client: client, kind: kind, start: start + phase, period: period))
       }
     }
-  }
-
-  private static func period(_ kind: MediaKind, of count: Int64) -> Interval {
-    kind == .audio ? .milliseconds(20) * count : .ticks(count, at: 30)
   }
 
   /// Feeds a mixer for so long.
@@ -40,10 +43,7 @@ final class Feed {
     while let next = sources.indices.min(by: { sources[$0].due < sources[$1].due }), sources[next].due < end {
       MonotonicClock.sleep(until: sources[next].due)
       send(sources[next], to: mixer)
-      let source = sources[next]
       sources[next].number += 1
-      sources[next].due +=
-        Self.period(source.kind, of: Int64(source.number + 1)) - Self.period(source.kind, of: Int64(source.number))
     }
   }
 

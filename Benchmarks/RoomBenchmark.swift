@@ -6,6 +6,7 @@ import Timing
 /// What a room costs, picture and sound, beside GStreamer doing the same.
 enum RoomBenchmark {
   private static let warmUp = Interval.milliseconds(1500)
+  private static let talkers = 3
   private static let measured = Interval.milliseconds(2500)
 
   static func run() throws {
@@ -15,10 +16,12 @@ enum RoomBenchmark {
         "In: 640x360@30 VP8 500 kb/s and Opus of each participant, three talk. Out to each: a 1280x720@30 VP8 grid at 1.5 Mb/s,"
         + " encoded once (cpu-used -6),\nand Opus 32 kb/s (complexity 5) without himself. Ours: `tutti serve` over DTLS-SRTP on loopback."
         + " GStreamer: decoders, compositor, vp8enc,\naudiomixer and opusenc for each participant, over plain RTP. The same frames are"
-        + " sent to both; pictures and packets a second are what each client got.",
+        + " sent to both; pictures and packets a second are what each client got.\n"
+        + "The limit is what libvpx and libopus take for ours by themselves, in one thread: each input decoded, the picture and four"
+        + " mixes encoded.",
       columns: [
         "participants", "ours", "pictures/s", "audio/s", "kb/s", "GStreamer", "pictures/s", "audio/s", "kb/s",
-        "GStreamer / ours",
+        "GStreamer / ours", "limit", "ours / limit",
       ])
     for count in [4, 9] { table.add(try row(count)) }
     table.print()
@@ -28,20 +31,22 @@ enum RoomBenchmark {
     let contents = try contents(count)
     let (ours, theirs) = (Tally(), Tally())
     let attendance = Attendance(participants: count)
+    let floor = try CodecFloor(contents, mixCount: talkers + 1)
     let costs = try alternate([
       { try cost(contents, ServerProcess(attendance, delivery: ours.deliver), ours) },
       { try cost(contents, GStreamerProcess(attendance, delivery: theirs.deliver), theirs) },
+      { try floor.second() },
     ])
     return ["\(count)", figure(costs[0])] + ours.rates(clients: count) + [figure(costs[1])] + theirs.rates(clients: count)
-      + [ratio(costs[1], costs[0])]
+      + [ratio(costs[1], costs[0]), figure(costs[2]), ratio(costs[0], costs[2])]
   }
 
   /// Three contents for all: decoders do not share anything.
   private static func contents(_ count: Int) throws -> [EncodedContent] {
-    let talking = try (0..<3).map { try EncodedContent(seed: UInt64($0), sample: Sound.voice(talker: $0)) }
+    let talking = try (0..<talkers).map { try EncodedContent(seed: UInt64($0), sample: Sound.voice(talker: $0)) }
     return try (0..<count).map { index in
-      if index < 3 { return talking[index] }
-      var content = talking[index % 3]
+      if index < talkers { return talking[index] }
+      var content = talking[index % talkers]
       content.sounds = try EncodedContent.encode(Sound.hush(seed: UInt64(index)))
       return content
     }
