@@ -52,9 +52,12 @@ enum LocalHTTP {
   private static func body(of response: String, _ path: String) throws -> String {
     // Bytes, for CR and LF are one character to Swift.
     let bytes = Array(response.utf8)
-    guard let end = bytes.indices.first(where: { bytes[$0...].starts(with: [13, 10, 13, 10]) }),
-      response.hasPrefix("HTTP/1.1 201")
-    else { throw BenchmarkError("the server refused \(path): \(response.prefix(200))") }
+    guard let end = bytes.indices.first(where: { bytes[$0...].starts(with: [13, 10, 13, 10]) }) else {
+      throw BenchmarkError("the server did not answer \(path)")
+    }
+    guard response.hasPrefix("HTTP/1.1 201") else {
+      throw BenchmarkError("the server refused \(path): \(String(decoding: bytes[(end + 4)...], as: UTF8.self))")
+    }
     return String(decoding: bytes[(end + 4)...], as: UTF8.self)
   }
 
