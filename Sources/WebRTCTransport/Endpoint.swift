@@ -50,7 +50,12 @@ public struct Endpoint: ~Copyable {
   private final class Output {
     var packetizer = OutputPacketizer()
     var receivers: [Peer] = []
+    /// When a keyframe was last asked for on behalf of those who wait for their first.
+    var lastRequest: Instant?
   }
+
+  /// How often a keyframe is asked for while receivers wait for one.
+  private static let keyframePatience = Interval.milliseconds(500)
 
   /// Paths one peer may be reached by; an honest one has a handful.
   private static let pathsPerPeerMax = 16
@@ -245,12 +250,23 @@ public struct Endpoint: ~Copyable {
     let size = packetized.bytes.count &+ packetized.ranges.count &* 200
     for peer in output.receivers {
       if frame.codec.kind == .video {
-        if peer.awaitsKeyframe, !frame.isKeyframe { continue }
+        if peer.awaitsKeyframe, !frame.isKeyframe {
+          requestFirstKeyframe(of: output, id, for: peer, at: now)
+          continue
+        }
         peer.awaitsKeyframe = !peer.session.isConnected
       }
       if outputs.arena.room < size { flush(&outputs) }
       peer.session.send(packetized, at: now, into: &outputs)
     }
+  }
+
+  /// The keyframe a receiver was to begin with did not reach him: asks for another, at most twice a second for all of them.
+  private func requestFirstKeyframe(of output: Output, _ id: OutputID, for peer: Peer, at now: Instant) {
+    guard peer.session.isConnected else { return }
+    if let last = output.lastRequest, now - last < Self.keyframePatience { return }
+    output.lastRequest = now
+    peer.observer.peer(peer.id, needsKeyframeOf: id)
   }
 
   // MARK: Events
