@@ -23,6 +23,14 @@ UNPROCESSED = """
       : wanted);
 """
 
+#: As behind a firewall that lets no UDP out: the page is not told of the server's UDP address.
+TCP_ONLY = """
+  const apply = RTCPeerConnection.prototype.setRemoteDescription;
+  RTCPeerConnection.prototype.setRemoteDescription = function (description) {
+    return apply.call(this, { type: description.type, sdp: description.sdp.replace(/^a=candidate:.* udp .*\\r\\n/gim, "") });
+  };
+"""
+
 
 class ChromiumPage(BrowserPage):
     def __init__(self, page: Page, said: list[str]) -> None:
@@ -36,7 +44,9 @@ class ChromiumPage(BrowserPage):
 
 
 @asynccontextmanager
-async def chromium(url: str, voice: float, picture: numpy.ndarray) -> AsyncIterator[ChromiumPage]:
+async def chromium(
+    url: str, voice: float, picture: numpy.ndarray, *, tcp_only: bool = False
+) -> AsyncIterator[ChromiumPage]:
     """A browser that shows the page at an address and whose devices give this tone and this picture."""
     binary = shutil.which("chromium")
     assert binary is not None, "Chromium is missing: install the Debian packages of Tests/Clients/packages.txt."
@@ -54,6 +64,8 @@ async def chromium(url: str, voice: float, picture: numpy.ndarray) -> AsyncItera
             page.on("console", lambda message: said.append(message.text))
             page.on("pageerror", lambda error: said.append(str(error)))
             await page.add_init_script(UNPROCESSED)
+            if tcp_only:
+                await page.add_init_script(TCP_ONLY)
             await page.goto(url)
             try:
                 yield ChromiumPage(page, said)

@@ -30,3 +30,17 @@ async def test_two_pages_see_both_and_hear_each_other(server: Server, room: str)
             for name, colour in (("Red", RED), ("Blue", BLUE)):
                 assert alike(colour_at(snapshot, places[name]), colour), f"{name} in the snapshot"
                 assert alike(colour_at(picture, seen[name]), colour), f"{name} in {window} window: {colour_at(picture, seen[name])}"
+
+
+async def test_a_page_without_udp_comes_in_over_tcp(server: Server, room: str) -> None:
+    async with RoomAPI(server.url) as api, chromium(server.url + "/", VOICES[0], plain(RED), tcp_only=True) as red:
+        await red.join("Red", room)
+        picture = await red.picture()
+        places = await tiles(api, room, picture.shape[1], picture.shape[0])
+        assert alike(colour_at(picture, places["Red"]), RED), f"Red's tile is {colour_at(picture, places['Red'])}"
+        for _ in range(20):
+            figures = await red.page.inner_text("#statistics")
+            if "Transport" in figures:
+                break
+            await asyncio.sleep(0.5)
+        assert "TCP" in figures, f"The page's figures are {figures}"
