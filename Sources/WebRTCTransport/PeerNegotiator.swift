@@ -100,7 +100,7 @@ public struct PeerNegotiator: Sendable {
     LocalTransport(
       credentials: CredentialAttributes(usernameFragment: credentials.ufrag, password: credentials.password),
       fingerprints: FingerprintAttribute(certificate.fingerprint).map { [$0] } ?? [],
-      candidates: candidates.compactMap { CandidateAttribute(parsing: $0.description[...]) }, isICELite: true)
+      candidates: candidates.compactMap(CandidateAttribute.init), isICELite: true)
   }
 
   private func makeSetup(
@@ -199,6 +199,10 @@ struct SourceMaker {
       ssrc: numbers.removeLast(), retransmissionSSRC: retransmission, cname: cname,
       msid: MSIDAttribute(stream: "mix", track: "mix-\(request.type.rawValue)"))
   }
+}
+
+extension CandidateAttribute {
+  init?(_ candidate: ICECandidate) { self.init(parsing: candidate.description.dropFirst("candidate:".count)) }
 }
 
 extension FingerprintAttribute {
