@@ -60,6 +60,7 @@ public struct PeerSession: ~Copyable {
   /// Whether an authenticated check came from there of late.
   public func isValidated(_ path: TransportPath) -> Bool { ice.isValidated(path) }
   public var selectedPath: TransportPath? { ice.selectedPath }
+  var localFragments: [UfragKey] { ice.localFragments }
 
   /// Takes one datagram, which it may overwrite.
   public mutating func receive(
