@@ -78,7 +78,10 @@ let package = Package(
     module("Configuration", ["Conference", "JSON5", "CLinux"]),
     .executableTarget(
       name: "tutti",
-      dependencies: ["ControlAPI", "Configuration", "Conference", "DatagramIO", "WebRTCTransport", "SecureTransport", "ICE", "RealTime", "Compositing", "Layouts", "JSON5", "CLinux"],
+      dependencies: [
+        "ControlAPI", "Configuration", "Conference", "DatagramIO", "WebRTCTransport", "SecureTransport", "ICE", "RealTime",
+        "Compositing", "Layouts", "JSON5", "CLinux",
+      ],
       swiftSettings: strict),
     .executableTarget(
       name: "benchmarks",
@@ -93,6 +96,10 @@ let package = Package(
     .target(
       name: "TestSupport", dependencies: ["Timing", "Bytes", "EncodedMedia", "RawMedia", "CAllocationCounter"],
       path: "Tests/TestSupport", swiftSettings: strict),
+    .target(
+      name: "TestPeers",
+      dependencies: ["WebRTCTransport", "SDP", "ICE", "SecureTransport", "EncodedMedia", "Bytes", "Timing", "TestSupport"],
+      path: "Tests/TestPeers", swiftSettings: strict),
     tests("TimingTests"),
     tests("BytesTests"),
     tests("EncodedMediaTests"),
@@ -102,7 +109,8 @@ let package = Package(
     tests("SecureTransportTests", ["Bytes", "Timing", "CSRTP", "COpenSSL"]),
     tests("RTPStreamsTests", ["RTP", "EncodedMedia", "Bytes", "Timing"]),
     tests(
-      "WebRTCTransportTests", ["SDP", "ICE", "SecureTransport", "RTPStreams", "RTP", "EncodedMedia", "Bytes", "Timing"]),
+      "WebRTCTransportTests",
+      ["TestPeers", "SDP", "ICE", "SecureTransport", "RTPStreams", "RTP", "EncodedMedia", "Bytes", "Timing"]),
     tests("RealTimeTests", ["Timing"]),
     tests("DatagramIOTests", ["RealTime", "WebRTCTransport", "ICE", "EncodedMedia", "Bytes", "Timing", "CLinux"]),
     tests("RawMediaTests"),
@@ -122,7 +130,8 @@ let package = Package(
     tests(
       "ConferenceSimulation",
       [
-        "Conference", "WebRTCTransport", "SDP", "ICE", "SecureTransport", "RTPStreams", "RTP", "EncodedMedia", "RawMedia",
+        "TestPeers", "Conference", "WebRTCTransport", "SDP", "ICE", "SecureTransport", "RTPStreams", "RTP", "EncodedMedia",
+        "RawMedia",
         "Codecs", "AudioMixing", "Layouts", "Bytes", "Timing",
       ]),
   ],
