@@ -73,14 +73,14 @@ let package = Package(
         "RealTime", "Timing", "CLinux",
       ]),
     module(
-      "ControlAPI", ["Conference", "JSON5", "Timing", "CWebSockets", "COpenSSL", "CLinux"],
+      "ControlAPI", ["Conference", "JSON5", "Timing", "CWebSockets", "COpenSSL"],
       resources: [.embedInCode("Page")]),
-    module("Configuration", ["Conference", "JSON5", "CLinux"]),
+    module("Configuration", ["Conference", "JSON5"]),
     .executableTarget(
       name: "tutti",
       dependencies: [
         "ControlAPI", "Configuration", "Conference", "DatagramIO", "WebRTCTransport", "SecureTransport", "ICE", "RealTime",
-        "Compositing", "Layouts", "JSON5", "CLinux",
+        "Timing", "Compositing", "Layouts", "JSON5", "CLinux",
       ],
       swiftSettings: strict),
     .executableTarget(

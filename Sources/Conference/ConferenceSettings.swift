@@ -23,7 +23,9 @@ extension OutputSettings {
     if !(64...3840).contains(width) || width % 2 != 0 { return "output \(name): width must be even and from 64 to 3840" }
     if !(64...2160).contains(height) || height % 2 != 0 { return "output \(name): height must be even and from 64 to 2160" }
     if !(1...60).contains(fps) { return "output \(name): fps must be from 1 to 60" }
-    if !(30_000...20_000_000).contains(bitrate) { return "output \(name): bitrate must be from 30000 to 20000000 bits per second" }
+    if !(30_000...20_000_000).contains(bitrate) {
+      return "output \(name): bitrate must be from 30000 to 20000000 bits per second"
+    }
     return nil
   }
 }

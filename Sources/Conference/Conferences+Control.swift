@@ -19,7 +19,8 @@ extension Conferences {
     try check(wanted)
     guard roomsByName[name] != nil else { return (try makeRoom(name, wanted).describe(), true) }
     let whole = RoomSettings(
-      layout: wanted.layout ?? settings.layout, outputs: wanted.outputs ?? settings.outputs, audio: wanted.audio ?? settings.audio)
+      layout: wanted.layout ?? settings.layout, outputs: wanted.outputs ?? settings.outputs,
+      audio: wanted.audio ?? settings.audio)
     return (try await patchRoom(name, settings: whole), false)
   }
 
@@ -236,7 +237,8 @@ extension Conferences {
     let canvases = roomsByName.values.flatMap { $0.canvases.values }
     text.add("tutti_canvases", "Pictures being composed.", .gauge, Double(canvases.count))
     text.add(
-      "tutti_canvas_ticks_skipped", "Picture ticks left out because the one before was still at work, of the canvases there are.",
+      "tutti_canvas_ticks_skipped",
+      "Picture ticks left out because the one before was still at work, of the canvases there are.",
       .gauge, Double(canvases.reduce(0) { $0 + $1.skippedTicks }))
     text.add(
       "tutti_canvas_frames_encoded", "Pictures encoded by the canvases there are.", .gauge,

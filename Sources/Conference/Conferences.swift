@@ -50,7 +50,9 @@ package actor Conferences: ConferenceControl {
   // MARK: Joining and leaving
 
   package func join(_ request: JoinRequest) async throws(ConferenceError) -> JoinAnswer {
-    if isDraining { throw .init(.overloaded(retryAfterSeconds: 30), "The server is stopping; join another one or try again later.") }
+    if isDraining {
+      throw .init(.overloaded(retryAfterSeconds: 30), "The server is stopping; join another one or try again later.")
+    }
     if participantCount >= settings.participantsMax {
       throw .init(.overloaded(retryAfterSeconds: 10), "The server is full; try again later.")
     }
@@ -202,7 +204,9 @@ package actor Conferences: ConferenceControl {
 
   func makeRoom(_ name: String, _ wanted: RoomSettings) throws(ConferenceError) -> Room {
     guard isValidName(name) else { throw .init(.unprocessable, "A room name is 1 to 64 of A-Z a-z 0-9 . _ -") }
-    if roomsByName.count >= settings.roomsMax { throw .init(.overloaded(retryAfterSeconds: 10), "There are too many rooms; try later.") }
+    if roomsByName.count >= settings.roomsMax {
+      throw .init(.overloaded(retryAfterSeconds: 10), "There are too many rooms; try later.")
+    }
     let layout = wanted.layout ?? settings.layout
     guard let template = layoutLibrary.template(layout) else { throw unknownLayout(layout) }
     let audio = wanted.audio ?? settings.audio
@@ -288,6 +292,9 @@ package actor Conferences: ConferenceControl {
   }
 
   package func isReady() async -> Bool { !isDraining }
+
+  /// Whether nobody is in any room.
+  package var isEmpty: Bool { participantCount == 0 }
 }
 
 /// Breaks the circle between a participant's media and the decoder that asks for its keyframes.

@@ -1,4 +1,4 @@
-import CLinux
+import Glibc
 import Conference
 import JSON5
 
@@ -87,6 +87,8 @@ package final class ControlServer: Sendable {
 
   /// Ends every connection and the thread; returns when they are gone. Blocks for at most half a second.
   package func stop() { server.stop() }
+
+  deinit { server.stop() }
 }
 
 /// Why the server cannot serve: a sentence for its operator.

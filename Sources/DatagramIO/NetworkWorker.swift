@@ -122,7 +122,8 @@ final class NetworkWorker {
       queue.remove(connection.stream.descriptor)
       connections.remove(token)
     } else {
-      queue.change(connection.stream.descriptor, token: token, for: connection.stream.wantsToWrite ? [.readable, .writable] : .readable)
+      queue.change(
+        connection.stream.descriptor, token: token, for: connection.stream.wantsToWrite ? [.readable, .writable] : .readable)
     }
   }
 

@@ -98,20 +98,47 @@ package struct JSONWriter {
   /// Escapes what JSON must and, beyond it, DEL and the line ends of JavaScript, so that a text stays one line everywhere.
   private mutating func appendQuoted(_ text: String) {
     bytes.append(UInt8(ascii: "\""))
-    for scalar in text.unicodeScalars {
-      switch scalar {
-      case "\"": bytes.append(contentsOf: "\\\"".utf8)
-      case "\\": bytes.append(contentsOf: "\\\\".utf8)
-      case "\n": bytes.append(contentsOf: "\\n".utf8)
-      case "\r": bytes.append(contentsOf: "\\r".utf8)
-      case "\t": bytes.append(contentsOf: "\\t".utf8)
-      case "\u{00}"..."\u{1F}", "\u{7F}"..."\u{9F}", "\u{2028}", "\u{2029}":
-        let digits = String(scalar.value, radix: 16)
-        bytes.append(contentsOf: ("\\u" + String(repeating: "0", count: 4 - digits.count) + digits).utf8)
-      default: bytes.append(contentsOf: String(scalar).utf8)
+    var text = text
+    text.withUTF8 { utf8 in
+      var i = 0
+      while i < utf8.count {
+        let byte = utf8[i]
+        if byte >= 0x20, byte < 0x7F, byte != UInt8(ascii: "\""), byte != UInt8(ascii: "\\") {
+          bytes.append(byte)
+          i += 1
+        } else {
+          i += appendSpecial(utf8[i...])
+        }
       }
     }
     bytes.append(UInt8(ascii: "\""))
+  }
+
+  /// Writes the first character, which is not plain ASCII; the result is its length in bytes.
+  private mutating func appendSpecial(_ utf8: Slice<UnsafeBufferPointer<UInt8>>) -> Int {
+    let first = utf8[utf8.startIndex]
+    let second = utf8.count > 1 ? utf8[utf8.startIndex + 1] : 0
+    let third = utf8.count > 2 ? utf8[utf8.startIndex + 2] : 0
+    switch (first, second, third) {
+    case (UInt8(ascii: "\""), _, _), (UInt8(ascii: "\\"), _, _): bytes += [UInt8(ascii: "\\"), first]
+    case (0x0A, _, _): bytes.append(contentsOf: "\\n".utf8)
+    case (0x0D, _, _): bytes.append(contentsOf: "\\r".utf8)
+    case (0x09, _, _): bytes.append(contentsOf: "\\t".utf8)
+    case (..<0x80, _, _): appendEscape(UInt16(first))
+    case (0xC2, 0x80...0x9F, _):
+      appendEscape(UInt16(second))
+      return 2
+    case (0xE2, 0x80, 0xA8...0xA9):
+      appendEscape(0x2028 + UInt16(third - 0xA8))
+      return 3
+    default: bytes.append(first)
+    }
+    return 1
+  }
+
+  private mutating func appendEscape(_ unit: UInt16) {
+    let digits = String(unit, radix: 16)
+    bytes.append(contentsOf: ("\\u" + String(repeating: "0", count: 4 - digits.count) + digits).utf8)
   }
 }
 

@@ -1,23 +1,45 @@
+import Configuration
 import Glibc
-import Conference
-import ICE
 
+/// The program: takes the command line apart and starts what it asks for.
 @main struct Tutti {
-  static func main() async throws {
-    let library = LayoutLibrary()
-    for name in ["grid", "speaker"] {
-      let file = fopen("Layouts/\(name).json", "r")!
-      var text = [UInt8](repeating: 0, count: 100000)
-      let n = fread(&text, 1, text.count, file)
-      try library.load(name, source: String(decoding: text[..<n], as: UTF8.self))
+  static let version = "0.1.0"
+
+  static func main() {
+    let command: Command
+    do {
+      command = try Command(parsing: Array(CommandLine.arguments.dropFirst()))
+    } catch {
+      printError("tutti: \(error)")
+      exit(2)
     }
-    let args = CommandLine.arguments
-    func opt(_ n: String, _ d: String) -> String { args.firstIndex(of: n).map { args[$0 + 1] } ?? d }
-    var plan = Server.Plan(mediaAddresses: [TransportAddress(opt("--rtc", "127.0.0.1:8000"))!])
-    plan.control.port = UInt16(opt("--http", "127.0.0.1:8080").split(separator: ":")[1])!
-    signal(SIGTERM) { _ in exit(0) }
-    let server = try Server(plan, layouts: library) { print($0) }
-    print(server.control.url)
-    while true { try await Task.sleep(for: .seconds(100)) }
+    exit(run(command))
   }
+
+  private static func run(_ command: Command) -> Int32 {
+    do throws(ConfigurationError) {
+      switch command {
+      case .help(let text): print(text)
+      case .version: print("tutti \(version)")
+      case .serve(let options): return ServeCommand.run(options)
+      case .checkLayouts(let files): return LayoutCommands.check(files) ? 0 : 1
+      case .renderLayout(let options): try LayoutCommands.render(options)
+      case .checkConfiguration(let file):
+        var options = ServeOptions()
+        options.config = file
+        _ = try Configuration.load(options: options, environment: [:])
+        print("\(file) is in order.")
+      case .makeToken(let options): print(try TokenCommand.run(options))
+      }
+      return 0
+    } catch {
+      for fault in error.faults { printError(fault) }
+      return 1
+    }
+  }
+}
+
+/// Writes a line to standard error.
+func printError(_ text: String) {
+  writeToStandardError(Array((text + "\n").utf8))
 }

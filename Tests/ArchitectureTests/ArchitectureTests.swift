@@ -31,7 +31,7 @@ private let allowedImports: [String: Set<String>] = [
   "Configuration": ["ControlAPI", "Conference", "JSON5", "CLinux"],
   "tutti": [
     "Configuration", "ControlAPI", "Conference", "DatagramIO", "WebRTCTransport", "SecureTransport", "ICE", "RealTime",
-    "Compositing", "Layouts", "JSON5", "CLinux",
+    "Timing", "Compositing", "Layouts", "JSON5", "CLinux",
   ],
 ]
 

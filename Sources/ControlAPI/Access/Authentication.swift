@@ -72,7 +72,8 @@ extension Authentication {
       return .failure(
         Refusal(
           response: problem(401, error.detail)
-            .with("WWW-Authenticate", "Bearer realm=\"tutti\", error=\"invalid_token\", error_description=\"\(error.detail)\"")))
+            .with("WWW-Authenticate", "Bearer realm=\"tutti\", error=\"invalid_token\", error_description=\"\(error.detail)\""))
+      )
     }
   }
 

@@ -15,7 +15,8 @@ enum Cryptography {
   static func hmacSHA256(key: [UInt8], _ message: [UInt8]) -> [UInt8] {
     var output = [UInt8](repeating: 0, count: 64)
     var length: UInt32 = 0
-    guard let keyLength = Int32(exactly: key.count), HMAC(EVP_sha256(), key, keyLength, message, message.count, &output, &length) != nil
+    guard let keyLength = Int32(exactly: key.count),
+      HMAC(EVP_sha256(), key, keyLength, message, message.count, &output, &length) != nil
     else { return [] }
     return Array(output.prefix(Int(length)))
   }
@@ -59,9 +60,13 @@ private final class PublicKey {
 
   init?(pem: String) {
     let bytes = Array(pem.utf8)
-    guard let length = Int32(exactly: bytes.count), let input = BIO_new_mem_buf(bytes, length) else { return nil }
-    defer { BIO_free(input) }
-    guard let handle = PEM_read_bio_PUBKEY(input, nil, nil, nil) else {
+    // The BIO reads from the bytes, which have to stay where they are until it is freed.
+    let handle: OpaquePointer? = bytes.withUnsafeBytes { bytes in
+      guard let length = Int32(exactly: bytes.count), let input = BIO_new_mem_buf(bytes.baseAddress, length) else { return nil }
+      defer { BIO_free(input) }
+      return PEM_read_bio_PUBKEY(input, nil, nil, nil)
+    }
+    guard let handle else {
       ERR_clear_error()
       return nil
     }

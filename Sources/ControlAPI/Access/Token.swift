@@ -103,7 +103,8 @@ package enum Token {
     guard header["crit"] == nil else { throw TokenFault(detail: "The token asks for an extension that is not supported.") }
     let message = Array(text.utf8.prefix(parts[0].utf8.count + 1 + parts[1].utf8.count))
     let candidates = keys.filter { key in
-      key.algorithm == header["alg"]?.string && (key.id == nil || header["kid"]?.string == nil || key.id == header["kid"]?.string)
+      key.algorithm == header["alg"]?.string
+        && (key.id == nil || header["kid"]?.string == nil || key.id == header["kid"]?.string)
     }
     guard candidates.contains(where: { isValid(signature, of: message, key: $0) }) else {
       throw TokenFault(detail: "The token is not signed by a key of this server.")
@@ -120,7 +121,9 @@ package enum Token {
 
   private static func claims(_ payload: [UInt8], now: Int) throws(TokenFault) -> TokenClaims {
     guard let object = object(payload) else { throw TokenFault(detail: "The token is not a JSON Web Token.") }
-    guard let expires = seconds(object["exp"]) else { throw TokenFault(detail: "The token lacks 'exp', the time at which it ends.") }
+    guard let expires = seconds(object["exp"]) else {
+      throw TokenFault(detail: "The token lacks 'exp', the time at which it ends.")
+    }
     guard now < expires else { throw TokenFault(detail: "The token has expired; get a new one.") }
     var notBefore: Int?
     if let value = object["nbf"] {

@@ -81,8 +81,9 @@ struct HTTPConnection: Sendable {
 
   var hasOutput: Bool { sent < output.count }
   var isWebSocket: Bool { if case .webSocket = state { true } else { false } }
-  /// While a request is being answered the next one waits in the kernel.
-  var wantsInput: Bool { if case .answering = state { false } else { true } }
+  /// While a request is being answered the next one waits in the kernel, and so does the end of the stream: a client that
+  /// closes its side behind its request still gets the answer.
+  var wantsInput: Bool { if case .answering = state { false } else { !hasOutput } }
   /// Whether the driver is to end its sending side now and go on reading.
   var wantsShutdown: Bool { if case .lingering = state { !hasOutput } else { false } }
 

@@ -26,7 +26,9 @@ struct HTTPRequestParser: Sendable {
     // Blank lines before a request are passed (RFC 9112 section 2.2).
     while searched == 0, buffer.starts(with: [0x0D, 0x0A]) { buffer.removeFirst(2) }
     guard let end = endOfHead() else {
-      if buffer.count > headBytesMax { throw HTTPFault(status: 431, detail: "Keep the request head under \(headBytesMax) bytes.") }
+      if buffer.count > headBytesMax {
+        throw HTTPFault(status: 431, detail: "Keep the request head under \(headBytesMax) bytes.")
+      }
       return nil
     }
     guard end <= headBytesMax else {

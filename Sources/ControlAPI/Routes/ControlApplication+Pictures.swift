@@ -45,7 +45,8 @@ extension ControlApplication {
       throw Refusal(response: problem(422, "The parameter 'participants' is a whole number from 0 to 100."))
     }
     let sides = (head.queryValue("size") ?? "640x360").split(separator: "x", omittingEmptySubsequences: false).map { Int($0) }
-    guard sides.count == 2, let width = sides[0], let height = sides[1], (64...3840).contains(width), (64...2160).contains(height)
+    guard sides.count == 2, let width = sides[0], let height = sides[1], (64...3840).contains(width),
+      (64...2160).contains(height)
     else { throw Refusal(response: problem(422, "The parameter 'size' is WIDTHxHEIGHT, 64x64 to 3840x2160.")) }
     let png = try await asking { () async throws(ConferenceError) in
       try await control.layoutPreview(name, participants: participants, width: width, height: height)

@@ -72,7 +72,8 @@ extension ControlApplication {
     if request.body.isEmpty, let empty { return empty }
     let value: JSONValue
     do throws(JSONFault) {
-      value = try JSONValue(parsing: request.body, strict: true, limits: JSONLimits(bytes: 256 * 1024, depth: 16, members: 4096))
+      value = try JSONValue(
+        parsing: request.body, strict: true, limits: JSONLimits(bytes: 256 * 1024, depth: 16, members: 4096))
     } catch { throw Refusal(response: problem(400, faults: [error])) }
     let decoder = JSONDecoder()
     let result = make(value, decoder)

@@ -26,10 +26,10 @@ final class EventChannel: Sendable {
       if state.messages.count >= Self.messagesMax || state.bytes + message.count > Self.bytesMax {
         state.hasOverflown = true
         state.messages = []
-      } else {
-        state.messages.append(message)
-        state.bytes += message.count
+        return true
       }
+      state.messages.append(message)
+      state.bytes += message.count
       defer { state.isAnnounced = true }
       return !state.isAnnounced
     }

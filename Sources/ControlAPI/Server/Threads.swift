@@ -1,16 +1,15 @@
-import CLinux
+import Glibc
 import Synchronization
 
 /// Runs `body` on a thread of its own.
-func startThread(named name: String, _ body: @escaping @Sendable () -> Void) {
-  let box = Unmanaged.passRetained(ThreadBody(name: name, body: body))
+func startThread(_ body: @escaping @Sendable () -> Void) {
+  let box = Unmanaged.passRetained(ThreadBody(body: body))
   var thread = pthread_t()
   let result = pthread_create(
     &thread, nil,
     { argument in
       guard let argument else { return nil }
       let body = Unmanaged<ThreadBody>.fromOpaque(argument).takeRetainedValue()
-      pthread_setname_np(pthread_self(), body.name)
       body.body()
       return nil
     }, box.toOpaque())
@@ -19,12 +18,8 @@ func startThread(named name: String, _ body: @escaping @Sendable () -> Void) {
 }
 
 private final class ThreadBody: Sendable {
-  let name: String
   let body: @Sendable () -> Void
-  init(name: String, body: @escaping @Sendable () -> Void) {
-    self.name = name
-    self.body = body
-  }
+  init(body: @escaping @Sendable () -> Void) { self.body = body }
 }
 
 /// Something that ends once and can be waited for.

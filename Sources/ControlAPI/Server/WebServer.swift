@@ -1,4 +1,4 @@
-import CLinux
+import Glibc
 import CWebSockets
 import Synchronization
 import Timing
@@ -67,7 +67,7 @@ final class WebServer: Sendable {
     let handle = ServiceContext(pointer: context)
     shared.withLock { $0.context = handle }
     loop.attach(to: self)
-    startThread(named: "control") { [ended] in
+    startThread { [ended] in
       loop.run()
       ended.signal()
     }
@@ -123,7 +123,7 @@ private final class ServiceLoop: @unchecked Sendable {
   private var context: OpaquePointer?
   private(set) var port: UInt16 = 0
   private let protocols = UnsafeMutablePointer<lws_protocols>.allocate(capacity: 2)
-  private let protocolName = strdup("tutti")
+  private var strings: [UnsafeMutablePointer<CChar>] = []
   /// Where a chunk to be written stands behind the bytes that lws_write may use.
   private let chunk = UnsafeMutablePointer<UInt8>.allocate(capacity: chunkBytes + Int(lws_pre_bytes))
   private static let chunkBytes = 16 * 1024
@@ -132,7 +132,7 @@ private final class ServiceLoop: @unchecked Sendable {
     self.settings = settings
     self.application = application
     protocols.initialize(repeating: lws_protocols(), count: 2)
-    protocols[0].name = UnsafePointer(protocolName)
+    protocols[0].name = copied("tutti")
     protocols[0].callback = serviceCallback
     protocols[0].rx_buffer_size = 16 * 1024
   }
@@ -140,7 +140,14 @@ private final class ServiceLoop: @unchecked Sendable {
   deinit {
     protocols.deallocate()
     chunk.deallocate()
-    free(protocolName)
+    for string in strings { free(string) }
+  }
+
+  /// A C string that lives as long as the loop: of some lws keeps no copy.
+  private func copied(_ text: String) -> UnsafePointer<CChar>? {
+    guard let copy = strdup(text) else { return nil }
+    strings.append(copy)
+    return UnsafePointer(copy)
   }
 
   func attach(to server: WebServer) { self.server = server }
@@ -158,15 +165,9 @@ private final class ServiceLoop: @unchecked Sendable {
     info.fd_limit_per_thread = UInt32(truncatingIfNeeded: settings.connectionsMax + 64)
     info.options = lws_option_only_raw | lws_option_must_bind
     if !settings.address.contains(":") { info.options |= lws_option_disable_ipv6 }
-    // lws copies what it keeps of these.
-    var strings: [UnsafeMutablePointer<CChar>] = []
-    func copied(_ text: String) -> UnsafePointer<CChar>? {
-      guard let copy = strdup(text) else { return nil }
-      strings.append(copy)
-      return UnsafePointer(copy)
-    }
-    defer { for string in strings { free(string) } }
     info.iface = copied(settings.address)
+    // Else a client that offers HTTP/2 gets it from lws, past our reader.
+    info.alpn = copied("http/1.1")
     var certificate: [UInt8] = []
     var key: [UInt8] = []
     switch settings.tls {
@@ -353,14 +354,17 @@ private final class ServiceLoop: @unchecked Sendable {
 }
 
 /// Finds the loop and hands over; a C function, so it captures nothing.
-private let serviceCallback: @convention(c) (
-  OpaquePointer?, lws_callback_reasons, UnsafeMutableRawPointer?, UnsafeMutableRawPointer?, Int
-) -> Int32 = { socket, reason, _, input, length in
-  guard let socket, let context = lws_get_context(socket), let user = lws_context_user(context) else { return 0 }
-  let loop = Unmanaged<ServiceLoop>.fromOpaque(user).takeUnretainedValue()
-  let bytes = reason == LWS_CALLBACK_RAW_RX ? UnsafeRawBufferPointer(start: input, count: length) : UnsafeRawBufferPointer(start: nil, count: 0)
-  return loop.handle(reason, socket, bytes)
-}
+private let serviceCallback:
+  @convention(c) (
+    OpaquePointer?, lws_callback_reasons, UnsafeMutableRawPointer?, UnsafeMutableRawPointer?, Int
+  ) -> Int32 = { socket, reason, _, input, length in
+    guard let socket, let context = lws_get_context(socket), let user = lws_context_user(context) else { return 0 }
+    let loop = Unmanaged<ServiceLoop>.fromOpaque(user).takeUnretainedValue()
+    let bytes =
+      reason == LWS_CALLBACK_RAW_RX
+      ? UnsafeRawBufferPointer(start: input, count: length) : UnsafeRawBufferPointer(start: nil, count: 0)
+    return loop.handle(reason, socket, bytes)
+  }
 
 private func monotonicNow() -> Instant {
   var time = timespec()

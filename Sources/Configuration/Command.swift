@@ -1,0 +1,189 @@
+import JSON5
+
+/// What a command line asks for.
+package enum Command: Sendable, Equatable {
+  /// Print this text and end well.
+  case help(String)
+  case version
+  case serve(ServeOptions)
+  case checkLayouts(files: [String])
+  case renderLayout(RenderOptions)
+  case checkConfiguration(file: String)
+  case makeToken(TokenOptions)
+}
+
+/// Options of `tutti serve`, unchecked: `Configuration.load` knows what is allowed.
+package struct ServeOptions: Sendable, Equatable {
+  package var config: String?
+  package var values: [Setting: String] = [:]
+  package init(config: String? = nil, values: [Setting: String] = [:]) {
+    self.config = config
+    self.values = values
+  }
+}
+
+/// Options of `tutti layouts render`.
+package struct RenderOptions: Sendable, Equatable {
+  /// A layout's name or the path of its file.
+  package var layout: String
+  package var participants: Int
+  package var width = 1280
+  package var height = 720
+  /// Ends in `.png` or `.svg`.
+  package var output: String
+}
+
+/// Options of `tutti token`.
+package struct TokenOptions: Sendable, Equatable {
+  package var room: String
+  package var role: String
+  package var subject: String
+  package var lifetimeSeconds: Int
+  package var config: String?
+}
+
+/// A command line that cannot be followed. Ends with status 2.
+package struct UsageError: Error, Sendable, Equatable, CustomStringConvertible {
+  package let description: String
+}
+
+extension Command {
+  /// - Parameter arguments: without the program's name.
+  package init(parsing arguments: [String]) throws(UsageError) {
+    var arguments = ArgumentList(arguments)
+    switch arguments.word() {
+    case nil where arguments.isEmpty: throw UsageError(description: Help.program)
+    case nil:
+      if arguments.takeFlag("--version") {
+        self = .version
+      } else {
+        self = try arguments.helpOrFault(Help.program, known: ["--version"])
+      }
+    case "help": self = .help(Help.program)
+    case "serve": self = try Self.serve(&arguments)
+    case "layouts": self = try Self.layouts(&arguments)
+    case "config": self = try Self.config(&arguments)
+    case "token": self = try Self.token(&arguments)
+    case .some(let word):
+      throw UsageError(
+        description: unknown("command", word, among: ["serve", "layouts", "config", "token"], help: "tutti --help"))
+    }
+  }
+
+  private static func serve(_ arguments: inout ArgumentList) throws(UsageError) -> Command {
+    if arguments.wantsHelp { return .help(Help.serve) }
+    var options = ServeOptions()
+    let known = ["--config"] + Setting.allCases.map(\.option)
+    while let (name, value) = try arguments.option(known: known, help: "tutti serve --help") {
+      if name == "--config" {
+        options.config = value
+      } else if let setting = Setting.allCases.first(where: { $0.option == name }) {
+        // Repeated announcements add up; of everything else the last counts.
+        options.values[setting] =
+          setting == .announce ? [options.values[setting], value].compactMap { $0 }.joined(separator: ",") : value
+      }
+    }
+    try arguments.end(help: "tutti serve --help")
+    return .serve(options)
+  }
+
+  private static func layouts(_ arguments: inout ArgumentList) throws(UsageError) -> Command {
+    switch arguments.word() {
+    case "check":
+      if arguments.wantsHelp { return .help(Help.layoutsCheck) }
+      let files = arguments.words()
+      guard !files.isEmpty else {
+        throw UsageError(description: "name at least one layout file; see tutti layouts check --help")
+      }
+      try arguments.end(help: "tutti layouts check --help")
+      return .checkLayouts(files: files)
+    case "render": return try render(&arguments)
+    case nil: return try arguments.helpOrFault(Help.layouts, known: [])
+    case .some(let word):
+      throw UsageError(description: unknown("command", word, among: ["check", "render"], help: "tutti layouts --help"))
+    }
+  }
+
+  private static func render(_ arguments: inout ArgumentList) throws(UsageError) -> Command {
+    if arguments.wantsHelp { return .help(Help.layoutsRender) }
+    let help = "tutti layouts render --help"
+    guard let layout = arguments.word() else { throw UsageError(description: "name a layout or its file; see \(help)") }
+    var options = RenderOptions(layout: layout, participants: 4, output: "")
+    while let (name, value) = try arguments.option(known: ["--participants", "--size", "-o"], help: help) {
+      switch name {
+      case "--participants":
+        guard let count = Int(value), (0...100).contains(count) else {
+          throw UsageError(description: "--participants: must be a whole number from 0 to 100")
+        }
+        options.participants = count
+      case "--size":
+        let sides = value.split(separator: "x", omittingEmptySubsequences: false).map { Int($0) ?? 0 }
+        guard sides.count == 2, (64...3840).contains(sides[0]), (64...2160).contains(sides[1]) else {
+          throw UsageError(description: "--size: must be WIDTHxHEIGHT, 64x64 to 3840x2160")
+        }
+        (options.width, options.height) = (sides[0], sides[1])
+      default: options.output = value
+      }
+    }
+    try arguments.end(help: help)
+    guard options.output.hasSuffix(".png") || options.output.hasSuffix(".svg") else {
+      throw UsageError(description: "-o: name a file that ends in .png or .svg")
+    }
+    return .renderLayout(options)
+  }
+
+  private static func config(_ arguments: inout ArgumentList) throws(UsageError) -> Command {
+    switch arguments.word() {
+    case "check":
+      if arguments.wantsHelp { return .help(Help.configCheck) }
+      guard let file = arguments.word() else {
+        throw UsageError(description: "name a configuration file; see tutti config check --help")
+      }
+      try arguments.end(help: "tutti config check --help")
+      return .checkConfiguration(file: file)
+    case nil: return try arguments.helpOrFault(Help.config, known: [])
+    case .some(let word): throw UsageError(description: unknown("command", word, among: ["check"], help: "tutti config --help"))
+    }
+  }
+
+  private static func token(_ arguments: inout ArgumentList) throws(UsageError) -> Command {
+    if arguments.wantsHelp { return .help(Help.token) }
+    let help = "tutti token --help"
+    var options = TokenOptions(room: "", role: "", subject: "", lifetimeSeconds: 3600)
+    while let (name, value) = try arguments.option(known: ["--room", "--role", "--sub", "--ttl", "--config"], help: help) {
+      switch name {
+      case "--room": options.room = value
+      case "--role":
+        let roles = ["host", "panelist", "viewer", "admin"]
+        guard roles.contains(value) else { throw UsageError(description: unknown("role", value, among: roles, help: help)) }
+        options.role = value
+      case "--sub": options.subject = value
+      case "--ttl":
+        guard let seconds = durationSeconds(value) else {
+          throw UsageError(description: "--ttl: must be a time such as 90s, 15m, 1h or 7d")
+        }
+        options.lifetimeSeconds = seconds
+      default: options.config = value
+      }
+    }
+    try arguments.end(help: help)
+    for (option, value) in [("--room", options.room), ("--role", options.role), ("--sub", options.subject)] where value.isEmpty
+    {
+      throw UsageError(description: "\(option) is missing; see \(help)")
+    }
+    return .makeToken(options)
+  }
+}
+
+/// Seconds of `90s`, `15m`, `1h`, `7d`, at most ten years; nil for everything else.
+func durationSeconds(_ text: String) -> Int? {
+  let units: [Character: Int] = ["s": 1, "m": 60, "h": 3600, "d": 86_400]
+  guard let last = text.last, let unit = units[last], let count = Int(text.dropLast()), count > 0, count <= 315_360_000 / unit
+  else { return nil }
+  return count * unit
+}
+
+func unknown(_ what: String, _ word: String, among candidates: [String], help: String) -> String {
+  let advice = nearest(to: word, among: candidates).map { "did you mean '\($0)'?" } ?? "see \(help)"
+  return "unknown \(what) \(quoted(word)), \(advice)"
+}

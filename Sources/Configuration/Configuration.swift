@@ -1,0 +1,109 @@
+import Conference
+
+/// Everything an operator can set. What is unsaid has the contract's defaults.
+package struct Configuration: Sendable {
+  package enum TLS: Sendable, Equatable {
+    /// Paths of PEM files.
+    case files(certificate: String, key: String)
+    case selfSigned
+  }
+
+  package enum Authentication: Sendable, Equatable {
+    /// Nothing was said: everybody may do everything, and only this machine can reach the server.
+    case unsaid
+    /// Everybody may do everything, and the operator has said so.
+    case none
+    case keys([Key])
+  }
+
+  /// A key that signs tokens.
+  package struct Key: Sendable, Equatable {
+    package enum Material: Sendable, Equatable {
+      case hs256(secret: [UInt8])
+      /// Path of a PEM file with a P-256 public key.
+      case es256(publicKeyFile: String)
+    }
+    package var material: Material
+    /// The `kid` of its tokens.
+    package var id: String?
+
+    package init(material: Material, id: String? = nil) {
+      self.material = material
+      self.id = id
+    }
+  }
+
+  package struct ICEServer: Sendable, Equatable {
+    package var urls: [String]
+    package var username: String?
+    package var credential: String?
+  }
+
+  /// What rooms are like that nobody set up.
+  package struct Rooms: Sendable, Equatable {
+    /// Whether the first participant makes the room.
+    package var autoCreate = true
+    /// How long a room outlives its last participant, 0 to 86 400.
+    package var emptySeconds = 60
+    package var layout = "grid"
+    package var outputs = [OutputSettings(name: "main", width: 1280, height: 720, fps: 30, bitrate: 1_500_000)]
+    package var audio = AudioSettings()
+  }
+
+  package var http = ListenAddress(address: "127.0.0.1", port: 8080)
+  package var tls: TLS?
+  /// UDP and ICE-TCP.
+  package var rtc = ListenAddress(address: "127.0.0.1", port: 8000)
+  /// Addresses told to clients in place of the bound one.
+  package var announce: [String] = []
+  package var layoutsDirectory = "Layouts"
+  /// How long participants have to leave after SIGTERM, 0 to 3600.
+  package var drainSeconds = 10
+  package var logLevel = LogLevel.info
+  package var logFormat = LogFormat.text
+  package var authentication = Authentication.unsaid
+  package var iceServers: [ICEServer] = []
+  package var rooms = Rooms()
+
+  package init() {}
+
+  /// Reads file, environment and options, each of which overrides the one before.
+  ///
+  /// - Parameter readFile: the bytes of a file, or a sentence that says why not.
+  /// - Throws: every fault that was found.
+  package static func load(
+    options: ServeOptions, environment: [String: String],
+    readFile: (String) throws(ConfigurationError) -> [UInt8] = readWholeFile
+  ) throws(ConfigurationError) -> Configuration {
+    var configuration = Configuration()
+    if let path = options.config ?? environment["TUTTI_CONFIG"].flatMap({ $0.isEmpty ? nil : $0 }) {
+      configuration = try Configuration(file: path, bytes: try readFile(path))
+    }
+    var faults: [String] = []
+    for setting in Setting.allCases {
+      guard let value = environment[setting.variable], !value.isEmpty else { continue }
+      if let fault = configuration.set(setting, value) { faults.append("\(setting.variable): \(fault)") }
+    }
+    for setting in Setting.allCases {
+      guard let value = options.values[setting] else { continue }
+      if let fault = configuration.set(setting, value) { faults.append("\(setting.option): \(fault)") }
+    }
+    if faults.isEmpty, let fault = configuration.exposureFault { faults.append(fault) }
+    guard faults.isEmpty else { throw ConfigurationError(faults: faults) }
+    return configuration
+  }
+
+  /// Everybody on the network could do everything: refused unless the operator has said so.
+  var exposureFault: String? {
+    guard case .unsaid = authentication, !http.isLoopback else { return nil }
+    return "\(http) can be reached from outside and no authentication is configured: set keys under 'auth', "
+      + "or say \"auth\": \"none\" in the configuration if everybody may do everything"
+  }
+}
+
+/// Why the server does not start: one line for each fault.
+package struct ConfigurationError: Error, Sendable, CustomStringConvertible {
+  package let faults: [String]
+  package init(faults: [String]) { self.faults = faults }
+  package var description: String { faults.joined(separator: "\n") }
+}

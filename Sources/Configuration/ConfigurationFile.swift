@@ -1,0 +1,171 @@
+import Conference
+import Glibc
+import JSON5
+
+extension Configuration {
+  private static let keys = [
+    "http", "tls", "rtc", "announce", "layouts", "drainSeconds", "log", "auth", "iceServers", "rooms",
+  ]
+
+  /// Reads a JSON5 file; every fault is told as `FILE:LINE:COLUMN: message`.
+  package init(file path: String, bytes: [UInt8]) throws(ConfigurationError) {
+    self.init()
+    let decoder = JSONDecoder()
+    do throws(JSONFault) {
+      let value = try JSONValue(parsing: bytes)
+      if let object = decoder.object(value, allowing: Self.keys) { read(object) }
+    } catch { decoder.fault(at: error.position, error.message) }
+    guard decoder.faults.isEmpty else { throw ConfigurationError(faults: decoder.faults.map { "\(path):\($0)" }) }
+  }
+
+  private mutating func read(_ object: JSONObject) {
+    for setting in [Setting.http, .tls, .rtc, .layouts] {
+      guard let text = object.string(setting.rawValue), let value = object[setting.rawValue] else { continue }
+      if let fault = set(setting, text) { object.decoder.fault(at: value.position, "'\(setting.rawValue)' \(fault)") }
+    }
+    readAnnounce(object)
+    drainSeconds = object.integer("drainSeconds", in: 0...3600) ?? drainSeconds
+    if let log = object.object("log", allowing: ["level", "format"]) {
+      logLevel = log.string("level", oneOf: LogLevel.allCases.map(\.rawValue)).flatMap(LogLevel.init) ?? logLevel
+      logFormat = log.string("format", oneOf: LogFormat.allCases.map(\.rawValue)).flatMap(LogFormat.init) ?? logFormat
+    }
+    readAuthentication(object)
+    iceServers = (object.array("iceServers", countMax: 16) ?? []).compactMap { ICEServer($0, object.decoder) }
+    if let settings = object.object("rooms", allowing: ["autoCreate", "emptySeconds", "layout", "outputs", "audio"]) {
+      rooms.read(settings)
+    }
+  }
+
+  private mutating func readAnnounce(_ object: JSONObject) {
+    guard let value = object["announce"] else { return }
+    let addresses = value.string.map { [$0] } ?? value.array?.compactMap(\.string) ?? []
+    guard !addresses.isEmpty, addresses.count == value.array?.count ?? 1 else {
+      object.mismatch("announce", value, "an IP address or a list of them") as Void?
+      return
+    }
+    if let fault = setAnnounce(addresses) { object.decoder.fault(at: value.position, "'announce' \(fault)") }
+  }
+
+  private mutating func readAuthentication(_ object: JSONObject) {
+    guard let value = object["auth"] else { return }
+    if value.string == "none" {
+      authentication = .none
+      return
+    }
+    guard value.members != nil, let settings = object.object("auth", allowing: ["keys"]) else {
+      object.decoder.fault(at: value.position, "'auth' must be \"none\" or an object with 'keys'")
+      return
+    }
+    settings.require("keys")
+    let list = settings.array("keys", countMax: 16) ?? []
+    if let empty = settings["keys"], list.isEmpty, empty.array != nil {
+      object.decoder.fault(at: empty.position, "'keys' must have at least one key")
+    }
+    authentication = .keys(list.compactMap { Key($0, object.decoder) })
+  }
+}
+
+extension Configuration.Key {
+  fileprivate init?(_ value: JSONValue, _ decoder: JSONDecoder) {
+    guard let object = decoder.object(value, allowing: ["algorithm", "secret", "publicKeyFile", "id"]) else { return nil }
+    object.require("algorithm")
+    let id = object.string("id")
+    switch object.string("algorithm", oneOf: ["HS256", "ES256"]) {
+    case "HS256":
+      object.require("secret")
+      refuse(object, "publicKeyFile", for: "HS256")
+      guard let secret = object.string("secret"), let place = object["secret"] else { return nil }
+      // The message must not show the secret.
+      guard secret.utf8.count >= 32 else {
+        decoder.fault(at: place.position, "'secret' must have at least 32 bytes; 'openssl rand -base64 32' makes one")
+        return nil
+      }
+      self.init(material: .hs256(secret: Array(secret.utf8)), id: id)
+    case "ES256":
+      object.require("publicKeyFile")
+      refuse(object, "secret", for: "ES256")
+      guard let path = object.string("publicKeyFile") else { return nil }
+      self.init(material: .es256(publicKeyFile: path), id: id)
+    default: return nil
+    }
+  }
+}
+
+private func refuse(_ object: JSONObject, _ key: String, for algorithm: String) {
+  guard let value = object[key] else { return }
+  object.decoder.fault(at: value.position, "'\(key)' does not go with \(algorithm)")
+}
+
+extension Configuration.ICEServer {
+  fileprivate init?(_ value: JSONValue, _ decoder: JSONDecoder) {
+    guard let object = decoder.object(value, allowing: ["urls", "username", "credential"]) else { return nil }
+    object.require("urls")
+    guard let place = object["urls"] else { return nil }
+    let urls = place.string.map { [$0] } ?? place.array?.compactMap(\.string) ?? []
+    let schemes = ["stun:", "stuns:", "turn:", "turns:"]
+    guard !urls.isEmpty, urls.count == place.array?.count ?? 1,
+      urls.allSatisfy({ url in schemes.contains { url.hasPrefix($0) } })
+    else {
+      decoder.fault(at: place.position, "'urls' must be one or more of stun:HOST, turn:HOST:PORT, turns:HOST")
+      return nil
+    }
+    self.init(urls: urls, username: object.string("username"), credential: object.string("credential"))
+  }
+}
+
+extension Configuration.Rooms {
+  fileprivate mutating func read(_ object: JSONObject) {
+    autoCreate = object.bool("autoCreate") ?? autoCreate
+    emptySeconds = object.integer("emptySeconds", in: 0...86_400) ?? emptySeconds
+    layout = name(object, "layout") ?? layout
+    if let list = object.array("outputs", countMax: 16), let place = object["outputs"] {
+      if list.isEmpty { object.decoder.fault(at: place.position, "'outputs' must have at least one output") }
+      outputs = list.compactMap { output($0, object.decoder) }
+      var names: Set<String> = []
+      for (output, value) in zip(outputs, list) where !names.insert(output.name).inserted {
+        object.decoder.fault(at: value.position, "output '\(output.name)' is there twice")
+      }
+    }
+    if let settings = object.object("audio", allowing: ["bitrate", "maxSpeakers", "stereo"]) {
+      audio.bitrate = settings.integer("bitrate", in: 6_000...256_000) ?? audio.bitrate
+      audio.maxSpeakers = settings.integer("maxSpeakers", in: 1...15) ?? audio.maxSpeakers
+      audio.stereo = settings.bool("stereo") ?? audio.stereo
+    }
+  }
+
+  private func output(_ value: JSONValue, _ decoder: JSONDecoder) -> OutputSettings? {
+    let keys = ["name", "width", "height", "fps", "bitrate", "layout"]
+    guard let object = decoder.object(value, allowing: keys) else { return nil }
+    object.require("name")
+    return OutputSettings(
+      name: name(object, "name") ?? "", width: even(object, "width", in: 64...3840) ?? 1280,
+      height: even(object, "height", in: 64...2160) ?? 720, fps: object.integer("fps", in: 1...60) ?? 30,
+      bitrate: object.integer("bitrate", in: 30_000...20_000_000) ?? 1_500_000, layout: name(object, "layout"))
+  }
+
+  private func name(_ object: JSONObject, _ key: String) -> String? {
+    guard let text = object.string(key), let value = object[key] else { return nil }
+    return isValidName(text) ? text : object.mismatch(key, value, "1 to 64 of A-Z a-z 0-9 . _ -")
+  }
+
+  private func even(_ object: JSONObject, _ key: String, in range: ClosedRange<Int>) -> Int? {
+    guard let number = object.integer(key, in: range), let value = object[key] else { return nil }
+    return number % 2 == 0 ? number : object.mismatch(key, value, "even")
+  }
+}
+
+/// The bytes of a file of at most a megabyte.
+package func readWholeFile(_ path: String) throws(ConfigurationError) -> [UInt8] {
+  let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+  guard descriptor >= 0 else { throw ConfigurationError(faults: ["\(path): \(String(cString: strerror(errno)))"]) }
+  defer { close(descriptor) }
+  var bytes: [UInt8] = []
+  var part = [UInt8](repeating: 0, count: 65_536)
+  while true {
+    let count = read(descriptor, &part, part.count)
+    guard count >= 0 else { throw ConfigurationError(faults: ["\(path): \(String(cString: strerror(errno)))"]) }
+    if count == 0 { return bytes }
+    bytes += part.prefix(count)
+    guard bytes.count <= 1 << 20 else { throw ConfigurationError(faults: ["\(path): larger than a megabyte"]) }
+  }
+}

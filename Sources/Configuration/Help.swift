@@ -1,0 +1,75 @@
+/// What `--help` prints, on every level.
+enum Help {
+  static let program = """
+    tutti: a WebRTC conference server that mixes. People join a room with a browser, see one picture and hear everybody else.
+
+    usage: tutti COMMAND [OPTIONS]
+
+      serve             run the server
+      layouts check     find every fault in layout files
+      layouts render    draw a layout with made-up people
+      config check      find every fault in a configuration file
+      token             make a token for a person and a room
+
+      --version         print the version
+      --help            print this; also behind every command
+    """
+
+  static var serve: String {
+    let width = 34
+    let options = Setting.allCases.map { setting in
+      let head = "  \(setting.option) \(setting.placeholder)"
+      let gap =
+        head.count < width ? String(repeating: " ", count: width - head.count) : "\n" + String(repeating: " ", count: width)
+      return head + gap + setting.help
+    }
+    return """
+      usage: tutti serve [--config FILE] [OPTIONS]
+
+      Serves the web page, WHIP, WHEP and the control interface until SIGTERM or SIGINT, which let participants leave first.
+
+        --config FILE                   settings in JSON5; 'tutti config check FILE' finds its faults
+      \(options.joined(separator: "\n"))
+
+      Each option is also a variable (--log-level is TUTTI_LOG_LEVEL) and a key of the file. An option counts more than a
+      variable, a variable more than the file.
+      """
+  }
+
+  static let layouts = """
+    usage: tutti layouts check FILE...
+           tutti layouts render NAME|FILE --participants N [--size WxH] -o OUT.png|OUT.svg
+    """
+
+  static let layoutsCheck = """
+    usage: tutti layouts check FILE...
+
+    Prints every fault as FILE:LINE:COLUMN: message and ends with status 1, or says nothing and ends with 0.
+    """
+
+  static let layoutsRender = """
+    usage: tutti layouts render NAME|FILE [OPTIONS] -o OUT.png|OUT.svg
+
+      --participants N    how many people to show, 0 to 100 (4)
+      --size WxH          size of the picture (1280x720)
+      -o FILE             where to write it
+    """
+
+  static let config = "usage: tutti config check FILE"
+
+  static let configCheck = """
+    usage: tutti config check FILE
+
+    Prints every fault as FILE:LINE:COLUMN: message and ends with status 1, or says nothing and ends with 0.
+    """
+
+  static let token = """
+    usage: tutti token --room ROOM --role ROLE --sub NAME [--ttl TIME] [--config FILE]
+
+      --room ROOM     the room's name, or * for all
+      --role ROLE     host, panelist, viewer or admin
+      --sub NAME      who it is for
+      --ttl TIME      how long it is good: 90s, 15m, 1h, 7d (1h)
+      --config FILE   the server's configuration with its HS256 key; or set TUTTI_AUTH_SECRET
+    """
+}

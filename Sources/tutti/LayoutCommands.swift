@@ -1,0 +1,57 @@
+import Compositing
+import Conference
+import Configuration
+import Glibc
+import Layouts
+
+/// `tutti layouts check` and `tutti layouts render`.
+enum LayoutCommands {
+  /// Tells every fault of every file; true where there is none.
+  static func check(_ files: [String]) -> Bool {
+    var faults: [String] = []
+    for file in files {
+      do {
+        _ = try template(at: file)
+      } catch {
+        faults += error.faults
+      }
+    }
+    for fault in faults { printError(fault) }
+    return faults.isEmpty
+  }
+
+  /// Draws a layout with made-up people into a file.
+  static func render(_ options: RenderOptions) throws(ConfigurationError) {
+    let isFile = options.layout.contains("/") || options.layout.contains(".json")
+    let template = try template(at: isFile ? options.layout : "Layouts/\(options.layout).json")
+    let bytes: [UInt8]
+    if options.output.hasSuffix(".svg") {
+      let text = LayoutPreview.svg(
+        template, participants: options.participants, width: options.width, height: options.height)
+      bytes = Array(text.utf8)
+    } else {
+      bytes = PNGEncoder.encode(
+        LayoutPreview.picture(
+          template, participants: options.participants, width: options.width, height: options.height))
+    }
+    guard write(bytes, to: options.output) else {
+      throw ConfigurationError(faults: ["\(options.output) cannot be written: \(String(cString: strerror(errno)))"])
+    }
+  }
+
+  private static func template(at path: String) throws(ConfigurationError) -> LayoutTemplate {
+    let bytes = try readWholeFile(path)
+    let file = path.split(separator: "/").last.map(String.init) ?? path
+    do {
+      return try LayoutTemplate(parsing: bytes, name: LayoutFiles.layoutName(file) ?? file)
+    } catch {
+      throw ConfigurationError(faults: error.faults.map { "\(path):\($0)" })
+    }
+  }
+
+  private static func write(_ bytes: [UInt8], to path: String) -> Bool {
+    guard let file = fopen(path, "wb") else { return false }
+    let isWritten = fwrite(bytes, 1, bytes.count, file) == bytes.count
+    return fclose(file) == 0 && isWritten
+  }
+}

@@ -1,0 +1,144 @@
+import Conference
+import Configuration
+import ControlAPI
+import Dispatch
+import Glibc
+import ICE
+import RealTime
+import Timing
+
+/// `tutti serve`: starts everything, waits for a signal, drains and ends.
+enum ServeCommand {
+  /// - Returns: the exit status: 0 after a drain.
+  static func run(_ options: ServeOptions) -> Int32 {
+    do {
+      let configuration = try Configuration.load(options: options, environment: environment())
+      // Before any thread starts, so that every thread leaves these signals to `waitForSignal`.
+      let signals = blockSignals()
+      let log = Log(level: configuration.logLevel, format: configuration.logFormat)
+      let files = LayoutFiles(directory: configuration.layoutsDirectory, library: LayoutLibrary())
+      try files.loadAll { log.error($0) }
+      try checkDefaults(configuration, files.library)
+      let server = try Server(try plan(configuration), layouts: files.library) { log.info($0) }
+      watch(files, server.conferences, log)
+      log.info("media at \(server.network.localAddresses.map(\.description).joined(separator: ", ")) (UDP and ICE-TCP)")
+      print("Open \(server.control.url) in a browser; Ctrl-C ends the server.")
+      fflush(nil)
+      waitForSignal(signals)
+      log.info("draining: no new participants; a second signal ends at once")
+      drain(server, seconds: configuration.drainSeconds, signals: signals)
+      log.info("ended")
+      return 0
+    } catch let error as ConfigurationError {
+      for fault in error.faults { printError("tutti: \(fault)") }
+      return 2
+    } catch {
+      printError("tutti: \(error)")
+      return 1
+    }
+  }
+
+  /// What rooms nobody set up are like must be possible.
+  private static func checkDefaults(
+    _ configuration: Configuration, _ library: LayoutLibrary
+  ) throws(ConfigurationError) {
+    let names = [configuration.rooms.layout] + configuration.rooms.outputs.compactMap(\.layout)
+    for name in names where !library.names.contains(name) {
+      throw ConfigurationError(faults: [
+        "there is no layout '\(name)' in \(configuration.layoutsDirectory); it has \(library.names.joined(separator: ", "))"
+      ])
+    }
+  }
+
+  private static func plan(_ configuration: Configuration) throws(ConfigurationError) -> Server.Plan {
+    guard let media = TransportAddress(host: configuration.rtc.address, port: configuration.rtc.port) else {
+      throw ConfigurationError(faults: ["rtc: \(configuration.rtc) is no address"])
+    }
+    var plan = Server.Plan(mediaAddresses: [media])
+    plan.announced = configuration.announce.compactMap { TransportAddress(host: $0, port: 0) }
+    plan.conference.autoCreate = configuration.rooms.autoCreate
+    plan.conference.emptySeconds = configuration.rooms.emptySeconds
+    plan.conference.layout = configuration.rooms.layout
+    plan.conference.outputs = configuration.rooms.outputs
+    plan.conference.audio = configuration.rooms.audio
+    plan.control.address = configuration.http.address
+    plan.control.port = configuration.http.port
+    switch configuration.tls {
+    case .files(let certificate, let key): plan.control.tls = .files(certificate: certificate, key: key)
+    case .selfSigned: plan.control.tls = .selfSigned
+    case nil: break
+    }
+    plan.control.authentication = try TokenCommand.authentication(configuration.authentication)
+    plan.control.iceServers = configuration.iceServers.flatMap { server in
+      server.urls.map { .init(url: $0, username: server.username, credential: server.credential) }
+    }
+    return plan
+  }
+
+  /// Reads each layout file anew when it is saved.
+  private static func watch(_ files: LayoutFiles, _ conferences: Conferences, _ log: Log) {
+    MediaThread.start(name: "layout-files") {
+      files.watch { name in
+        let faults = files.load(name)
+        for fault in faults { log.error(fault) }
+        if faults.isEmpty { log.info("layout \(name) was read anew") }
+        Task {
+          if faults.isEmpty {
+            await conferences.layoutChanged(name)
+          } else {
+            await conferences.layoutInvalid(name, message: faults.joined(separator: "\n"))
+          }
+        }
+      }
+    }
+  }
+
+  // MARK: Signals
+
+  private static func blockSignals() -> sigset_t {
+    signal(SIGPIPE, SIG_IGN)
+    var signals = sigset_t()
+    sigemptyset(&signals)
+    sigaddset(&signals, SIGTERM)
+    sigaddset(&signals, SIGINT)
+    pthread_sigmask(SIG_BLOCK, &signals, nil)
+    return signals
+  }
+
+  private static func waitForSignal(_ signals: sigset_t) {
+    var signals = signals
+    var number: Int32 = 0
+    while sigwait(&signals, &number) != 0 {}
+  }
+
+  /// Tells everybody, waits until they have left or their time is up, then closes what is left.
+  private static func drain(_ server: Server, seconds: Int, signals: sigset_t) {
+    let finished = DispatchSemaphore(value: 0)
+    MediaThread.start(name: "second-signal") {
+      waitForSignal(signals)
+      _exit(1)
+    }
+    Task {
+      await server.conferences.drain()
+      let deadline = MonotonicClock.now() + .seconds(Int64(seconds))
+      while await !server.conferences.isEmpty, MonotonicClock.now() < deadline {
+        try? await Task.sleep(for: .milliseconds(50))
+      }
+      await server.conferences.stop()
+      // The last goodbyes leave with the network loop's next turn.
+      try? await Task.sleep(for: .milliseconds(50))
+      finished.signal()
+    }
+    finished.wait()
+    server.network.stop()
+    server.control.stop()
+  }
+
+  private static func environment() -> [String: String] {
+    var result: [String: String] = [:]
+    for setting in Setting.allCases.map(\.variable) + ["TUTTI_CONFIG"] {
+      if let value = getenv(setting) { result[setting] = String(cString: value) }
+    }
+    return result
+  }
+}

@@ -1,0 +1,236 @@
+import Conference
+import Configuration
+import Testing
+
+@Suite struct ConfigurationFileTests {
+  private func load(_ text: String, environment: [String: String] = [:], _ values: [Setting: String] = [:]) throws
+    -> Configuration
+  {
+    try Configuration.load(options: ServeOptions(config: "t.json5", values: values), environment: environment) { _ in
+      Array(text.utf8)
+    }
+  }
+
+  private func faults(_ text: String, environment: [String: String] = [:], _ values: [Setting: String] = [:]) -> [String] {
+    do {
+      _ = try load(text, environment: environment, values)
+      return []
+    } catch { return (error as? ConfigurationError)?.faults ?? ["another error"] }
+  }
+
+  @Test func withoutAnythingTheDefaultsHold() throws {
+    let configuration = try Configuration.load(options: ServeOptions(), environment: [:])
+    #expect(configuration.http == ListenAddress(address: "127.0.0.1", port: 8080))
+    #expect(configuration.rtc == ListenAddress(address: "127.0.0.1", port: 8000))
+    #expect(configuration.authentication == .unsaid)
+    #expect(configuration.rooms.outputs.map(\.name) == ["main"])
+    #expect(configuration.rooms.outputs[0].width == 1280)
+    #expect(configuration.rooms.autoCreate)
+  }
+
+  @Test func everyKeyIsRead() throws {
+    let configuration = try load(
+      """
+      // all of it
+      {
+        http: '0.0.0.0:80', tls: 'a.pem,b.pem', rtc: '[::]:9000', announce: ['192.0.2.1', '2001:db8::1'], layouts: 'L',
+        drainSeconds: 3, log: { level: 'debug', format: 'json' },
+        auth: { keys: [{ algorithm: 'HS256', secret: '0123456789abcdef0123456789abcdef', id: 'k' },
+                       { algorithm: 'ES256', publicKeyFile: 'k.pem' }] },
+        iceServers: [{ urls: 'stun:a' }, { urls: ['turn:b:1', 'turns:b'], username: 'u', credential: 'c' }],
+        rooms: { autoCreate: false, emptySeconds: 0, layout: 'speaker',
+                 outputs: [{ name: 'hd', width: 1920, height: 1080, fps: 25, bitrate: 3000000, layout: 'grid' }],
+                 audio: { bitrate: 48000, maxSpeakers: 6, stereo: true } },
+      }
+      """)
+    #expect(configuration.http.port == 80)
+    #expect(configuration.tls == .files(certificate: "a.pem", key: "b.pem"))
+    #expect(configuration.rtc.address == "::")
+    #expect(configuration.announce.count == 2)
+    #expect(configuration.layoutsDirectory == "L")
+    #expect(configuration.drainSeconds == 3)
+    #expect(configuration.logLevel == .debug)
+    #expect(configuration.logFormat == .json)
+    guard case .keys(let keys) = configuration.authentication else {
+      Issue.record("keys were expected")
+      return
+    }
+    #expect(keys.map(\.id) == ["k", nil])
+    #expect(configuration.iceServers.map(\.urls.count) == [1, 2])
+    #expect(!configuration.rooms.autoCreate)
+    #expect(
+      configuration.rooms.outputs
+        == [OutputSettings(name: "hd", width: 1920, height: 1080, fps: 25, bitrate: 3_000_000, layout: "grid")])
+    #expect(configuration.rooms.audio == AudioSettings(bitrate: 48_000, maxSpeakers: 6, stereo: true))
+  }
+
+  @Test(arguments: [
+    ("{ htpp: '' }", "t.json5:1:3: unknown key 'htpp', did you mean 'http'?"),
+    ("{\n http: 8080 }", "t.json5:2:8: 'http' must be a string, not 8080"),
+    ("{ http: 'x' }", "t.json5:1:9: 'http' must be ADDRESS:PORT such as 127.0.0.1:8080 or [::]:8080, not 'x'"),
+    ("{ drainSeconds: 9999 }", "t.json5:1:17: 'drainSeconds' must be a whole number from 0 to 3600, not 9999"),
+    (
+      "{ log: { level: 'warn' } }",
+      "t.json5:1:17: 'level' is one of 'debug', 'info', 'warning', 'error', not 'warn'"
+    ),
+    ("{ auth: 'nobody' }", "t.json5:1:9: 'auth' must be \"none\" or an object with 'keys'"),
+    ("{ auth: { keys: [] } }", "t.json5:1:17: 'keys' must have at least one key"),
+    (
+      "{ auth: { keys: [{ algorithm: 'HS256', secret: 'short' }] } }",
+      "t.json5:1:48: 'secret' must have at least 32 bytes; 'openssl rand -base64 32' makes one"
+    ),
+    (
+      "{ auth: { keys: [{ algorithm: 'ES256', publicKeyFile: 'k', secret: 's' }] } }",
+      "t.json5:1:68: 'secret' does not go with ES256"
+    ),
+    ("{ announce: ['here'] }", "t.json5:1:13: 'announce' must be IP addresses, not 'here'"),
+    ("{ announce: [1] }", "t.json5:1:13: 'announce' must be an IP address or a list of them, not a list"),
+    (
+      "{ iceServers: [{ urls: 'http:x' }] }",
+      "t.json5:1:24: 'urls' must be one or more of stun:HOST, turn:HOST:PORT, turns:HOST"
+    ),
+    ("{ rooms: { outputs: [] } }", "t.json5:1:21: 'outputs' must have at least one output"),
+    ("{ rooms: { outputs: [{ name: 'a', width: 641 }] } }", "t.json5:1:42: 'width' must be even, not 641"),
+    ("{ rooms: { outputs: [{ name: 'a' }, { name: 'a' }] } }", "t.json5:1:37: output 'a' is there twice"),
+    ("{ rooms: { layout: '../x' } }", "t.json5:1:20: 'layout' must be 1 to 64 of A-Z a-z 0-9 . _ -, not '../x'"),
+    ("{ http: }", "t.json5:1:9: a value was expected, found '}'"),
+    ("[]", "t.json5:1:1: an object was expected, not a list"),
+  ])
+  func aFaultStopsTheStartWithItsPlace(text: String, fault: String) { #expect(faults(text) == [fault]) }
+
+  @Test func allFaultsAreToldAtOnce() {
+    #expect(faults("{ a: 1, drainSeconds: -1,\n rtc: true }").count == 3)
+  }
+
+  @Test func optionsCountMoreThanVariablesAndVariablesMoreThanTheFile() throws {
+    let text = "{ http: '127.0.0.1:1', rtc: '127.0.0.1:1', layouts: 'file' }"
+    let configuration = try load(
+      text, environment: ["TUTTI_HTTP": "127.0.0.1:2", "TUTTI_RTC": "127.0.0.1:2", "TUTTI_LOG_LEVEL": "error"],
+      [.http: "127.0.0.1:3"])
+    #expect(configuration.http.port == 3)
+    #expect(configuration.rtc.port == 2)
+    #expect(configuration.layoutsDirectory == "file")
+    #expect(configuration.logLevel == .error)
+  }
+
+  @Test func faultsOfOptionsAndVariablesNameThem() {
+    let found = faults("{}", environment: ["TUTTI_LOG_FORMAT": "xml"], [.http: "80", .logLevel: "inof"])
+    #expect(
+      found == [
+        "TUTTI_LOG_FORMAT: must be one of text, json, not 'xml'",
+        "--http: must be ADDRESS:PORT such as 127.0.0.1:8080 or [::]:8080, not '80'",
+        "--log-level: must be one of debug, info, warning, error, not 'inof', did you mean 'info'?",
+      ])
+  }
+
+  @Test(arguments: ["0.0.0.0:80", "[::]:80", "192.0.2.1:80", "[::ffff:192.0.2.1]:80"])
+  func anAddressForEverybodyNeedsAuthentication(address: String) throws {
+    #expect(faults("{ http: '\(address)' }").count == 1)
+    #expect(faults("{ http: '\(address)', auth: 'none' }").isEmpty)
+    #expect(faults("{ http: '\(address)' }", [.authSecret: String(repeating: "s", count: 32)]).isEmpty)
+  }
+
+  @Test(arguments: ["127.0.0.1:1", "127.9.9.9:1", "[::1]:1", "localhost:1", "[::ffff:127.0.0.1]:1"])
+  func loopbackNeedsNone(address: String) { #expect(faults("{ http: '\(address)' }").isEmpty) }
+
+  @Test(arguments: [
+    "", "1.2.3.4", ":80", "1.2.3.4:", "1.2.3.4:99999", "1.2.3.4:-1", "::1:80", "[1.2.3.4]:80", "host:80", "1.2.3.4:+8",
+  ])
+  func whatIsNoEndpointIsRefused(text: String) { #expect(ListenAddress(text) == nil) }
+
+  @Test func aMissingFileIsTold() {
+    let error = #expect(throws: ConfigurationError.self) {
+      try Configuration.load(options: ServeOptions(config: "/no/such/file"), environment: [:])
+    }
+    #expect(error?.description == "/no/such/file: No such file or directory")
+  }
+}
+
+@Suite struct CommandTests {
+  private func fault(_ arguments: String...) -> String? {
+    do throws(UsageError) {
+      _ = try Command(parsing: arguments)
+      return nil
+    } catch { return error.description }
+  }
+
+  @Test func everyCommandIsRead() throws {
+    #expect(try Command(parsing: ["--version"]) == .version)
+    #expect(
+      try Command(parsing: [
+        "serve", "--http", "1.1.1.1:1", "--log-level=debug", "--announce", "1.1.1.1", "--announce", "2.2.2.2", "--config", "f",
+      ])
+        == .serve(ServeOptions(config: "f", values: [.http: "1.1.1.1:1", .logLevel: "debug", .announce: "1.1.1.1,2.2.2.2"])))
+    #expect(try Command(parsing: ["layouts", "check", "a", "b"]) == .checkLayouts(files: ["a", "b"]))
+    #expect(try Command(parsing: ["config", "check", "f"]) == .checkConfiguration(file: "f"))
+    guard
+      case .renderLayout(let options) = try Command(parsing: [
+        "layouts", "render", "grid", "--participants", "7", "--size", "640x360", "-o", "x.png",
+      ])
+    else { return #expect(Bool(false), "another command") }
+    #expect(options.participants == 7)
+    #expect(options.width == 640)
+    guard
+      case .makeToken(let token) = try Command(parsing: [
+        "token", "--room", "r", "--role", "host", "--sub", "Ada", "--ttl", "15m",
+      ])
+    else { return #expect(Bool(false), "another command") }
+    #expect(token.lifetimeSeconds == 900)
+  }
+
+  @Test(arguments: [
+    ["--help"], ["help"], ["serve", "--help"], ["layouts", "--help"], ["layouts", "check", "--help"],
+    ["layouts", "render", "--help"], ["config", "--help"], ["config", "check", "--help"], ["token", "--help"],
+  ])
+  func thereIsHelpOnEveryLevel(arguments: [String]) throws {
+    guard case .help(let text) = try Command(parsing: arguments) else { return #expect(Bool(false), "no help") }
+    #expect(text.contains("usage:"))
+  }
+
+  @Test func faultsSayWhatToDo() {
+    #expect(fault("sevre") == "unknown command 'sevre', did you mean 'serve'?")
+    #expect(fault("serve", "--htpp", "x") == "unknown option '--htpp', did you mean '--http'?")
+    #expect(fault("serve", "--http") == "--http needs a value; see tutti serve --help")
+    #expect(fault("serve", "extra") == "unexpected argument 'extra'; see tutti serve --help")
+    #expect(fault("layouts", "check") == "name at least one layout file; see tutti layouts check --help")
+    #expect(fault("layouts", "render", "grid", "-o", "x.gif") == "-o: name a file that ends in .png or .svg")
+    #expect(
+      fault("layouts", "render", "grid", "--size", "1x1", "-o", "x.png") == "--size: must be WIDTHxHEIGHT, 64x64 to 3840x2160")
+    #expect(fault("token", "--room", "r", "--role", "king") == "unknown role 'king', see tutti token --help")
+    #expect(fault("token", "--room", "r", "--role", "host") == "--sub is missing; see tutti token --help")
+    #expect(fault("token", "--ttl", "soon") == "--ttl: must be a time such as 90s, 15m, 1h or 7d")
+    #expect(fault() != nil)
+    #expect(fault("layouts") != nil)
+  }
+}
+
+@Suite struct LogTests {
+  private final class Lines: @unchecked Sendable { var text = "" }
+
+  private func lines(_ level: LogLevel, _ format: LogFormat, _ body: (Log) -> Void) -> String {
+    let lines = Lines()
+    body(
+      Log(
+        level: level, format: format, write: { lines.text += String(decoding: $0, as: UTF8.self) },
+        now: { 1_790_000_000_000_000_000 }))
+    return lines.text
+  }
+
+  @Test func aLineOfTextHasTimeLevelMessageAndFields() {
+    let text = lines(.info, .text) { log in
+      log.debug("unseen")
+      log.info("joined", ["name": "Ada L", "room": "lobby", "empty": ""])
+    }
+    #expect(text == "2026-09-21T14:13:20.000Z info joined name=\"Ada L\" room=lobby empty=\"\"\n")
+  }
+
+  @Test func aLineOfJSONIsAnObject() {
+    let text = lines(.warning, .json) { $0.error("a \"b\"\n", ["name": "\u{1B}[0m"]) }
+    #expect(text == #"{"time":"2026-09-21T14:13:20.000Z","level":"error","message":"a \"b\"\n","name":"\u001b[0m"}"# + "\n")
+  }
+
+  @Test func noTextOfStrangersEndsALineOrSteersATerminal() {
+    let text = lines(.debug, .text) { $0.warning("a\r\nb", ["name": "x\n2026 error forged\u{1B}[2J\u{202E}"]) }
+    #expect(text == "2026-09-21T14:13:20.000Z warning a\\u{D}\\u{A}b name=\"x\\u{A}2026 error forged\\u{1B}[2J\\u{202E}\"\n")
+  }
+}

@@ -1,0 +1,214 @@
+import Conference
+import ControlAPI
+import JSON5
+import Testing
+
+/// Rooms, people, layouts, pictures and what belongs to the server.
+@Suite struct ControlRouteTests {
+  private func json(_ response: RawClient.Response?) throws -> JSONValue {
+    let response = try #require(response)
+    #expect(response["content-type"]?.contains("json") == true)
+    return try JSONValue(parsing: response.body, strict: true)
+  }
+
+  @Test func aRoomHasTheNamesOfTheContract() async throws {
+    let fixture = try Fixture()
+    let room = try json(await fixture.ask("GET", "/v1/rooms/lobby"))
+    #expect(room.members?.map(\.key) == ["name", "layout", "outputs", "audio", "participants", "floor"])
+    #expect(room["outputs"]?.array?[0].members?.map(\.key) == ["name", "width", "height", "fps", "bitrate"])
+    #expect(room["floor"]?.string == "p1")
+    let ada = try #require(room["participants"]?.array?[0])
+    #expect(
+      ada.members?.map(\.key) == [
+        "id", "name", "role", "sends", "receives", "audioMuted", "videoMuted", "deaf", "gain", "slot", "speaking", "levelDb",
+        "stats",
+      ])
+    #expect(ada["slot"]?.integer == 0)
+    #expect(ada["levelDb"]?.number == -23.5)
+    #expect(ada["receives"]?["codec"]?.string == "VP8")
+    #expect(ada["stats"]?["lossPercent"]?.number == 0.5)
+    #expect(room["participants"]?.array?[1]["slot"]?.string == "main")
+    let list = try json(await fixture.ask("GET", "/v1/rooms"))
+    #expect(list["rooms"]?.array?.count == 1)
+    let people = try json(await fixture.ask("GET", "/v1/rooms/lobby/participants"))
+    #expect(people["participants"]?.array?.count == 2)
+    #expect(try json(await fixture.ask("GET", "/v1/rooms/lobby/participants/p2"))["name"]?.string == "Bob <b>")
+    #expect(await fixture.ask("GET", "/v1/rooms/nowhere")?.status == 404)
+    #expect(await fixture.ask("GET", "/v1/rooms/lobby/participants/p9")?.status == 404)
+  }
+
+  @Test func putMakesARoomAndThenReplacesItsSettings() async throws {
+    let fixture = try Fixture()
+    let body = #"{"layout":"speaker","outputs":[{"name":"hd","width":1920,"height":1080,"fps":25,"bitrate":3000000}]}"#
+    let made = await fixture.ask("PUT", "/v1/rooms/new", ["Content-Type: application/json"], body: body)
+    #expect(made?.status == 201)
+    #expect(made?["location"] == "/v1/rooms/new")
+    #expect(await fixture.ask("PUT", "/v1/rooms/new", ["Content-Type: application/json"], body: "{}")?.status == 200)
+    #expect(await fixture.ask("PUT", "/v1/rooms/bare")?.status == 201)
+    let settings = fixture.control.state.withLock { $0.roomSettings }
+    #expect(settings[0].outputs == [OutputSettings(name: "hd", width: 1920, height: 1080, fps: 25, bitrate: 3_000_000)])
+    #expect(settings[1] == RoomSettings())
+    #expect(await fixture.ask("DELETE", "/v1/rooms/new")?.status == 204)
+    #expect(await fixture.ask("DELETE", "/v1/rooms/new")?.status == 404)
+  }
+
+  @Test func patchChangesWhatItNames() async throws {
+    let fixture = try Fixture()
+    let room = try json(await fixture.patch("/v1/rooms/lobby", json: #"{"audio":{"bitrate":64000,"stereo":true}}"#))
+    #expect(room["layout"]?.string == "grid")
+    let settings = try #require(fixture.control.state.withLock { $0.roomSettings.last })
+    #expect(settings == RoomSettings(audio: AudioSettings(bitrate: 64_000, maxSpeakers: 4, stereo: true)))
+  }
+
+  @Test func aParticipantIsPatched() async throws {
+    let fixture = try Fixture()
+    let body =
+      #"{"name":"A\u0007da","audioMuted":true,"videoMuted":false,"deaf":true,"gain":1.5,"slot":"main","role":"host","output":"main"}"#
+    #expect(await fixture.patch("/v1/rooms/lobby/participants/p1", json: body)?.status == 200)
+    let patch = try #require(fixture.control.state.withLock { $0.patches.last })
+    #expect(patch.name == "Ada")
+    #expect(patch.audioMuted == true)
+    #expect(patch.videoMuted == false)
+    #expect(patch.gain == 1.5)
+    #expect(patch.slot == .some(.id("main")))
+    for (text, slot) in [("null", SlotReference??.some(nil)), ("3", .some(.index(3)))] {
+      #expect(await fixture.patch("/v1/rooms/lobby/participants/p1", json: "{\"slot\":\(text)}")?.status == 200)
+      #expect(fixture.control.state.withLock { $0.patches.last?.slot } == slot)
+    }
+    #expect(await fixture.ask("DELETE", "/v1/rooms/lobby/participants/p1")?.status == 204)
+  }
+
+  @Test(arguments: [
+    ("{\"layout\":1}", 422, "Line 1, column 11: 'layout' must be a string, not 1."),
+    ("{\"layuot\":\"x\"}", 422, "Line 1, column 2: unknown key 'layuot', did you mean 'layout'?."),
+    (
+      "{\n\"outputs\":[{\"name\":\"a\",\"fps\":90}]}", 422,
+      "Line 2, column 30: 'fps' must be a whole number from 1 to 60, not 90."
+    ),
+    ("{\"outputs\":[]}", 422, "Line 1, column 12: 'outputs' must have at least one output."),
+    ("{\"outputs\":[{\"name\":\"a\",\"width\":65}]}", 422, "Line 1, column 33: 'width' must be even, not 65."),
+    ("{\"outputs\":[{\"name\":\"a\"},{\"name\":\"a\"}]}", 422, "Line 1, column 34: output 'a' is there twice."),
+    ("{\"outputs\":[{}]}", 422, "Line 1, column 13: key 'name' is missing."),
+    ("{\"audio\":{\"maxSpeakers\":0}}", 422, "Line 1, column 25: 'maxSpeakers' must be a whole number from 1 to 15, not 0."),
+    ("{\"layout\":\"../x\"}", 422, "Line 1, column 11: 'layout' must be 1 to 64 of A-Z a-z 0-9 . _ -, not '../x'."),
+    ("[]", 422, "Line 1, column 1: an object was expected, not a list."),
+    ("{\"layout\":", 400, "Line 1, column 11: the text ends where a value was expected."),
+    ("{layout:\"x\"}", 400, "Line 1, column 2: a key in double quotes was expected, found 'l'."),
+    ("", 400, "Line 1, column 1: the text is empty, a value was expected."),
+  ])
+  func aBodyWithAFaultChangesNothing(body: String, status: Int, detail: String) async throws {
+    let fixture = try Fixture()
+    let problem = try json(await fixture.patch("/v1/rooms/lobby", json: body))
+    #expect(problem["status"]?.integer == status)
+    #expect(problem["detail"]?.string == detail)
+    #expect(problem["type"]?.string == "about:blank")
+    #expect(problem["title"]?.string != nil)
+    #expect(problem["errors"]?.array?.count == 1)
+    #expect(fixture.control.state.withLock { $0.roomSettings.isEmpty })
+  }
+
+  @Test func controlSpeaksJSONOnly() async throws {
+    let fixture = try Fixture()
+    #expect(await fixture.ask("PATCH", "/v1/rooms/lobby", ["Content-Type: text/plain"], body: "{}")?.status == 415)
+    #expect(await fixture.ask("GET", "/v1/rooms", ["Accept: text/html"])?.status == 406)
+    #expect(await fixture.ask("GET", "/v1/rooms", ["Accept: text/html, */*;q=0.1"])?.status == 200)
+    let wrong = await fixture.ask("POST", "/v1/rooms/lobby")
+    #expect(wrong?.status == 405)
+    #expect(wrong?["allow"] == "GET, HEAD, PUT, PATCH, DELETE, OPTIONS")
+    #expect(await fixture.ask("GET", "/v2/rooms")?.status == 404)
+    let foreign = await fixture.ask("GET", "/v1/rooms", ["Origin: https://elsewhere"])
+    #expect(foreign?["access-control-allow-origin"] == nil)
+  }
+
+  @Test func layoutsAreListedReadAndDrawn() async throws {
+    let fixture = try Fixture()
+    #expect(try json(await fixture.ask("GET", "/v1/layouts"))["layouts"]?.array?.map(\.string) == ["grid", "speaker", "stage"])
+    #expect(try json(await fixture.ask("GET", "/v1/layouts/grid"))["name"]?.string == "grid")
+    let source = await fixture.ask("GET", "/v1/layouts/grid", ["Accept: application/json5"])
+    #expect(source?.body == "// rows\n{ name: 'grid', variants: [], }\n")
+    #expect(await fixture.ask("GET", "/v1/layouts/none")?.status == 404)
+    let preview = await fixture.ask("GET", "/v1/layouts/grid/preview.png?participants=9&size=320x180")
+    #expect(preview?.body == "PNG grid 9 320x180")
+    #expect(preview?["content-type"] == "image/png")
+    for query in [
+      "participants=-1", "participants=x", "participants=101", "size=0x0", "size=640", "size=1x2x3", "size=9999x9999",
+    ] {
+      #expect(await fixture.ask("GET", "/v1/layouts/grid/preview.png?\(query)")?.status == 422)
+    }
+  }
+
+  @Test func aSnapshotIsOfTheNamedOutput() async throws {
+    let fixture = try Fixture()
+    #expect(await fixture.ask("GET", "/v1/rooms/lobby/snapshot.png")?.body == "PNG first")
+    #expect(await fixture.ask("GET", "/v1/rooms/lobby/snapshot.png?output=hd")?.body == "PNG hd")
+    #expect(await fixture.ask("GET", "/v1/rooms/none/snapshot.png")?.status == 404)
+  }
+
+  @Test func theServerTellsHowItIs() async throws {
+    let fixture = try Fixture()
+    let metrics = await fixture.ask("GET", "/metrics")
+    #expect(metrics?["content-type"] == "text/plain; version=0.0.4; charset=utf-8")
+    #expect(metrics?.body.contains("tutti_rooms 1") == true)
+    #expect(await fixture.ask("GET", "/readyz")?.status == 200)
+    fixture.control.state.withLock { $0.isReady = false }
+    let notReady = await fixture.ask("GET", "/readyz")
+    #expect(notReady?.status == 503)
+    #expect(notReady?["retry-after"] == "5")
+    #expect(await fixture.ask("GET", "/healthz")?.status == 200)
+  }
+
+  @Test func thePageIsServedWithValidators() async throws {
+    let fixture = try Fixture()
+    for (path, type) in [
+      ("/", "text/html; charset=utf-8"), ("/?room=x", "text/html; charset=utf-8"), ("/style.css", "text/css; charset=utf-8"),
+      ("/page.js", "text/javascript; charset=utf-8"), ("/session.js", "text/javascript; charset=utf-8"),
+      ("/devices.js", "text/javascript; charset=utf-8"), ("/room.js", "text/javascript; charset=utf-8"),
+      ("/statistics.js", "text/javascript; charset=utf-8"), ("/icon.svg", "image/svg+xml"),
+    ] {
+      let response = await fixture.ask("GET", path)
+      #expect(response?.status == 200)
+      #expect(response?["content-type"] == type)
+      let tag = try #require(response?["etag"])
+      let again = await fixture.ask("GET", path, ["If-None-Match: \(tag)"])
+      #expect(again?.status == 304)
+      #expect(again?.body == "")
+    }
+    #expect(await fixture.ask("GET", "/index.html")?.status == 404)
+  }
+
+  @Test func thePageHasNoScriptOrStyleWithin() async throws {
+    let fixture = try Fixture()
+    let page = try #require(await fixture.ask("GET", "/"))
+    let policy = try #require(page["content-security-policy"])
+    #expect(policy.hasPrefix("default-src 'self';"))
+    #expect(policy.contains("frame-ancestors 'none'"))
+    #expect(!policy.contains("unsafe"))
+    #expect(page["referrer-policy"] == "no-referrer")
+    #expect(!page.body.contains("style="))
+    #expect(!page.body.contains("<style"))
+    #expect(!page.body.contains(" onclick"))
+    for id in [
+      "name", "room", "join", "leave", "mute", "camera", "microphone-select", "camera-select", "source", "picture", "status",
+      "error", "participants", "layouts", "statistics",
+    ] { #expect(page.body.contains("id=\"\(id)\"")) }
+  }
+
+  @Test func theInterfaceIsDescribed() async throws {
+    let fixture = try Fixture()
+    let document = try json(await fixture.ask("GET", "/openapi.json"))
+    #expect(document["openapi"]?.string?.hasPrefix("3.1") == true)
+    let paths = try #require(document["paths"]?.members)
+    for (path, methods) in [
+      ("/rooms/{room}/whip", ["post"]), ("/rooms/{room}/whep", ["post"]), ("/rooms/{room}/participants", ["post"]),
+      ("/rooms/{room}/participants/{session}", ["patch", "delete"]), ("/v1/rooms", ["get"]),
+      ("/v1/rooms/{room}", ["get", "put", "patch", "delete"]), ("/v1/rooms/{room}/participants", ["get"]),
+      ("/v1/rooms/{room}/participants/{id}", ["get", "patch", "delete"]), ("/v1/rooms/{room}/snapshot.png", ["get"]),
+      ("/v1/rooms/{room}/events", ["get"]), ("/v1/layouts", ["get"]), ("/v1/layouts/{layout}", ["get"]),
+      ("/v1/layouts/{layout}/preview.png", ["get"]), ("/metrics", ["get"]), ("/healthz", ["get"]), ("/readyz", ["get"]),
+      ("/openapi.json", ["get"]),
+    ] {
+      let found = paths.first { $0.key == path }?.value
+      for method in methods { #expect(found?[method]?["responses"] != nil, "\(method) \(path)") }
+    }
+  }
+}

@@ -1,0 +1,47 @@
+import Conference
+import ControlAPI
+
+/// A server on a free port of loopback in front of scripted rooms; ends with its owner.
+final class Fixture: Sendable {
+  let control = ScriptedConferences()
+  let server: ControlServer
+
+  init(_ change: (inout ControlServer.Settings) -> Void = { _ in }) throws {
+    var settings = ControlServer.Settings()
+    settings.port = 0
+    settings.iceServers = [.init(url: "stun:stun.example.net"), .init(url: "turn:t:3478", username: "u\"x", credential: "c")]
+    change(&settings)
+    server = try ControlServer(settings, control: control)
+  }
+
+  deinit { server.stop() }
+
+  func client() -> RawClient { RawClient(port: server.port) }
+
+  /// One request on a connection of its own.
+  func ask(_ method: String, _ target: String, _ headers: [String] = [], body: String? = nil) async -> RawClient.Response? {
+    let client = client()
+    await client.send(request(method, target, headers, body: body))
+    return await client.response(toHead: method == "HEAD")
+  }
+
+  func postOffer(_ target: String, _ headers: [String] = []) async -> RawClient.Response? {
+    await ask("POST", target, ["Content-Type: application/sdp"] + headers, body: "v=0\r\n")
+  }
+
+  func patch(_ target: String, json: String) async -> RawClient.Response? {
+    await ask("PATCH", target, ["Content-Type: application/json"], body: json)
+  }
+}
+
+func request(_ method: String, _ target: String, _ headers: [String] = [], body: String? = nil) -> String {
+  var text = "\(method) \(target) HTTP/1.1\r\nHost: localhost\r\n"
+  for header in headers { text += header + "\r\n" }
+  if let body { text += "Content-Length: \(body.utf8.count)\r\n" }
+  return text + "\r\n" + (body ?? "")
+}
+
+let upgradeHeaders = [
+  "Connection: keep-alive, Upgrade", "Upgrade: websocket", "Sec-WebSocket-Version: 13",
+  "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
+]
