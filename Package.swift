@@ -123,7 +123,10 @@ let package = Package(
     tests("CompositingTests", ["Layouts", "PixelKernels", "RawMedia", "Timing"]),
     tests(
       "ConferenceTests",
-      ["WebRTCTransport", "EncodedMedia", "RawMedia", "Codecs", "AudioMixing", "Layouts", "Compositing", "Timing"]),
+      [
+        "TestPeers", "ICE", "WebRTCTransport", "EncodedMedia", "RawMedia", "Codecs", "AudioMixing", "Layouts", "Compositing",
+        "Timing",
+      ]),
     tests("ControlAPITests", ["Conference", "JSON5", "Timing"]),
     tests("ConfigurationTests", ["Conference"]),
     tests("ArchitectureTests"),
