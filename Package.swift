@@ -133,7 +133,8 @@ let package = Package(
     tests(
       "ConferenceSimulation",
       [
-        "TestPeers", "Conference", "WebRTCTransport", "SDP", "ICE", "SecureTransport", "RTPStreams", "RTP", "EncodedMedia",
+        "TestPeers", "Playout", "Conference", "WebRTCTransport", "SDP", "ICE", "SecureTransport", "RTPStreams", "RTP",
+        "EncodedMedia",
         "RawMedia",
         "Codecs", "AudioMixing", "Layouts", "Bytes", "Timing",
       ]),
