@@ -122,7 +122,8 @@ final class SimulatedRoom {
       client.send(
         EncodedFrame(
           codec: .vp8, payload: FrameBuffer(sources.pictures[index]),
-          timestamp: RTPTimestamp(UInt32(truncatingIfNeeded: pictureCount * 9_000)), isKeyframe: index == 0, time: now), at: now)
+          timestamp: RTPTimestamp(UInt32(truncatingIfNeeded: pictureCount * 9_000)), isKeyframe: index == 0, time: now), at: now
+      )
       pictureCount += 1
     }
   }

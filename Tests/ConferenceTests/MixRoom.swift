@@ -73,7 +73,9 @@ final class Talker {
   }
 
   /// How loud a tone was in the last second heard, in dB.
-  func level(_ hertz: Double, seconds: Double = 1) -> Double { Tones.level(of: hertz, in: heard.suffix(Int(48_000 * seconds))) }
+  func level(_ hertz: Double, seconds: Double = 1) -> Double {
+    Tones.level(of: hertz, in: Array(heard.suffix(Int(48_000 * seconds))))
+  }
 }
 
 /// A room's mix with its talkers, in virtual time.

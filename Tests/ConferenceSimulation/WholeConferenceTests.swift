@@ -47,7 +47,7 @@ private func confer(seed: UInt64, turns: Int, sources: [EncodedSources]) throws 
     for _ in 0..<250 { room.step() }
     for (index, member) in room.members.enumerated() {
       // Less the beginning, while the sound is still on its way.
-      let heard = member.listener.heard.suffix(48_000 * 3)
+      let heard = Array(member.listener.heard.suffix(48_000 * 3))
       let levels = tones.map { Tones.level(of: $0, in: heard) }
       for other in tones.indices {
         let expected = speakers.contains(other) && other != index
@@ -80,7 +80,7 @@ private func confer(seed: UInt64, turns: Int, sources: [EncodedSources]) throws 
   return outcome
 }
 
-@Suite struct ConferenceTests {
+@Suite struct WholeConferenceTests {
   @Test func twoMinutesOverABadNetworkGoWellAndAreTheSameBySeed() async throws {
     let sources = try tones.enumerated().map { try EncodedSources(hertz: $1, seed: UInt64($0)) }
     async let first = confer(seed: 1, turns: 24, sources: sources)
@@ -90,8 +90,8 @@ private func confer(seed: UInt64, turns: Int, sources: [EncodedSources]) throws 
     for outcome in outcomes {
       #expect(outcome.faults.isEmpty, "\(outcome.faults.prefix(5))")
       #expect(outcome.connectedAfter < .seconds(5))
-      // Each packet lost once in twenty, on the way to the server and on the way back.
-      #expect(outcome.concealedShare < 0.08)
+      // Of the mix one packet in twenty is lost, and some are late.
+      #expect(outcome.concealedShare < 0.1, "\(outcome.summary)")
       #expect(outcome.longestFreeze < .seconds(2))
       #expect(outcome.playoutDelayMax < .milliseconds(250), "\(outcome.summary)")
     }
