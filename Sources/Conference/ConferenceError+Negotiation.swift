@@ -4,7 +4,7 @@ extension ConferenceError {
   /// What a failed negotiation means to whoever sent the offer.
   init(_ error: PeerNegotiationError) {
     switch error {
-    case .malformed(let fault): self.init(.malformed(line: fault.line > 0 ? fault.line : nil), fault.sentence)
+    case .malformed(let fault): self.init(.malformed(line: fault.line > 0 ? fault.line : nil), fault.description)
     case .unusable(let sentence): self.init(.malformed(line: nil), sentence)
     case .incompatible(let reason):
       switch reason {

@@ -61,7 +61,7 @@ package final class RoomMix: Ticking, @unchecked Sendable {
   private final class Seat {
     let member: Member
     var voice: Voice?
-    var gate = VoiceGate()
+    var gate = VoiceGate(settings: .init(opensAbove: 9, staysAbove: 4, quietest: 70, hold: .milliseconds(800)))
     var isHeard = false
     var encoder: MixEncoder?
     /// The tick his own mix was made for last.

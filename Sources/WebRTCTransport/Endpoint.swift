@@ -34,6 +34,8 @@ public struct Endpoint: ~Copyable {
     var video: OutputID?
     /// A receiver can do nothing with a picture stream before its first keyframe: until then it is spared.
     var awaitsKeyframe = false
+    /// When a datagram last came on a path known to be his.
+    var lastHeard = Instant(nanoseconds: .min)
     /// The deadline this peer last put into the heap.
     var scheduled: Instant?
 
@@ -48,7 +50,12 @@ public struct Endpoint: ~Copyable {
   private final class Output {
     var packetizer = OutputPacketizer()
     var receivers: [Peer] = []
+    /// When a keyframe was last asked for on behalf of those who wait for their first.
+    var lastRequest: Instant?
   }
+
+  /// How often a keyframe is asked for while receivers wait for one.
+  private static let keyframePatience = Interval.milliseconds(500)
 
   /// Paths one peer may be reached by; an honest one has a handful.
   private static let pathsPerPeerMax = 16
@@ -92,7 +99,8 @@ public struct Endpoint: ~Copyable {
     }
     let isCheck = DatagramKind(of: datagram.span) == .stun
     peer.session.receive(&datagram, from: path, at: now, into: &outputs)
-    if isCheck { learn(path, of: peer) }
+    if isCheck { learn(path, of: peer, at: now) }
+    if byPath[path] === peer { peer.lastHeard = now }
     tellEvents(of: peer, &outputs)
     schedule(peer)
   }
@@ -103,11 +111,14 @@ public struct Endpoint: ~Copyable {
     return byPath[path]
   }
 
-  /// Notes where a peer is reached once an authenticated check came from there. A path that another living peer was checked on
-  /// stays his: otherwise a participant could send checks in somebody else's name and cut him off.
-  private mutating func learn(_ path: TransportPath, of peer: Peer) {
+  /// Who is heard no more for so long may have lost his address to another: a port is soon used again.
+  private static let pathLifetime = Interval.seconds(3)
+
+  /// Notes where a peer is reached once an authenticated check came from there. A path that another peer is heard on stays his:
+  /// otherwise a participant could send checks in somebody else's name and cut him off.
+  private mutating func learn(_ path: TransportPath, of peer: Peer, at now: Instant) {
     guard peer.session.isValidated(path), byPath[path] !== peer else { return }
-    if let other = byPath[path], other.session.isValidated(path) { return }
+    if let other = byPath[path], other.session.isValidated(path), now - other.lastHeard < Self.pathLifetime { return }
     byPath[path]?.paths.removeAll { $0 == path }
     byPath[path] = peer
     peer.paths.append(path)
@@ -248,12 +259,23 @@ public struct Endpoint: ~Copyable {
     let size = packetized.bytes.count &+ packetized.ranges.count &* 200
     for peer in output.receivers {
       if frame.codec.kind == .video {
-        if peer.awaitsKeyframe, !frame.isKeyframe { continue }
+        if peer.awaitsKeyframe, !frame.isKeyframe {
+          requestFirstKeyframe(of: output, id, for: peer, at: now)
+          continue
+        }
         peer.awaitsKeyframe = !peer.session.isConnected
       }
       if outputs.arena.room < size { flush(&outputs) }
       peer.session.send(packetized, at: now, into: &outputs)
     }
+  }
+
+  /// The keyframe a receiver was to begin with did not reach him: asks for another, at most twice a second for all of them.
+  private func requestFirstKeyframe(of output: Output, _ id: OutputID, for peer: Peer, at now: Instant) {
+    guard peer.session.isConnected else { return }
+    if let last = output.lastRequest, now - last < Self.keyframePatience { return }
+    output.lastRequest = now
+    peer.observer.peer(peer.id, needsKeyframeOf: id)
   }
 
   // MARK: Events

@@ -100,7 +100,7 @@ public struct PeerNegotiator: Sendable {
     LocalTransport(
       credentials: CredentialAttributes(usernameFragment: credentials.ufrag, password: credentials.password),
       fingerprints: FingerprintAttribute(certificate.fingerprint).map { [$0] } ?? [],
-      candidates: candidates.compactMap(CandidateAttribute.init), isICELite: true)
+      candidates: candidates.compactMap { CandidateAttribute($0) }, isICELite: true)
   }
 
   private func makeSetup(

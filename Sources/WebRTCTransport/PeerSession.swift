@@ -38,6 +38,7 @@ public struct PeerSession: ~Copyable {
   var counts = PeerStatistics()
   private var hasEnded = false
   private var isEstablished = false
+  private var isAnnounced = false
 
   /// - Parameters:
   ///   - wallClockAtZero: the time of day when `Instant` counted zero.
@@ -164,6 +165,7 @@ public struct PeerSession: ~Copyable {
       case .connected, .pathChanged:
         dtls.start(at: now, into: &outputs.dtls)
         carryOutDTLS(fallback: nil, at: now, into: &outputs)
+        announce(into: &outputs)
       case .disconnected: break
       case .failed: end(isEstablished ? .connectivityLost : .neverConnected, into: &outputs)
       }
@@ -191,10 +193,17 @@ public struct PeerSession: ~Copyable {
       receiver = try SRTPReceiver(keys)
       sender = try SRTPSender(keys)
       isEstablished = true
-      outputs.events.append(.connected)
+      announce(into: &outputs)
     } catch {
       end(.handshakeFailed(error.description), into: &outputs)
     }
+  }
+
+  /// Tells that media can flow, once. A browser may finish DTLS on a checked path before it nominates one.
+  private mutating func announce(into outputs: inout PeerOutputs) {
+    guard isConnected, !isAnnounced else { return }
+    isAnnounced = true
+    outputs.events.append(.connected)
   }
 
   private mutating func end(_ reason: PeerEndReason, into outputs: inout PeerOutputs) {

@@ -27,7 +27,8 @@ async def _run(test: Coroutine[None, None, None]) -> None:
     try:
         await asyncio.wait_for(test, timeout=150)
     finally:
-        await asyncio.gather(*(peer.close() for peer in set(Peer.open)))
+        await asyncio.gather(*(peer.close() for peer in set(Peer.open)), return_exceptions=True)
+        Peer.open.clear()
 
 
 @pytest.hookimpl(wrapper=True)
@@ -53,8 +54,8 @@ def start_server() -> Iterator[Callable[..., Server]]:
     """Starts servers of a test's own."""
     started: list[Server] = []
 
-    def start(config: str | None = None) -> Server:
-        started.append(Server(config))
+    def start(config: str | None = None, media_host: str = "127.0.0.1") -> Server:
+        started.append(Server(config, media_host))
         return started[-1]
 
     yield start

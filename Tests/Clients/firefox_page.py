@@ -18,7 +18,6 @@ from sound_card import silent_sound_card
 PREFERENCES: dict[str, Any] = {
     "media.navigator.permission.disabled": True,
     "media.navigator.streams.fake": True,
-    "media.peerconnection.ice.loopback": True,
     "media.peerconnection.ice.obfuscate_host_addresses": False,
     "media.autoplay.default": 0,
     "media.autoplay.blocking_policy": 0,

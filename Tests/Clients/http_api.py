@@ -39,7 +39,9 @@ class RoomAPI:
         self.url = url
 
     async def __aenter__(self) -> "RoomAPI":
-        self._http = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=20))
+        # No connection is kept open: the server's are counted.
+        self._http = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(force_close=True), timeout=aiohttp.ClientTimeout(total=20))
         return self
 
     async def __aexit__(self, *_: object) -> None:

@@ -27,7 +27,9 @@ def tile_psnr(picture: numpy.ndarray, tile: Rectangle, clip: Clip) -> float:
 
 def speech_quality(sent: numpy.ndarray, heard: numpy.ndarray) -> float:
     """PESQ-WB of what was heard (48 kHz, -1...1) of a recording (16 kHz, 16 bit), aligned by cross-correlation."""
-    received = at_16k(heard)
+    # Silence is not sent: what was heard may begin with the first word and end with the last.
+    margin = numpy.zeros(2 * SPEECH_RATE, dtype=heard.dtype)
+    received = numpy.concatenate([margin, at_16k(heard), margin])
     similarity = correlate(received.astype(numpy.float64), sent.astype(numpy.float64), mode="valid", method="fft")
     begins = int(numpy.argmax(similarity))
     return float(pesq(SPEECH_RATE, sent, received[begins:begins + len(sent)], "wb"))

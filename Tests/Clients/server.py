@@ -1,4 +1,4 @@
-"""The server under test: one `tutti serve` process on free ports of the loopback interface."""
+"""The server under test: one `tutti serve` process on free ports."""
 
 import os
 import signal
@@ -20,13 +20,23 @@ def free_port(kind: socket.SocketKind) -> int:
         return probe.getsockname()[1]
 
 
-def media_port() -> int:
+def own_address() -> str:
+    """This machine's address beside the loopback one."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("198.51.100.1", 9))  # sends nothing: it only asks which way that would be
+        except OSError:
+            raise AssertionError("This machine has no address but the loopback one, and Firefox needs another.") from None
+        return probe.getsockname()[0]
+
+
+def media_port(host: str) -> int:
     """A number free for UDP and for TCP: the server takes both."""
     while True:
         port = free_port(socket.SOCK_DGRAM)
         try:
             with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-                probe.bind(("127.0.0.1", port))
+                probe.bind((host, port))
             return port
         except OSError:
             continue
@@ -35,11 +45,11 @@ def media_port() -> int:
 class Server:
     """A running server; TUTTI_BINARY names the program, by default the release build of this tree."""
 
-    def __init__(self, config: str | None = None) -> None:
+    def __init__(self, config: str | None = None, media_host: str = "127.0.0.1") -> None:
         binary = Path(os.environ.get("TUTTI_BINARY", REPOSITORY / ".build/release/tutti"))
         if not binary.exists():
             raise FileNotFoundError(f"There is no server at {binary}: run `swift build -c release` or set TUTTI_BINARY.")
-        self.rtc_address = ("127.0.0.1", media_port())
+        self.rtc_address = (media_host, media_port(media_host))
         self.http_address = ("127.0.0.1", free_port(socket.SOCK_STREAM))
         self.url = "http://%s:%d" % self.http_address
         self._directory = tempfile.TemporaryDirectory(prefix="tutti-test-")
@@ -97,16 +107,15 @@ class Server:
 
     def stop(self) -> None:
         """Asks for a drain and demands exit code 0."""
-        log, code = self.log, self.process.poll()
-        if code is None:
+        try:
+            early = self.process.poll()
+            assert early is None, f"The server ended by itself with {early}:\n{self.log}"
             self.process.send_signal(signal.SIGTERM)
-            try:
-                code = self.process.wait(timeout=20)
-                log = self.log
-            except subprocess.TimeoutExpired:
-                self.process.kill()
-                self.process.wait()
-                self._directory.cleanup()
-                raise AssertionError(f"The server did not stop within 20 s of SIGTERM:\n{log}") from None
-        self._directory.cleanup()
-        assert code == 0, f"The server ended with {code}:\n{log}"
+            code = self.process.wait(timeout=20)
+            assert code == 0, f"The server ended with {code} after SIGTERM:\n{self.log}"
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+            raise AssertionError(f"The server did not stop within 20 s of SIGTERM:\n{self.log}") from None
+        finally:
+            self._directory.cleanup()

@@ -83,7 +83,9 @@ async def test_nothing_is_left_after_a_minute_of_coming_and_going(
         await api.put_room(room, SMALL_OUTPUT)
         count = {"joined": 0}
         ends = time.monotonic() + SECONDS
-        await asyncio.gather(*(_person(api, room, number, ends, count) for number in range(PEOPLE)))
+        async with asyncio.TaskGroup() as people:
+            for number in range(PEOPLE):
+                people.create_task(_person(api, room, number, ends, count))
         assert server.alive
         assert count["joined"] >= 2 * PEOPLE, f"Only {count['joined']} joined in {SECONDS} s"
         await _until_nobody(api, room)

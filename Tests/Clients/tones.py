@@ -3,8 +3,9 @@
 import numpy
 
 SAMPLE_RATE = 48_000
-#: Three people's voices, in hertz.
-VOICES = (440.0, 660.0, 880.0)
+#: Three people's voices, in hertz: more than an octave apart and with no common measure. A codec's noise lies next to the
+#: tones it carries and, where they are multiples of one another's distance, in lines exactly at the third: that is no echo.
+VOICES = (440.0, 1130.3, 2570.9)
 
 
 def tone(frequency: float, first_sample: int, count: int, amplitude: float = 0.2) -> numpy.ndarray:
