@@ -80,7 +80,7 @@ extension PeerSession {
   /// Sends NACKs, keyframe requests and arrival times that are due, in one datagram.
   mutating func sendFeedback(at now: Instant, into outputs: inout PeerOutputs) {
     let arrivalsAreDue = arrivals?.nextDeadline.map { $0 <= now } ?? false
-    guard arrivalsAreDue || incoming.entries.contains(where: { $0.stream.hasFeedback(at: now) }) else { return }
+    guard arrivalsAreDue || incoming.hasFeedback(at: now) else { return }
     let source = outgoing.reportingSource
     sendRTCP(into: &outputs) { session, writer in
       if !session.usesReducedSizeRTCP {

@@ -99,9 +99,7 @@ public struct PeerSession: ~Copyable {
     if isConnected {
       earliest = min(earliest, schedule.nextDeadline)
       if let deadline = arrivals?.nextDeadline { earliest = min(earliest, deadline) }
-      for index in incoming.entries.indices {
-        if let deadline = incoming.entries[index].stream.nextDeadline { earliest = min(earliest, deadline) }
-      }
+      if let deadline = incoming.nextDeadline { earliest = min(earliest, deadline) }
     }
     return earliest == .distantFuture ? nil : earliest
   }
