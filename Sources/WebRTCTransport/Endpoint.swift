@@ -228,6 +228,16 @@ public struct Endpoint: ~Copyable {
     leave(peer.video, peer)
   }
 
+  /// Says goodbye to every peer and forgets them all: whoever drives the endpoint is about to stop.
+  ///
+  /// - Parameter flush: as for `execute`.
+  public mutating func removeAll(at now: Instant, into outputs: inout PeerOutputs, flush: (inout PeerOutputs) -> Void) {
+    for id in Array(peers.keys) {
+      if outputs.arena.room < 4 * PeerSession.packetSizeMax { flush(&outputs) }
+      remove(id, at: now, into: &outputs)
+    }
+  }
+
   private mutating func subscribe(_ id: PeerID, _ kind: MediaKind, _ output: OutputID?) {
     guard let peer = peers[id] else { return }
     let old = kind == .audio ? peer.audio : peer.video

@@ -180,7 +180,8 @@ public final class Simulation {
     for (bytes, to) in Self.take(&client.outputs) where !client.drops(bytes) { transmit(bytes, from: client.address, to: to) }
   }
 
-  private func flushServer() {
+  /// Sends what the endpoint has ready.
+  public func flushServer() {
     for (bytes, to) in Self.take(&outputs) { transmit(bytes, from: Self.serverAddress, to: to) }
   }
 

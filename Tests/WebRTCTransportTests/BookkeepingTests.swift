@@ -30,6 +30,16 @@ import WebRTCTransport
     #expect(simulation.endpoint.nextDeadline == nil)
   }
 
+  @Test func everybodyIsToldWhenTheEndpointStops() throws {
+    let simulation = Simulation(seed: 4)
+    let clients = try (0..<6).map { _ in try simulation.join() }
+    try #require(simulation.connectAll())
+    simulation.endpoint.removeAll(at: simulation.now, into: &simulation.outputs) { _ in }
+    simulation.flushServer()
+    simulation.run(for: .seconds(1))
+    #expect(clients.allSatisfy { $0.endReason == .closed } && simulation.endpoint.peerCount == 0)
+  }
+
   @Test func tenThousandWhoComeAndGoLeaveNothing() throws {
     let simulation = Simulation(seed: 2)
     let call = try simulation.negotiate(address: simulation.newAddress())
