@@ -49,6 +49,23 @@ import WebRTCTransport
     }
   }
 
+  @Test func aChangeOfMixesIsNotHeardInWhatGoesOn() throws {
+    let room = try MixRoom()
+    try room.join(1, hertz: 400)
+    let other = try room.join(2, hertz: 1_000)
+    other.amplitude = 0
+    room.run(seconds: 2)
+    other.heard.removeAll()
+    for round in 0..<10 {
+      other.amplitude = round % 2 == 0 ? 8_000 : 0
+      room.run(seconds: 1)
+    }
+    let levels = stride(from: 0, to: other.heard.count - 2_400, by: 480).map {
+      Tones.level(of: 400, in: Array(other.heard[$0..<$0 + 2_400]))
+    }
+    #expect((levels.max() ?? 0) - (levels.min() ?? 0) < 1.5, "\(levels.min() ?? 0) to \(levels.max() ?? 0) dB")
+  }
+
   @Test func mutedGainAndDeafTakeEffect() throws {
     let room = try MixRoom()
     let talker = try room.join(1, hertz: 440)

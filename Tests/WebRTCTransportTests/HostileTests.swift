@@ -205,4 +205,54 @@ import WebRTCTransport
     #expect(first.frameCount == frames.0 + 50 && second.frameCount == frames.1)
     #expect(victim.frames.count == received + 50 && first.endReasons.isEmpty)
   }
+
+  @Test func aSessionItselfRefusesWhatComesFromAnUncheckedPath() throws {
+    let (_, _, _, recorded) = try recordCall(seed: 9)
+    let simulation = Simulation(seed: 10)
+    let call = try simulation.negotiate(address: simulation.newAddress())
+    for setup in [call.server, call.client] {
+      var session = try PeerSession(setup, wallClockAtZero: Simulation.wallClockAtZero, seed: 1, at: .zero)
+      var outputs = PeerOutputs()
+      var count: UInt64 = 0
+      for datagram in recorded where DatagramKind(of: datagram.span) != .stun {
+        var bytes = datagram
+        var span = bytes.mutableSpan
+        session.receive(&span, from: TransportPath(remote: Self.stranger), at: .zero, into: &outputs)
+        count += 1
+      }
+      let refused = session.statistics.datagramsRefused
+      #expect(refused == count && outputs.transmits.isEmpty && outputs.events.isEmpty)
+    }
+  }
+
+  @Test func aClientSurvivesWhateverItsServersAddressSends() throws {
+    let (simulation, client, observer, _) = try recordCall(seed: 12)
+    var recorded: [[UInt8]] = []
+    simulation.tap = { datagram, from, _ in
+      if from == Simulation.serverAddress { recorded.append(datagram) }
+      return false
+    }
+    exchange(simulation, client, seconds: 1)
+    simulation.run(for: .milliseconds(200))
+    simulation.tap = { _, _, _ in false }
+    var random = SeededRandom(seed: 13)
+    let frames = client.frames.count
+    for _ in 0..<20_000 {
+      guard var bytes = recorded.randomElement(using: &random) else { break }
+      switch Int.random(in: 0..<3, using: &random) {
+      case 0: bytes[Int.random(in: 0..<bytes.count, using: &random)] ^= UInt8.random(in: 1...255, using: &random)
+      case 1: bytes = Array(bytes.prefix(Int.random(in: 0..<bytes.count, using: &random)))
+      default: break
+      }
+      var span = bytes.mutableSpan
+      client.session.receive(
+        &span, from: TransportPath(remote: Simulation.serverAddress), at: simulation.now, into: &client.outputs)
+      client.outputs.removeSent()
+    }
+    simulation.flush(client)
+    #expect(client.frames.count == frames && client.endReason == nil)
+    exchange(simulation, client, seconds: 1)
+    simulation.run(for: .milliseconds(200))
+    #expect(client.frames.count > frames + 25 && observer.endReasons.isEmpty)
+  }
 }
