@@ -86,8 +86,8 @@ let package = Package(
     .executableTarget(
       name: "benchmarks",
       dependencies: [
-        "Conference", "DatagramIO", "WebRTCTransport", "SecureTransport", "Codecs", "Compositing", "PixelKernels", "Layouts",
-        "AudioMixing", "CSRTP", "CLinux",
+        "DatagramIO", "WebRTCTransport", "SecureTransport", "ICE", "SDP", "RTPStreams", "RTP", "EncodedMedia", "RawMedia",
+        "Codecs", "PixelKernels", "RealTime", "Bytes", "Timing", "CSRTP", "CLinux",
       ],
       path: "Benchmarks", swiftSettings: strict),
 

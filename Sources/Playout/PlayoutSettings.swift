@@ -16,7 +16,7 @@ package struct PlayoutSettings: Hashable, Sendable {
   package var capacity: Int
 
   package init(
-    delayMin: Interval = .milliseconds(20), delayMax: Interval = .milliseconds(500),
+    delayMin: Interval = .milliseconds(10), delayMax: Interval = .milliseconds(500),
     delayInitial: Interval = .milliseconds(40), percentile: Int = 97, excessMax: Interval = .milliseconds(120),
     capacity: Int = 64
   ) {

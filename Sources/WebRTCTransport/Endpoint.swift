@@ -128,6 +128,15 @@ public struct Endpoint: ~Copyable {
     byPath[peer.paths.remove(at: oldest)] = nil
   }
 
+  /// Notes where a peer that makes checks itself sends them: the answers name nobody.
+  private mutating func expectAnswers(of peer: Peer, _ transmits: ArraySlice<PeerOutputs.Transmit>) {
+    guard peer.session.makesChecks else { return }
+    for transmit in transmits where byPath[transmit.path] == nil && peer.paths.count < Self.pathsPerPeerMax {
+      byPath[transmit.path] = peer
+      peer.paths.append(transmit.path)
+    }
+  }
+
   // MARK: Time
 
   /// When `handleTimeout` wants to be called; nil where never.
@@ -143,7 +152,9 @@ public struct Endpoint: ~Copyable {
       guard let peer = peers[entry.peer], peer.scheduled == entry.deadline else { continue }
       peer.scheduled = nil
       if let deadline = peer.session.nextDeadline, deadline <= now {
+        let sentBefore = outputs.transmits.count
         peer.session.handleTimeout(at: now, into: &outputs)
+        expectAnswers(of: peer, outputs.transmits[min(sentBefore, outputs.transmits.count)...])
         tellEvents(of: peer, &outputs)
       }
       // Whatever is still due is a millisecond away at least: no peer can keep this loop for itself.

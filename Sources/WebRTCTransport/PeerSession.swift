@@ -62,6 +62,8 @@ public struct PeerSession: ~Copyable {
   public func isValidated(_ path: TransportPath) -> Bool { ice.isValidated(path) }
   public var selectedPath: TransportPath? { ice.selectedPath }
   var localFragments: [UfragKey] { ice.localFragments }
+  /// Whether this side checks paths, rather than waiting for the peer to.
+  public var makesChecks: Bool { setup.iceRole == .controlling }
 
   /// Takes one datagram, which it may overwrite.
   public mutating func receive(

@@ -9,9 +9,12 @@ import Timing
     RawClient, RawClient.Response?
   ) {
     let client = client ?? fixture.client()
+    let before = fixture.control.state.withLock { $0.subscriptionCount }
     await client.send(request("GET", "/v1/rooms/lobby/events", upgradeHeaders + headers))
     let response = await client.response(toHead: true)
-    while response?.status == 101, fixture.control.state.withLock({ $0.sinks.isEmpty }) { await Task.yield() }
+    if response?.status == 101 {
+      await eventually { fixture.control.state.withLock { $0.subscriptionCount } > before }
+    }
     return (client, response)
   }
 
@@ -82,7 +85,7 @@ import Timing
       client.endSending()
       #expect(await client.isClosed())
     }
-    while !fixture.control.state.withLock({ $0.sinks.isEmpty }) { await Task.yield() }
+    await eventually { fixture.control.state.withLock { $0.sinks.isEmpty } }
   }
 
   @Test(
@@ -110,7 +113,7 @@ import Timing
       fixture.control.emit(.overload(detail: text))
       await Task.yield()
     }
-    while !fixture.control.state.withLock({ $0.sinks.isEmpty }) { await Task.yield() }
+    await eventually { fixture.control.state.withLock { $0.sinks.isEmpty } }
     withExtendedLifetime(client) {}
     #expect(await fixture.ask("GET", "/healthz")?.status == 200)
   }
@@ -127,7 +130,7 @@ import Timing
       #expect(frame.opcode == 9)
       last = await client.frame()
     }
-    while !fixture.control.state.withLock({ $0.sinks.isEmpty }) { await Task.yield() }
+    await eventually { fixture.control.state.withLock { $0.sinks.isEmpty } }
   }
 
   @Test func stoppingSaysGoodbye() async throws {
@@ -154,4 +157,13 @@ import Timing
     #expect(await fixture.ask("GET", target, upgradeHeaders + ["Origin: http://localhost"])?.status == 101)
     #expect(await fixture.ask("GET", "/v1/rooms", upgradeHeaders)?.status == 200)
   }
+}
+
+/// Waits for what another thread brings about; what does not come within half a minute is a failure.
+private func eventually(_ condition: () -> Bool) async {
+  for _ in 0..<30_000 {
+    if condition() { return }
+    try? await Task.sleep(for: .milliseconds(1))
+  }
+  Issue.record("what was waited for did not happen")
 }

@@ -10,6 +10,8 @@ final class ScriptedConferences: ConferenceControl {
     var departures: [String] = []
     var patches: [ParticipantPatch] = []
     var roomSettings: [RoomSettings] = []
+    /// Subscriptions ever made, those that ended included.
+    var subscriptionCount = 0
     var sinks: [Int: (room: String, sink: @Sendable (ConferenceEvent) -> Void)] = [:]
     var nextSink = 0
     var isReady = true
@@ -155,6 +157,7 @@ final class ScriptedConferences: ConferenceControl {
     let number = state.withLock { state -> Int in
       state.nextSink += 1
       state.sinks[state.nextSink] = (room, sink)
+      state.subscriptionCount += 1
       return state.nextSink
     }
     return EventSubscription { [self] in state.withLock { _ = $0.sinks.removeValue(forKey: number) } }

@@ -15,7 +15,7 @@ import Timing
     #expect(statistics.concealedSamples == 0 && statistics.underrunSamples == 0)
     #expect(call.played.count >= 995)
     #expect(call.delays(from: at(5)).most <= 60)
-    #expect(statistics.target == .milliseconds(20))
+    #expect(statistics.target == .milliseconds(10))
   }
 
   @Test(arguments: [10, 20, 40, 60, 120]) func packetsOfAnyLengthFillTheTicks(milliseconds: Int) {

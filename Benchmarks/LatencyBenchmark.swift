@@ -1,0 +1,188 @@
+import Codecs
+import EncodedMedia
+import Glibc
+import RawMedia
+import RealTime
+import Synchronization
+import Timing
+
+/// How much later sound and picture arrive for having been mixed.
+///
+/// Four participants send bursts of a tone and flips between dark and bright; a viewer finds them in what it is sent. A burst's
+/// latency is counted from when it would have been heard had its frames come to the viewer directly.
+enum LatencyBenchmark {
+  private static let participants = 4
+  /// Until playout delays have settled.
+  private static let settling = Interval.seconds(4)
+  /// A tenth of a millisecond more than a thirtieth of a second: all phases come by within `measured`.
+  private static let picturePeriod = Interval.microseconds(33_433)
+  private static let measured = Interval.seconds(10)
+
+  static func run() throws {
+    let contents = try (0..<participants).map { try content(of: $0) }
+    let direct = try contents.map { try directOnsets($0) }
+    var table = Table(
+      "latency: what the mixer adds, in milliseconds",
+      note:
+        "From the frame's sending to the mix's arrival, over loopback in real time, decoding to encoding; four participants of"
+        + " different phase, one viewer.\nThe limit is waiting for the next tick (20 ms of sound, 33 ms of picture) and the look-ahead of"
+        + " the second Opus encoder; no time to compute, no jitter to absorb.",
+      columns: ["", "p50", "p95", "found", "limit p50", "limit p95"])
+    let attendance = Attendance(participants: participants, viewers: 1)
+    for name in ["ours", "GStreamer"] {
+      let log = ArrivalLog(viewer: participants)
+      let sent: SendLog
+      if name == "ours" {
+        sent = observe(contents, try ServerProcess(attendance, delivery: log.deliver))
+      } else {
+        sent = observe(contents, try GStreamerProcess(attendance, delivery: log.deliver))
+      }
+      let sound = try soundLatencies(log.arrivals(.audio), sent, direct)
+      let picture = try pictureLatencies(log.arrivals(.video), sent)
+      let lookahead = try Double(OpusEncoder(channelCount: 1).lookaheadSamples) / 48
+      table.add(["\(name), sound"] + cells(sound, sent.burstCount) + [figure(10 + lookahead, 1), figure(19 + lookahead, 1)])
+      table.add(["\(name), picture"] + cells(picture, sent.flipCount) + [figure(1000.0 / 60, 1), figure(950.0 / 30, 1)])
+    }
+    table.print()
+  }
+
+  private static func cells(_ latencies: [Double], _ sent: Int) -> [String] {
+    [figure(percentile(latencies, 0.5), 1), figure(percentile(latencies, 0.95), 1), "\(latencies.count) of \(sent)"]
+  }
+
+  // MARK: What is sent
+
+  /// Frames of one brightness, then as many of the other; an odd number of runs, so that the repetition does not flip.
+  private static let framesPerFlip = 10
+  /// One participant after the other sounds a burst.
+  private static let framesPerBurst = 10
+  private static let burstFrames = 2
+
+  private static func isBright(_ frame: Int) -> Bool { frame % EncodedContent.pictureCount / framesPerFlip % 2 == 1 }
+
+  private static func bursts(_ frame: Int, of participant: Int) -> Bool {
+    frame % EncodedContent.soundCount / framesPerBurst % participants == participant && frame % framesPerBurst < burstFrames
+      // The repetition of 25 turns would have the first participant twice in a row.
+      && frame % EncodedContent.soundCount / framesPerBurst < 24
+  }
+
+  private static func content(of participant: Int) throws -> EncodedContent {
+    try EncodedContent(
+      seed: UInt64(participant), lift: { isBright($0) ? FlipFinder.lifts.bright : FlipFinder.lifts.dark },
+      sample: { number in
+        let time = Double(number) / Double(AudioFormat.sampleRate)
+        let carrier = 0.1 * sin(2 * .pi * (200 + 50 * Double(participant)) * time)
+        guard bursts(number / AudioFormat.samplesPerTick, of: participant) else { return carrier }
+        return carrier + BurstFinder.amplitude * sin(2 * .pi * BurstFinder.frequency * time)
+      })
+  }
+
+  /// For each burst of a content the frame that begins it, and how many milliseconds after that frame's first sample it is
+  /// heard when the frames are decoded as they are.
+  private static func directOnsets(_ content: EncodedContent) throws -> [Int: Double] {
+    var finder = try BurstFinder()
+    var onsets: [Int: Double] = [:]
+    for (index, frame) in content.sounds.enumerated() {
+      guard let onset = try finder.take(frame.payload) else { continue }
+      let first = index / framesPerBurst * framesPerBurst
+      onsets[first] = Double(index - first) * 20 + Double(onset) / 48
+    }
+    return onsets
+  }
+
+  // MARK: Watching
+
+  private static func observe(_ contents: [EncodedContent], _ mixer: some MixingProcess) -> SendLog {
+    defer { mixer.stop() }
+    let log = SendLog()
+    let feed = Feed(contents, picturePeriod: picturePeriod) { client, kind, number, time in
+      let isEvent = kind == .video ? isBright(number) != isBright(max(number - 1, 0)) : startsBurst(number, of: client)
+      if isEvent { log.note(client, kind, number, time) }
+    }
+    feed.run(for: settling, into: mixer)
+    log.isCounting = true
+    feed.run(for: measured, into: mixer)
+    log.isCounting = false
+    feed.run(for: .milliseconds(500), into: mixer)
+    return log
+  }
+
+  private static func startsBurst(_ frame: Int, of participant: Int) -> Bool {
+    bursts(frame, of: participant) && !(frame > 0 && bursts(frame - 1, of: participant))
+  }
+
+  private static func soundLatencies(
+    _ arrivals: [Arrival], _ sent: SendLog, _ direct: [[Int: Double]]
+  ) throws -> [Double] {
+    var finder = try BurstFinder()
+    var heard: [Double] = []
+    for arrival in arrivals {
+      if let onset = try finder.take(arrival.payload) { heard.append(arrival.time.milliseconds + Double(onset) / 48) }
+    }
+    return sent.events(.audio).compactMap { event in
+      guard let delay = direct[event.client][event.number % EncodedContent.soundCount] else { return nil }
+      let expected = event.time.milliseconds + delay
+      // A burst is heard before the next one begins, 200 ms later.
+      return heard.first { $0 > expected - 5 && $0 < expected + 195 }.map { $0 - expected }
+    }
+  }
+
+  private static func pictureLatencies(_ arrivals: [Arrival], _ sent: SendLog) throws -> [Double] {
+    let tiles = (0..<participants).map { TileArea(x: $0 % 2 * 640, y: $0 / 2 * 360, width: 640, height: 360) }
+    var finder = try FlipFinder(tiles)
+    var seen: [(client: Int, isBright: Bool, time: Double)] = []
+    for arrival in arrivals {
+      for flip in try finder.take(arrival.payload) { seen.append((flip.tile, flip.isBright, arrival.time.milliseconds)) }
+    }
+    return sent.events(.video).compactMap { event in
+      let time = event.time.milliseconds
+      return seen.first { flip in
+        flip.client == event.client && flip.isBright == isBright(event.number) && flip.time > time && flip.time < time + 330
+      }.map { $0.time - time }
+    }
+  }
+}
+
+extension Instant {
+  fileprivate var milliseconds: Double { Double(nanoseconds) / 1e6 }
+}
+
+/// A frame that came to the viewer.
+private struct Arrival: Sendable {
+  var payload: FrameBuffer
+  var time: Instant
+}
+
+/// Keeps what the viewer was sent, from the first frame on.
+private final class ArrivalLog: Sendable {
+  private let viewer: Int
+  private let kept = Mutex<[MediaKind: [Arrival]]>([:])
+
+  init(viewer: Int) { self.viewer = viewer }
+
+  @Sendable func deliver(_ client: Int, _ frame: EncodedFrame, _ arrived: Instant) {
+    guard client == viewer else { return }
+    kept.withLock { $0[frame.codec.kind, default: []].append(Arrival(payload: frame.payload, time: arrived)) }
+  }
+
+  func arrivals(_ kind: MediaKind) -> [Arrival] { kept.withLock { $0[kind] ?? [] } }
+}
+
+/// When what is looked for was sent.
+private final class SendLog {
+  struct Event {
+    var client: Int
+    var number: Int
+    var time: Instant
+  }
+  var isCounting = false
+  private var kept: [MediaKind: [Event]] = [:]
+
+  func note(_ client: Int, _ kind: MediaKind, _ number: Int, _ time: Instant) {
+    if isCounting { kept[kind, default: []].append(Event(client: client, number: number, time: time)) }
+  }
+
+  func events(_ kind: MediaKind) -> [Event] { kept[kind] ?? [] }
+  var burstCount: Int { events(.audio).count }
+  var flipCount: Int { events(.video).count }
+}

@@ -1,0 +1,92 @@
+import DatagramIO
+import EncodedMedia
+import Glibc
+import ICE
+import RealTime
+import SecureTransport
+import Synchronization
+import Timing
+
+/// `tutti serve` as anybody runs it, with clients over HTTP, ICE, DTLS and SRTP on loopback.
+final class ServerProcess: MixingProcess {
+  private let process: ChildProcess
+  private let clients: [ServerClient]
+  private let waiting: ClientThread
+
+  init(_ attendance: Attendance, delivery: @escaping Delivery) throws {
+    let port = try LocalPort.free()
+    let media = try UDPSocket(bind: TransportAddress(ipv4: LocalPort.host, port: 0), bufferBytes: 4096).localAddress.port
+    process = try ChildProcess([
+      Self.executable, "serve", "--http", "127.0.0.1:\(port)", "--rtc", "127.0.0.1:\(media)",
+    ])
+    let certificate = try DTLSCertificate()
+    waiting = try ClientThread()
+    var clients: [ServerClient] = []
+    for number in 0..<attendance.count {
+      let takesPart = number < attendance.participants
+      let client = try ServerClient(
+        number: number, path: "/rooms/bench/\(takesPart ? "participants" : "whep")",
+        direction: takesPart ? .sendrecv : .recvonly, port: port, certificate: certificate, delivery: delivery)
+      clients.append(client)
+      try waiting.connect(client)
+    }
+    self.clients = clients
+  }
+
+  /// Beside this program.
+  private static var executable: String {
+    let own = CommandLine.arguments[0]
+    guard let slash = own.lastIndex(of: "/") else { return "tutti" }
+    return own[...slash] + "tutti"
+  }
+
+  func send(_ frame: EncodedFrame, from client: Int) {
+    if clients.indices.contains(client) { clients[client].send(frame) }
+  }
+
+  var cpuTime: Int64? { process.cpuTime }
+
+  func stop() {
+    waiting.stop()
+    for client in clients { client.close() }
+    process.stop()
+  }
+}
+
+/// Waits for all clients' datagrams.
+private final class ClientThread: @unchecked Sendable {
+  // Unchecked: the queue may be added to while it is waited at.
+  private let queue: EventQueue
+  private let clients = Mutex<[ServerClient]>([])
+  private let isStopping = Atomic<Bool>(false)
+
+  init() throws {
+    queue = try EventQueue()
+    MediaThread.start(name: "clients") { [self] in
+      while !isStopping.load(ordering: .relaxed) { turn() }
+    }
+  }
+
+  private func turn() {
+    var ready: [Int] = []
+    let count = queue.wait(timeout: .milliseconds(20)) { token, _ in ready.append(Int(token)) }
+    let clients = clients.withLock { $0 }
+    // Where nothing came there is time for what is due.
+    for index in count == 0 ? Array(clients.indices) : ready where clients.indices.contains(index) { clients[index].advance() }
+  }
+
+  func connect(_ client: ServerClient) throws {
+    let index = clients.withLock { clients in
+      clients.append(client)
+      return clients.count - 1
+    }
+    queue.add(client.descriptor, token: UInt64(index), for: .readable)
+    for _ in 0..<500 {
+      if client.isConnected { return }
+      usleep(10_000)
+    }
+    throw BenchmarkError("client \(index) is not connected after five seconds")
+  }
+
+  func stop() { isStopping.store(true, ordering: .relaxed) }
+}
