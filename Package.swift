@@ -96,6 +96,10 @@ let package = Package(
     .target(
       name: "TestSupport", dependencies: ["Timing", "Bytes", "EncodedMedia", "RawMedia", "CAllocationCounter"],
       path: "Tests/TestSupport", swiftSettings: strict),
+    .target(
+      name: "TestPeers",
+      dependencies: ["WebRTCTransport", "SDP", "ICE", "SecureTransport", "EncodedMedia", "Bytes", "Timing", "TestSupport"],
+      path: "Tests/TestPeers", swiftSettings: strict),
     tests("TimingTests"),
     tests("BytesTests"),
     tests("EncodedMediaTests"),
@@ -105,7 +109,8 @@ let package = Package(
     tests("SecureTransportTests", ["Bytes", "Timing", "CSRTP", "COpenSSL"]),
     tests("RTPStreamsTests", ["RTP", "EncodedMedia", "Bytes", "Timing"]),
     tests(
-      "WebRTCTransportTests", ["SDP", "ICE", "SecureTransport", "RTPStreams", "RTP", "EncodedMedia", "Bytes", "Timing"]),
+      "WebRTCTransportTests",
+      ["TestPeers", "SDP", "ICE", "SecureTransport", "RTPStreams", "RTP", "EncodedMedia", "Bytes", "Timing"]),
     tests("RealTimeTests", ["Timing"]),
     tests("DatagramIOTests", ["RealTime", "WebRTCTransport", "ICE", "EncodedMedia", "Bytes", "Timing", "CLinux"]),
     tests("RawMediaTests"),
@@ -118,14 +123,19 @@ let package = Package(
     tests("CompositingTests", ["Layouts", "PixelKernels", "RawMedia", "Timing"]),
     tests(
       "ConferenceTests",
-      ["WebRTCTransport", "EncodedMedia", "RawMedia", "Codecs", "AudioMixing", "Layouts", "Compositing", "Timing"]),
+      [
+        "TestPeers", "ICE", "WebRTCTransport", "EncodedMedia", "RawMedia", "Codecs", "AudioMixing", "Layouts", "Compositing",
+        "Timing",
+      ]),
     tests("ControlAPITests", ["Conference", "JSON5", "Timing"]),
     tests("ConfigurationTests", ["Conference"]),
     tests("ArchitectureTests"),
     tests(
       "ConferenceSimulation",
       [
-        "Conference", "WebRTCTransport", "SDP", "ICE", "SecureTransport", "RTPStreams", "RTP", "EncodedMedia", "RawMedia",
+        "TestPeers", "Playout", "Conference", "WebRTCTransport", "SDP", "ICE", "SecureTransport", "RTPStreams", "RTP",
+        "EncodedMedia",
+        "RawMedia",
         "Codecs", "AudioMixing", "Layouts", "Bytes", "Timing",
       ]),
   ],

@@ -60,7 +60,7 @@ package struct SpeakerDetector: Sendable {
   package private(set) var heard: [SpeakerID] = []
   /// Who holds the floor; nil until somebody has spoken.
   package private(set) var floor: SpeakerID?
-  private let settings: Settings
+  private var settings: Settings
   private var speakers: [Speaker] = []
   private var lastUpdate: Instant?
   /// Where in `speakers` the participant observed next is looked for first.
@@ -69,6 +69,19 @@ package struct SpeakerDetector: Sendable {
   package init(settings: Settings = Settings()) {
     self.settings = settings
     heard.reserveCapacity(self.settings.heardMax)
+  }
+
+  /// How many are mixed at once, at least 1. With fewer than are heard now, the quietest are heard no longer.
+  package var heardMax: Int {
+    get { settings.heardMax }
+    set {
+      settings.heardMax = max(newValue, 1)
+      while heard.count > settings.heardMax, let quietest = quietestHeard { leave(quietest) }
+    }
+  }
+
+  private var quietestHeard: Int? {
+    speakers.indices.filter { speakers[$0].heardSince != nil }.min { speakers[$0].loudness < speakers[$1].loudness }
   }
 
   package func isHeard(_ id: SpeakerID) -> Bool { heard.contains(id) }

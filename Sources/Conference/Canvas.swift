@@ -13,14 +13,14 @@ import WebRTCTransport
 ///     picture loop ─tick─▶ own serial queue: SceneBoard ▶ LayoutSolver ▶ Compositor ▶ VP8Encoder ─▶ PeerTransport
 ///
 /// A tick that finds the last one still at work is left out and counted: pictures are late before they queue.
-final class Canvas: Ticking, @unchecked Sendable {
+package final class Canvas: Ticking, @unchecked Sendable {
   // Unchecked: what is not immutable or atomic is touched on the serial queue alone, or in place in virtual time.
 
-  let output: OutputID
-  let settings: OutputSettings
+  package let output: OutputID
+  package let settings: OutputSettings
   /// Who is left out: the one this canvas is made for.
   let excluded: UInt32?
-  let tickPeriod: Interval
+  package let tickPeriod: Interval
   private let board: SceneBoard
   private let transport: any PeerTransport
   private let queue: DispatchQueue?
@@ -47,7 +47,7 @@ final class Canvas: Ticking, @unchecked Sendable {
   static let frozenAfter = Interval.seconds(1)
   static let replacedAfter = Interval.seconds(5)
 
-  init(
+  package init(
     output: OutputID, settings: OutputSettings, excluded: UInt32?, board: SceneBoard, transport: any PeerTransport,
     execution: VideoSource.Execution
   ) {
@@ -63,16 +63,16 @@ final class Canvas: Ticking, @unchecked Sendable {
   }
 
   /// Ticks left out because the one before was still at work; frames encoded.
-  var skippedTicks: Int { skipped.load(ordering: .relaxed) }
-  var encodedFrames: Int { encoded.load(ordering: .relaxed) }
+  package var skippedTicks: Int { skipped.load(ordering: .relaxed) }
+  package var encodedFrames: Int { encoded.load(ordering: .relaxed) }
 
   /// Somebody cannot go on without a keyframe. Merged: one comes soon, however many ask.
-  func requestKeyframe() { wantsKeyframe.store(true, ordering: .relaxed) }
+  package func requestKeyframe() { wantsKeyframe.store(true, ordering: .relaxed) }
 
   /// The picture sent last; nil before the first.
-  var lastPicture: Picture? { shown.withLock { $0 } }
+  package var lastPicture: Picture? { shown.withLock { $0 } }
 
-  func tick(_ index: Int64, due: Instant) {
+  package func tick(_ index: Int64, due: Instant) {
     guard let queue else { return draw(at: due) }
     guard !isBusy.exchange(true, ordering: .acquiringAndReleasing) else {
       skipped.add(1, ordering: .relaxed)
@@ -115,7 +115,10 @@ final class Canvas: Ticking, @unchecked Sendable {
     let payload = pool.make { bytes in
       outcome = try? encoder.encode(picture, at: due, asKeyframe: asKeyframe, into: &bytes)
     }
-    guard let outcome, outcome.byteCount > 0 else { return }
+    guard let outcome, outcome.byteCount > 0 else {
+      if asKeyframe { requestKeyframe() }
+      return
+    }
     lastFrame = due
     encoded.add(1, ordering: .relaxed)
     transport.send(

@@ -27,16 +27,17 @@ extension Conferences {
   package func patchRoom(_ name: String, settings: RoomSettings) async throws(ConferenceError) -> RoomDescription {
     let room = try find(room: name)
     try check(settings)
-    if let outputs = settings.outputs, outputs != room.outputs { change(outputs, of: room) }
-    if let layout = settings.layout, layout != room.layout {
-      room.layout = layout
-      events.post(.layoutChanged(layout: layout), room: name)
-    }
+    let (oldLayout, oldOutputs) = (room.layout, room.outputs)
+    room.layout = settings.layout ?? oldLayout
+    room.outputs = settings.outputs ?? oldOutputs
+    // Before any new canvas starts: it shows the new layout from its first picture on.
+    publishLayouts(of: room)
+    if room.outputs != oldOutputs { outputsChanged(of: room) }
+    if room.layout != oldLayout { events.post(.layoutChanged(layout: room.layout), room: name) }
     if let audio = settings.audio, audio != room.audio {
       room.audio = audio
       room.mix.configure(audio)
     }
-    publishLayouts(of: room)
     return room.describe()
   }
 
@@ -78,8 +79,8 @@ extension Conferences {
     for room in roomsByName.values { events.post(.layoutInvalid(layout: name, message: message), room: room.name) }
   }
 
-  private func change(_ outputs: [OutputSettings], of room: Room) {
-    room.outputs = outputs
+  private func outputsChanged(of room: Room) {
+    let outputs = room.outputs
     for index in room.participants.indices {
       guard let name = room.participants[index].output, !outputs.contains(where: { $0.name == name }) else { continue }
       room.participants[index].output = outputs.first?.name

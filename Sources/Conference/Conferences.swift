@@ -28,6 +28,8 @@ package actor Conferences: ConferenceControl {
   let log: @Sendable (String) -> Void
   /// Name, meaning and value of what the transport counts.
   let transportMetrics: @Sendable () -> [(String, String, Double)]
+  /// What the loops reported and nobody has taken up yet.
+  private let reports = Mailbox<Report>(capacity: 100_000)
   private var random = SystemRandomNumberGenerator()
   private var lastParticipantNumber: UInt32 = 0
   private var lastOutputNumber: UInt32 = 0
@@ -57,7 +59,17 @@ package actor Conferences: ConferenceControl {
       throw .init(.overloaded(retryAfterSeconds: 10), "The server is full; try again later.")
     }
     let answer = try negotiate(request)
+    let exists = roomsByName[request.room] != nil
     let room = try findOrMakeRoom(request.room)
+    do {
+      return try admit(request, answer, to: room)
+    } catch {
+      if !exists { roomsByName[room.name] = nil }
+      throw error
+    }
+  }
+
+  private func admit(_ request: JoinRequest, _ answer: PeerAnswer, to room: Room) throws(ConferenceError) -> JoinAnswer {
     let wanted = room.output(named: request.output)
     if wanted == nil, request.kind != .publish {
       throw .init(.notFound, "The room has no output '\(request.output ?? "")'; it has \(room.outputs.map(\.name)).")
@@ -105,7 +117,7 @@ package actor Conferences: ConferenceControl {
     let media = ParticipantMedia(number: number, video: video) { output in
       desk.request(output)
     } report: { [weak self] event in
-      Task { await self?.peerReported(event, room: roomName, number: number) }
+      self?.report(.peer(event, room: roomName, number: number))
     }
     holder.media = media
     return Room.Participant(
@@ -167,7 +179,29 @@ package actor Conferences: ConferenceControl {
     if room.participants.isEmpty { scheduleEnd(of: room) }
   }
 
-  // MARK: What the network loop reports
+  // MARK: What the loops report
+
+  enum Report: Sendable {
+    case peer(ParticipantMedia.Event, room: String, number: UInt32)
+    case mix(RoomMix.Change, room: String)
+  }
+
+  /// From the loops' threads. Tasks may overtake one another; what they find in the mailbox is in the order it was reported.
+  nonisolated func report(_ report: Report) {
+    reports.post(report)
+    Task { await takeReports() }
+  }
+
+  private func takeReports() {
+    var taken: [Report] = []
+    reports.collect(into: &taken)
+    for report in taken {
+      switch report {
+      case .peer(let event, let room, let number): peerReported(event, room: room, number: number)
+      case .mix(let change, let room): mixReported(change, room: room)
+      }
+    }
+  }
 
   private func peerReported(_ event: ParticipantMedia.Event, room name: String, number: UInt32) {
     guard let room = roomsByName[name], let index = room.index(of: number) else { return }
@@ -212,7 +246,7 @@ package actor Conferences: ConferenceControl {
     let audio = wanted.audio ?? settings.audio
     let board = SceneBoard(layout: template)
     let mix = RoomMix(settings: audio, sharedOutput: makeOutputID(), transport: transport, board: board) { [weak self] change in
-      Task { await self?.mixReported(change, room: name) }
+      self?.report(.mix(change, room: name))
     }
     let room = Room(
       name: name, layout: layout, outputs: wanted.outputs ?? settings.outputs, audio: audio, board: board, mix: mix)

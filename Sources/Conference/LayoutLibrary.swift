@@ -26,6 +26,6 @@ package final class LayoutLibrary: Sendable {
 
   package func remove(_ name: String) { entries.withLock { $0[name] = nil } }
 
-  func template(_ name: String) -> LayoutTemplate? { entries.withLock { $0[name]?.template } }
+  package func template(_ name: String) -> LayoutTemplate? { entries.withLock { $0[name]?.template } }
   func source(_ name: String) -> String? { entries.withLock { $0[name]?.source } }
 }

@@ -4,7 +4,7 @@ import Synchronization
 ///
 /// Bounded: when full the oldest goes, and is counted. Posting never waits for the collector and allocates nothing once both
 /// sides' arrays have grown to their size.
-final class Mailbox<Element: Sendable>: Sendable {
+package final class Mailbox<Element: Sendable>: Sendable {
   private struct Contents {
     var elements: [Element] = []
     var dropped = 0
@@ -12,11 +12,11 @@ final class Mailbox<Element: Sendable>: Sendable {
   private let contents = Mutex(Contents())
   private let capacity: Int
 
-  init(capacity: Int) { self.capacity = capacity }
+  package init(capacity: Int) { self.capacity = capacity }
 
   /// - Returns: whether an older element had to go.
   @discardableResult
-  func post(_ element: Element) -> Bool {
+  package func post(_ element: Element) -> Bool {
     contents.withLock { contents in
       let full = contents.elements.count >= capacity
       if full {
@@ -31,11 +31,11 @@ final class Mailbox<Element: Sendable>: Sendable {
   /// Takes everything, in order.
   ///
   /// - Parameter elements: emptied first; its storage is left behind for the posters to fill.
-  func collect(into elements: inout [Element]) {
+  package func collect(into elements: inout [Element]) {
     elements.removeAll(keepingCapacity: true)
     contents.withLock { swap(&$0.elements, &elements) }
   }
 
   /// Elements lost since the start because nobody collected them in time.
-  var dropped: Int { contents.withLock { $0.dropped } }
+  package var dropped: Int { contents.withLock { $0.dropped } }
 }

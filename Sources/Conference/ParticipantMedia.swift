@@ -9,29 +9,29 @@ import WebRTCTransport
 ///     network loop ──frames──▶ audio, video ──▶ mix and canvases
 ///     control      ──muted, deaf, gain─────────▶ mix and canvases
 ///     control      ◀─speaking, level, counts──── mix, network loop
-final class ParticipantMedia: PeerObserver, Sendable {
+package final class ParticipantMedia: PeerObserver, Sendable {
   /// What the control side needs to be told at once.
-  enum Event: Sendable, Equatable {
+  package enum Event: Sendable, Equatable {
     case connected
     case ended(PeerEndReason)
   }
 
   /// Names the participant in mixes and layouts; never used twice in one server.
-  let number: UInt32
+  package let number: UInt32
   /// Audio frames not yet in the playout buffer: 1.2 s of 20 ms frames, should the mix be late.
   let audio = Mailbox<EncodedFrame>(capacity: 64)
-  let video: VideoSource
+  package let video: VideoSource
 
-  let audioMuted = Atomic<Bool>(false)
-  let videoMuted = Atomic<Bool>(false)
-  let deaf = Atomic<Bool>(false)
+  package let audioMuted = Atomic<Bool>(false)
+  package let videoMuted = Atomic<Bool>(false)
+  package let deaf = Atomic<Bool>(false)
   private let gainBits = Atomic<UInt32>(Float(1).bitPattern)
 
-  let speaking = Atomic<Bool>(false)
+  package let speaking = Atomic<Bool>(false)
   /// dBov below full scale: 0 loudest, 127 silence.
-  let level = Atomic<UInt8>(127)
+  package let level = Atomic<UInt8>(127)
   /// Index of the slot the participant is shown in; -1 while in none.
-  let slot = Atomic<Int>(-1)
+  package let slot = Atomic<Int>(-1)
 
   private let measured = Mutex(PeerStatistics())
   private let audioCounts = Mutex(AudioCounts())
@@ -40,10 +40,10 @@ final class ParticipantMedia: PeerObserver, Sendable {
   private let report: @Sendable (Event) -> Void
 
   /// What the mix measured of the participant's audio.
-  struct AudioCounts: Sendable {
-    var playoutDelayMilliseconds = 0.0
-    var framesLate = 0
-    var ticksConcealed = 0
+  package struct AudioCounts: Sendable {
+    package var playoutDelayMilliseconds = 0.0
+    package var framesLate = 0
+    package var ticksConcealed = 0
   }
 
   /// Which of the peer's streams are taken: of each kind the first that came.
@@ -53,7 +53,7 @@ final class ParticipantMedia: PeerObserver, Sendable {
     var layer: UInt8 = 0
   }
 
-  init(
+  package init(
     number: UInt32, video: VideoSource, keyframeNeeded: @escaping @Sendable (OutputID) -> Void,
     report: @escaping @Sendable (Event) -> Void
   ) {
@@ -64,20 +64,20 @@ final class ParticipantMedia: PeerObserver, Sendable {
   }
 
   /// Linear gain in the mix.
-  var gain: Float {
+  package var gain: Float {
     get { Float(bitPattern: gainBits.load(ordering: .relaxed)) }
     set { gainBits.store(newValue.bitPattern, ordering: .relaxed) }
   }
 
-  var statistics: PeerStatistics { measured.withLock { $0 } }
-  var audioStatistics: AudioCounts { audioCounts.withLock { $0 } }
+  package var statistics: PeerStatistics { measured.withLock { $0 } }
+  package var audioStatistics: AudioCounts { audioCounts.withLock { $0 } }
   func noteAudio(_ counts: AudioCounts) { audioCounts.withLock { $0 = counts } }
 
   // MARK: On the network loop's thread
 
-  func peerDidConnect(_ peer: PeerID) { report(.connected) }
+  package func peerDidConnect(_ peer: PeerID) { report(.connected) }
 
-  func peer(_ peer: PeerID, didReceive frame: EncodedFrame, on stream: StreamID) {
+  package func peer(_ peer: PeerID, didReceive frame: EncodedFrame, on stream: StreamID) {
     let isTaken = streams.withLock { streams in
       switch stream.kind {
       case .audio:
@@ -95,12 +95,12 @@ final class ParticipantMedia: PeerObserver, Sendable {
     }
   }
 
-  func peer(_ peer: PeerID, needsKeyframeOf output: OutputID) { keyframeNeeded(output) }
-  func peerDidEnd(_ peer: PeerID, _ reason: PeerEndReason) { report(.ended(reason)) }
-  func peer(_ peer: PeerID, didMeasure statistics: PeerStatistics) { measured.withLock { $0 = statistics } }
+  package func peer(_ peer: PeerID, needsKeyframeOf output: OutputID) { keyframeNeeded(output) }
+  package func peerDidEnd(_ peer: PeerID, _ reason: PeerEndReason) { report(.ended(reason)) }
+  package func peer(_ peer: PeerID, didMeasure statistics: PeerStatistics) { measured.withLock { $0 = statistics } }
 
   /// The stream whose keyframes the video decoder needs; nil before any video came.
-  var videoStream: StreamID? {
+  package var videoStream: StreamID? {
     streams.withLock { streams in streams.video.map { StreamID(media: $0, kind: .video, layer: streams.layer) } }
   }
 }

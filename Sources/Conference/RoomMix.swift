@@ -15,25 +15,36 @@ import WebRTCTransport
 /// first syllable; his encoder is primed with what he heard before, and both mixes count time alike, so the change is not heard.
 ///
 /// Belongs to the mix loop; other threads reach it through its mailbox.
-final class RoomMix: Ticking, @unchecked Sendable {
+package final class RoomMix: Ticking, @unchecked Sendable {
   // Unchecked: everything below the mailbox is touched by the mix loop alone.
 
   /// One who is in the mix, hears it, or both.
-  struct Member: Sendable {
-    let media: ParticipantMedia
-    let peer: PeerID
-    let sends: Bool
-    let receives: Bool
+  package struct Member: Sendable {
+    package let media: ParticipantMedia
+    package let peer: PeerID
+    package let sends: Bool
+    package let receives: Bool
     /// The output of the mix without this member.
-    let personalOutput: OutputID
+    package let personalOutput: OutputID
     /// Whose mix he hears instead of one of his own.
-    let mixOf: UInt32?
+    package let mixOf: UInt32?
+
+    package init(
+      media: ParticipantMedia, peer: PeerID, sends: Bool, receives: Bool, personalOutput: OutputID, mixOf: UInt32? = nil
+    ) {
+      self.media = media
+      self.peer = peer
+      self.sends = sends
+      self.receives = receives
+      self.personalOutput = personalOutput
+      self.mixOf = mixOf
+    }
 
     var number: UInt32 { media.number }
   }
 
   /// What the control side is told.
-  enum Change: Sendable, Equatable {
+  package enum Change: Sendable, Equatable {
     case speakingStarted(UInt32)
     case speakingStopped(UInt32)
     case floor(UInt32?)
@@ -53,13 +64,15 @@ final class RoomMix: Ticking, @unchecked Sendable {
     var gate = VoiceGate(settings: .init(opensAbove: 9, staysAbove: 4, quietest: 70, hold: .milliseconds(800)))
     var isHeard = false
     var encoder: MixEncoder?
+    /// The tick his own mix was made for last.
+    var lastTick: Int64?
     /// The output his peer is subscribed to.
     var subscribed: OutputID?
 
     init(_ member: Member) { self.member = member }
   }
 
-  let tickPeriod = Interval.milliseconds(Int64(AudioFormat.millisecondsPerTick))
+  package let tickPeriod = Interval.milliseconds(Int64(AudioFormat.millisecondsPerTick))
   private let mailbox = Mailbox<Command>(capacity: 100_000)
   private let transport: any PeerTransport
   private let board: SceneBoard
@@ -71,6 +84,8 @@ final class RoomMix: Ticking, @unchecked Sendable {
   private var bus: MixBus
   private var detector: SpeakerDetector
   private var shared: MixEncoder?
+  /// The tick the shared mix was made for last.
+  private var lastSharedTick: Int64?
   /// This tick's mix being made, and the last tick's shared one.
   private var mix: [Int32]
   private var sharedMix: [Int32]
@@ -79,7 +94,7 @@ final class RoomMix: Ticking, @unchecked Sendable {
   private var speakerEvents: [SpeakerEvent] = []
   private var encodeCount = 0
 
-  init(
+  package init(
     settings: AudioSettings, sharedOutput: OutputID, transport: any PeerTransport, board: SceneBoard,
     report: @escaping @Sendable (Change) -> Void
   ) {
@@ -98,16 +113,16 @@ final class RoomMix: Ticking, @unchecked Sendable {
 
   // MARK: From other threads
 
-  func join(_ member: Member) { mailbox.post(.join(member)) }
-  func leave(_ number: UInt32) { mailbox.post(.leave(number)) }
+  package func join(_ member: Member) { mailbox.post(.join(member)) }
+  package func leave(_ number: UInt32) { mailbox.post(.leave(number)) }
   /// Takes effect whole at the next tick.
-  func configure(_ settings: AudioSettings) { mailbox.post(.configure(settings)) }
+  package func configure(_ settings: AudioSettings) { mailbox.post(.configure(settings)) }
   /// Somebody was made deaf or hears again.
-  func reroute() { mailbox.post(.reroute) }
+  package func reroute() { mailbox.post(.reroute) }
 
   // MARK: On the mix loop
 
-  func tick(_ index: Int64, due: Instant) {
+  package func tick(_ index: Int64, due: Instant) {
     takeCommands(at: due)
     guard !seats.isEmpty else { return }
     for seat in seats { seat.voice?.advance(to: due) }
@@ -161,7 +176,7 @@ final class RoomMix: Ticking, @unchecked Sendable {
         seat.voice = try? Voice(media: seat.member.media, channelCount: channelCount)
       }
     }
-    detector = SpeakerDetector(settings: .init(heardMax: new.maxSpeakers))
+    detector.heardMax = new.maxSpeakers
     shared = nil
     for seat in seats { seat.encoder = nil }
   }
@@ -247,6 +262,8 @@ final class RoomMix: Ticking, @unchecked Sendable {
       return
     }
     if shared == nil { shared = try? MixEncoder(output: sharedOutput, settings: settings) }
+    prime(shared, ifNot: lastSharedTick, isBefore: tick)
+    lastSharedTick = tick
     var list = ContributorList()
     for (_, contributor) in contributors { list.append(contributor) }
     let sum = sharedMix
@@ -261,17 +278,22 @@ final class RoomMix: Ticking, @unchecked Sendable {
       seat.encoder = nil
       return
     }
-    if seat.encoder == nil {
-      seat.encoder = try? MixEncoder(output: output, settings: settings)
-      let heardBefore = lastSharedMix
-      seat.encoder?.prime(with: heardBefore.span)
-    }
+    if seat.encoder == nil { seat.encoder = try? MixEncoder(output: output, settings: settings) }
+    prime(seat.encoder, ifNot: seat.lastTick, isBefore: tick)
+    seat.lastTick = tick
     var room = mix.mutableSpan
     bus.minusOne(voice.samples.span, into: &room)
     var list = ContributorList()
     for (number, contributor) in contributors where number != seat.member.number { list.append(contributor) }
     let sum = mix
     send(seat.encoder, sum.span, isSilent: list.count == 0, tick, due, list)
+  }
+
+  /// Where the encoder's last tick was another than the one before, its receivers have heard the shared mix since.
+  private func prime(_ encoder: MixEncoder?, ifNot last: Int64?, isBefore tick: Int64) {
+    guard last != tick - 1 else { return }
+    let heardBefore = lastSharedMix
+    encoder?.prime(with: heardBefore.span)
   }
 
   private func send(

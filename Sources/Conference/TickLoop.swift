@@ -4,7 +4,7 @@ import Synchronization
 import Timing
 
 /// Whatever wants to be called at even times: a room's mix every 20 ms, a canvas at its frame rate.
-protocol Ticking: AnyObject, Sendable {
+package protocol Ticking: AnyObject, Sendable {
   /// The time from one tick to the next; may change from tick to tick.
   var tickPeriod: Interval { get }
   /// - Parameters:
@@ -17,7 +17,7 @@ protocol Ticking: AnyObject, Sendable {
 ///
 /// Deadlines are start + k x period: a tick that comes late does not move those after it. One that comes more than
 /// `skipAfter` late is skipped, with all that are also over, and counted.
-final class TickLoop: Sendable {
+package final class TickLoop: Sendable {
   private struct Member {
     let ticking: any Ticking
     var index: Int64
@@ -38,18 +38,18 @@ final class TickLoop: Sendable {
   private let tickCount = Atomic<Int>(0)
 
   /// - Parameter skipAfter: how late a tick may be and still happen.
-  init(name: String, priority: MediaThread.Priority, skipAfter: Interval) {
+  package init(name: String, priority: MediaThread.Priority, skipAfter: Interval) {
     self.name = name
     self.priority = priority
     self.skipAfter = skipAfter
   }
 
   /// Ticks skipped because they came too late, and all that were due.
-  var lateTicks: Int { lateCount.load(ordering: .relaxed) }
-  var ticks: Int { tickCount.load(ordering: .relaxed) }
+  package var lateTicks: Int { lateCount.load(ordering: .relaxed) }
+  package var ticks: Int { tickCount.load(ordering: .relaxed) }
 
   /// Starts calling `member`, with its tick 0 within a period from now. The thread starts with the first member.
-  func add(_ member: any Ticking) {
+  package func add(_ member: any Ticking) {
     let starts = changes.withLock { changes in
       changes.joining.append(member)
       defer { changes.started = true }
@@ -60,7 +60,7 @@ final class TickLoop: Sendable {
   }
 
   /// Stops calling `member`; a tick under way is finished.
-  func remove(_ member: any Ticking) {
+  package func remove(_ member: any Ticking) {
     changes.withLock { changes in
       changes.joining.removeAll { $0 === member }
       changes.leaving.append(ObjectIdentifier(member))

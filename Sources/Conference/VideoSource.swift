@@ -11,16 +11,16 @@ import Timing
 ///     network loop ─receive─▶ Mailbox ─drain, serial queue─▶ VideoDecoder ─▶ LatestPicture ◀─look─ canvases
 ///
 /// A decoder that cannot keep up loses frames, asks for a keyframe and shows nothing broken; it delays nobody.
-final class VideoSource: Sendable {
+package final class VideoSource: Sendable {
   /// Where decoding happens.
-  enum Execution: Sendable {
+  package enum Execution: Sendable {
     /// On a queue of its own: one stream, one serial queue.
     case serialQueue
     /// In the caller's thread, for conferences in virtual time.
     case inPlace
   }
 
-  let latest = LatestPicture()
+  package let latest = LatestPicture()
   private let mailbox = Mailbox<EncodedFrame>(capacity: 30)
   private let isDraining = Atomic<Bool>(false)
   private let isWatched = Atomic<Bool>(true)
@@ -35,6 +35,8 @@ final class VideoSource: Sendable {
     var pool = PicturePool(capacity: 6)
     var frames: [EncodedFrame] = []
     var awaitsKeyframe = true
+    /// Frames lost in the mailbox, as far as they have been noticed.
+    var dropped = 0
   }
 
   /// Counters that the control side reads while the decoder counts.
@@ -47,14 +49,14 @@ final class VideoSource: Sendable {
 
   /// - Parameter requestKeyframe: asks the sender; called from the decoding thread, as often as frames arrive that cannot be
   ///   decoded. The transport throttles.
-  init(execution: Execution, requestKeyframe: @escaping @Sendable () -> Void) {
+  package init(execution: Execution, requestKeyframe: @escaping @Sendable () -> Void) {
     self.requestKeyframe = requestKeyframe
     queue = execution == .serialQueue ? DispatchQueue(label: "video-decoding") : nil
     decoding = Mutex(Decoding())
   }
 
-  var decodedCount: Int { counts.decoded.load(ordering: .relaxed) }
-  var failedCount: Int { counts.failed.load(ordering: .relaxed) + mailbox.dropped }
+  package var decodedCount: Int { counts.decoded.load(ordering: .relaxed) }
+  package var failedCount: Int { counts.failed.load(ordering: .relaxed) + mailbox.dropped }
   /// Size of the newest picture in pixels; nil before the first.
   var pictureSize: (width: Int, height: Int)? {
     let (width, height) = (counts.width.load(ordering: .relaxed), counts.height.load(ordering: .relaxed))
@@ -62,7 +64,7 @@ final class VideoSource: Sendable {
   }
 
   /// Takes a frame from the network; returns at once.
-  func receive(_ frame: EncodedFrame) {
+  package func receive(_ frame: EncodedFrame) {
     guard isWatched.load(ordering: .relaxed) else { return }
     mailbox.post(frame)
     guard let queue else { return drain() }
@@ -71,7 +73,7 @@ final class VideoSource: Sendable {
   }
 
   /// Says whether anybody sees the stream. What nobody sees is not decoded; seen again, it starts with a keyframe.
-  func setWatched(_ watched: Bool) {
+  package func setWatched(_ watched: Bool) {
     guard isWatched.exchange(watched, ordering: .relaxed) != watched else { return }
     if watched {
       decoding.withLock { $0.awaitsKeyframe = true }
@@ -85,6 +87,12 @@ final class VideoSource: Sendable {
     isDraining.store(false, ordering: .releasing)
     decoding.withLock { decoding in
       mailbox.collect(into: &decoding.frames)
+      let dropped = mailbox.dropped
+      if dropped != decoding.dropped {
+        // The oldest went: what is left builds on something that was never decoded.
+        decoding.dropped = dropped
+        decoding.awaitsKeyframe = true
+      }
       for frame in decoding.frames { decode(frame, &decoding) }
       decoding.frames.removeAll(keepingCapacity: true)
     }

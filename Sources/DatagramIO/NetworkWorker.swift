@@ -51,6 +51,8 @@ final class NetworkWorker {
 
   func run(for loop: NetworkLoop) {
     while turn(for: loop) {}
+    endpoint.removeAll(at: MonotonicClock.now(), into: &outputs) { outputs in flush(&outputs) }
+    flush(&outputs)
     for connection in connections.all { connection.stream.close() }
   }
 

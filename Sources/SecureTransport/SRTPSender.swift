@@ -20,7 +20,8 @@ public enum SRTPSendError: Error, Sendable, Equatable {
 /// Protects what we send to one peer (RFC 3711, RFC 7714), in place and without allocating.
 ///
 /// Each index of an SSRC is used once: a sequence number that is not newer than the last one (by less than 2^15 steps, RFC 3550
-/// section A.1) is refused. A retransmission therefore travels by RTX, under its own SSRC (RFC 4588).
+/// section A.1) is refused. A retransmission travels by RTX, under its own SSRC (RFC 4588), or, to receivers without RTX, once more as
+/// the very packet it was.
 public final class SRTPSender {
   /// SSRCs one peer is ever sent: each camera, screen and voice with its retransmissions.
   public static let mostStreams = 256
@@ -65,6 +66,30 @@ public final class SRTPSender {
     let index = try nextIndex(of: streams[stream], sequenceNumber: fields.sequenceNumber)
     // Before the cipher runs: whatever becomes of this packet, its index is spent.
     streams[stream].lastIndex = index
+    return try protect(&packet, length, fields, index)
+  }
+
+  /// Protects a packet again that was protected before, so that the same datagram leaves once more (RFC 4585 without RFC 4588).
+  ///
+  /// The plain packet must be the earlier one bit for bit: two different ones under one index would give away the key stream.
+  ///
+  /// - Returns: the length with the tag.
+  /// - Throws: `malformed` where the SSRC has sent nothing within 2^15 packets under that number.
+  public func protectRTPAgain(_ packet: inout MutableSpan<UInt8>, length: Int) throws(SRTPSendError) -> Int {
+    try checkRoom(packet.count, length: length, overhead: profile.rtpOverhead)
+    guard let fields = RTPFields(packet.span.extracting(..<length)) else { throw .malformed }
+    guard let stream = streams.firstIndex(where: { $0.ssrc == fields.ssrc }), let last = streams[stream].lastIndex else {
+      throw .malformed
+    }
+    let age = UInt64(UInt16(truncatingIfNeeded: last) &- fields.sequenceNumber)
+    guard age < 0x8000, age <= last else { throw .malformed }
+    return try protect(&packet, length, fields, last &- age)
+  }
+
+  @_lifetime(packet: copy packet)
+  private func protect(
+    _ packet: inout MutableSpan<UInt8>, _ length: Int, _ fields: RTPFields, _ index: UInt64
+  ) throws(SRTPSendError) -> Int {
     let done = packet.withUnsafeMutableBufferPointer { bytes in
       rtp.protectRTP(bytes, count: length, fields: fields, rollOverCounter: UInt32(truncatingIfNeeded: index >> 16))
     }

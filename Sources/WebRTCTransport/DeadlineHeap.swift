@@ -35,4 +35,12 @@ struct DeadlineHeap {
       index = least
     }
   }
+
+  /// Throws away what is out of date, and with it all that stands in the heap more than once.
+  mutating func keep(_ isInForce: (Entry) -> Bool) {
+    var seen: Set<PeerID> = []
+    let kept = entries.filter { isInForce($0) && seen.insert($0.peer).inserted }
+    entries.removeAll(keepingCapacity: true)
+    for entry in kept { insert(entry.deadline, entry.peer) }
+  }
 }

@@ -26,7 +26,7 @@ public struct Endpoint: ~Copyable {
     let id: PeerID
     let observer: any PeerObserver
     var session: PeerSession
-    /// Our fragments that lead here; two while an ICE restart is under way.
+    /// Our fragments that lead here; two while an ICE restart is under way and until the next one.
     var fragments: [UfragKey] = []
     /// Paths that lead here.
     var paths: [TransportPath] = []
@@ -82,6 +82,11 @@ public struct Endpoint: ~Copyable {
 
   public var peerCount: Int { peers.count }
 
+  /// How much is kept for the peers there are: fragments, paths, outputs with receivers and deadlines, out-of-date ones included.
+  public var bookkeeping: (fragments: Int, paths: Int, outputs: Int, deadlines: Int) {
+    (byFragment.count, byPath.count, outputs.count, deadlines.count)
+  }
+
   // MARK: Datagrams
 
   /// Takes one datagram, which it may overwrite.
@@ -117,10 +122,10 @@ public struct Endpoint: ~Copyable {
     byPath[path]?.paths.removeAll { $0 == path }
     byPath[path] = peer
     peer.paths.append(path)
-    if peer.paths.count > Self.pathsPerPeerMax {
-      let oldest = peer.paths.removeFirst()
-      if byPath[oldest] === peer { byPath[oldest] = nil }
-    }
+    guard peer.paths.count > Self.pathsPerPeerMax else { return }
+    let selected = peer.session.selectedPath
+    guard let oldest = peer.paths.firstIndex(where: { $0 != selected && $0 != path }) else { return }
+    byPath[peer.paths.remove(at: oldest)] = nil
   }
 
   /// Notes where a peer that makes checks itself sends them: the answers name nobody.
@@ -164,6 +169,7 @@ public struct Endpoint: ~Copyable {
     if let scheduled = peer.scheduled, scheduled <= deadline { return }
     peer.scheduled = deadline
     deadlines.insert(deadline, peer.id)
+    if deadlines.count > 64 &+ 8 &* peers.count { deadlines.keep { peers[$0.peer]?.scheduled == $0.deadline } }
   }
 
   /// Tells every observer, once a second, what was measured.
@@ -184,7 +190,7 @@ public struct Endpoint: ~Copyable {
     case .update(let id, let setup):
       guard let peer = peers[id] else { return }
       peer.session.update(setup, at: now)
-      register(setup.localCredentials.key, of: peer)
+      register(peer)
       schedule(peer)
     case .remove(let id): remove(id, at: now, into: &outputs)
     case .subscribe(let id, let kind, let output): subscribe(id, kind, output)
@@ -199,12 +205,13 @@ public struct Endpoint: ~Copyable {
   private mutating func add(
     _ id: PeerID, _ setup: PeerSetup, _ observer: any PeerObserver, at now: Instant, into outputs: inout PeerOutputs
   ) {
+    precondition(peers[id] == nil, "a peer's id is never used again while the peer is there")
     seed = seed &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
     do {
       let session = try PeerSession(setup, wallClockAtZero: wallClockAtZero, seed: seed, at: now)
       let peer = Peer(id: id, observer: observer, session: session)
       peers[id] = peer
-      register(setup.localCredentials.key, of: peer)
+      register(peer)
       if nextMeasurement == nil { nextMeasurement = now + .seconds(1) }
       schedule(peer)
     } catch {
@@ -212,12 +219,14 @@ public struct Endpoint: ~Copyable {
     }
   }
 
-  private mutating func register(_ fragment: UfragKey?, of peer: Peer) {
-    guard let fragment, !peer.fragments.contains(fragment) else { return }
-    byFragment[fragment] = peer
-    peer.fragments.append(fragment)
-    // The one in force, the one before it, and none from earlier restarts.
-    if peer.fragments.count > 2 { byFragment[peer.fragments.removeFirst()] = nil }
+  /// Lets the fragments in force lead to the peer, and none from restarts that are settled.
+  private mutating func register(_ peer: Peer) {
+    let inForce = peer.session.localFragments
+    for fragment in peer.fragments where !inForce.contains(fragment) && byFragment[fragment] === peer {
+      byFragment[fragment] = nil
+    }
+    for fragment in inForce where byFragment[fragment] == nil { byFragment[fragment] = peer }
+    peer.fragments = inForce
   }
 
   private mutating func remove(_ id: PeerID, at now: Instant, into outputs: inout PeerOutputs) {
@@ -228,6 +237,16 @@ public struct Endpoint: ~Copyable {
     for path in peer.paths where byPath[path] === peer { byPath[path] = nil }
     leave(peer.audio, peer)
     leave(peer.video, peer)
+  }
+
+  /// Says goodbye to every peer and forgets them all: whoever drives the endpoint is about to stop.
+  ///
+  /// - Parameter flush: as for `execute`.
+  public mutating func removeAll(at now: Instant, into outputs: inout PeerOutputs, flush: (inout PeerOutputs) -> Void) {
+    for id in Array(peers.keys) {
+      if outputs.arena.room < 4 * PeerSession.packetSizeMax { flush(&outputs) }
+      remove(id, at: now, into: &outputs)
+    }
   }
 
   private mutating func subscribe(_ id: PeerID, _ kind: MediaKind, _ output: OutputID?) {

@@ -12,7 +12,9 @@ struct ICEAgent {
     case .lite: lite = ICELiteAgent(local: setup.localCredentials, remote: setup.remoteCredentials, at: now)
     case .controlling:
       var agent = ICEFullAgent(local: setup.localCredentials, remote: setup.remoteCredentials, at: now, using: &random)
-      for candidate in setup.localCandidates { agent.addLocal(candidate) }
+      for (socket, candidate) in setup.localCandidates.prefix(16).enumerated() {
+        agent.addLocal(candidate, socket: UInt32(truncatingIfNeeded: socket))
+      }
       for candidate in setup.remoteCandidates { agent.addRemote(candidate) }
       full = agent
     }
@@ -21,6 +23,11 @@ struct ICEAgent {
   var selectedPath: TransportPath? { lite?.selectedPath ?? full?.selectedPath }
   var nextDeadline: Instant? { lite?.nextDeadline ?? full?.nextDeadline }
   var rejectedCount: Int { lite?.rejectedCount ?? full?.rejectedCount ?? 0 }
+
+  /// Our fragments under which checks count: the newest, and while it has led to no nomination the one before it that has.
+  var localFragments: [UfragKey] {
+    [lite?.previousLocalCredentials?.key, lite?.localCredentials.key ?? full?.localCredentials.key].compactMap { $0 }
+  }
 
   func isValidated(_ path: TransportPath) -> Bool { lite?.isValidated(path) ?? full?.isValidated(path) ?? false }
 

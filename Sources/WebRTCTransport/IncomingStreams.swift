@@ -59,6 +59,25 @@ struct IncomingStreams {
     return add(header, extensions, line)
   }
 
+  // A span lends its elements: a stream read by way of the array is copied first, with a reference count for each of its arrays.
+
+  /// When the first of the streams wants to be called; nil where none does.
+  var nextDeadline: Instant? {
+    let entries = entries.span
+    var earliest: Instant?
+    for index in entries.indices {
+      if let deadline = entries[index].stream.nextDeadline { earliest = min(earliest ?? deadline, deadline) }
+    }
+    return earliest
+  }
+
+  /// Whether one of the streams has anything to tell its sender.
+  func hasFeedback(at now: Instant) -> Bool {
+    let entries = entries.span
+    for index in entries.indices where entries[index].stream.hasFeedback(at: now) { return true }
+    return false
+  }
+
   /// The entry of a media source that RTCP speaks of.
   func index(of source: SSRC) -> Int? { entries.firstIndex { $0.stream.configuration.source == source } }
 

@@ -3,7 +3,7 @@ import RTP
 import Timing
 
 /// Cuts one output's frames into packets, once for all who receive it.
-struct OutputPacketizer {
+public struct OutputPacketizer {
   /// What is left of a packet for payload once the headers, extensions and the SRTP tag have their room: the largest header
   /// written is 12 bytes, 15 CSRCs go with audio only, and extensions take 44.
   private static let payloadSizeMax = PeerSession.packetSizeMax - 76
@@ -12,7 +12,10 @@ struct OutputPacketizer {
   private let h264 = H264Packetizer(payloadSizeMax: payloadSizeMax)
   private var lastTimestamp: RTPTimestamp?
 
-  mutating func packetize(_ frame: EncodedFrame) -> PacketizedFrame {
+  public init() {}
+
+  /// - Parameter frame: the next one of the same output.
+  public mutating func packetize(_ frame: EncodedFrame) -> PacketizedFrame {
     defer { lastTimestamp = frame.timestamp }
     switch frame.codec {
     case .vp8: return vp8.packetize(frame)

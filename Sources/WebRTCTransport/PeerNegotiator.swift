@@ -184,21 +184,29 @@ extension PeerNegotiator {
 // MARK: - What is said of ourselves
 
 /// Makes up the sources a session sends from: one canonical name for its sound and picture (RFC 7022).
-struct SourceMaker {
+struct SourceMaker: Sendable {
   private let cname: String
+  private let stream: String
   private var numbers: [UInt32]
 
-  init(using random: inout some RandomNumberGenerator) {
+  /// - Parameter stream: what the other side shows the sound and the picture as.
+  init(stream: String = "mix", using random: inout some RandomNumberGenerator) {
+    self.stream = stream
     cname = String(random.next(), radix: 36)
     numbers = (0..<32).map { _ in UInt32.random(in: 1 ... .max, using: &random) }
   }
 
   mutating func make(_ request: SourceRequest) -> LocalSource? {
+    make(request.type.kind, hasRetransmission: request.codec.retransmissionPayloadType != nil)
+  }
+
+  /// Nil once it has made up all it was asked for at the start.
+  mutating func make(_ kind: MediaKind, hasRetransmission: Bool) -> LocalSource? {
     guard numbers.count >= 2 else { return nil }
-    let retransmission = request.codec.retransmissionPayloadType == nil ? nil : numbers.removeLast()
+    let retransmission = hasRetransmission ? numbers.removeLast() : nil
     return LocalSource(
       ssrc: numbers.removeLast(), retransmissionSSRC: retransmission, cname: cname,
-      msid: MSIDAttribute(stream: "mix", track: "mix-\(request.type.rawValue)"))
+      msid: MSIDAttribute(stream: stream, track: "\(stream)-\(kind.rawValue)"))
   }
 }
 

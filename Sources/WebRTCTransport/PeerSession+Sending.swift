@@ -42,8 +42,9 @@ extension PeerSession {
   mutating func retransmit(_ media: SSRC, _ lost: consuming LostPackets, at now: Instant, into outputs: inout PeerOutputs) {
     guard let kind = outgoing.kind(of: media), let path = ice.selectedPath, let sender else { return }
     let sendTime = HeaderExtensions.absoluteSendTime(wallClock(at: now))
+    let hasOwnSource = outgoing[kind]?.configuration.retransmissionSource != nil
     while let number = lost.next() {
-      let transportNumber = outgoing.takeTransportSequence()
+      let transportNumber = hasOwnSource ? outgoing.takeTransportSequence() : nil
       let range = outputs.arena.append(capacity: Self.packetSizeMax &+ SendStream.headerSizeMax) { packet in
         let length =
           kind == .audio
@@ -52,7 +53,8 @@ extension PeerSession {
           : outgoing.video?.retransmit(
             number, at: now, transportSequenceNumber: transportNumber, sendTime: sendTime, into: &packet)
         guard let length else { return nil }
-        return try? sender.protectRTP(&packet, length: length)
+        return hasOwnSource
+          ? try? sender.protectRTP(&packet, length: length) : try? sender.protectRTPAgain(&packet, length: length)
       }
       note(range, path, into: &outputs)
     }
@@ -78,7 +80,7 @@ extension PeerSession {
   /// Sends NACKs, keyframe requests and arrival times that are due, in one datagram.
   mutating func sendFeedback(at now: Instant, into outputs: inout PeerOutputs) {
     let arrivalsAreDue = arrivals?.nextDeadline.map { $0 <= now } ?? false
-    guard arrivalsAreDue || incoming.entries.contains(where: { $0.stream.hasFeedback(at: now) }) else { return }
+    guard arrivalsAreDue || incoming.hasFeedback(at: now) else { return }
     let source = outgoing.reportingSource
     sendRTCP(into: &outputs) { session, writer in
       if !session.usesReducedSizeRTCP {

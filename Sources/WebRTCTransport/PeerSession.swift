@@ -61,6 +61,7 @@ public struct PeerSession: ~Copyable {
   /// Whether an authenticated check came from there of late.
   public func isValidated(_ path: TransportPath) -> Bool { ice.isValidated(path) }
   public var selectedPath: TransportPath? { ice.selectedPath }
+  var localFragments: [UfragKey] { ice.localFragments }
   /// Whether this side checks paths, rather than waiting for the peer to.
   public var makesChecks: Bool { setup.iceRole == .controlling }
 
@@ -100,9 +101,7 @@ public struct PeerSession: ~Copyable {
     if isConnected {
       earliest = min(earliest, schedule.nextDeadline)
       if let deadline = arrivals?.nextDeadline { earliest = min(earliest, deadline) }
-      for index in incoming.entries.indices {
-        if let deadline = incoming.entries[index].stream.nextDeadline { earliest = min(earliest, deadline) }
-      }
+      if let deadline = incoming.nextDeadline { earliest = min(earliest, deadline) }
     }
     return earliest == .distantFuture ? nil : earliest
   }

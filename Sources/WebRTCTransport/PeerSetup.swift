@@ -17,7 +17,7 @@ public struct PeerSetup: Sendable {
   public var localCredentials: ICECredentials
   public var remoteCredentials: ICECredentials
   public var remoteCandidates: [ICECandidate]
-  /// Ours; a full agent pairs them with the peer's.
+  /// Ours, by the number of the socket each belongs to; a full agent pairs them with the peer's.
   public var localCandidates: [ICECandidate] = []
   public var dtlsRole: DTLSRole
   public var remoteFingerprint: Fingerprint

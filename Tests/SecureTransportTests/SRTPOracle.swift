@@ -88,6 +88,13 @@ func rtcpPacket(ssrc: UInt32 = 0x1234_5678, body: Int, using random: inout Seede
 }
 
 extension SRTPSender {
+  func protectedAgain(rtp packet: [UInt8]) throws(SRTPSendError) -> [UInt8] {
+    var bytes = packet + [UInt8](repeating: 0xAA, count: rtpOverhead)
+    var span = bytes.mutableSpan
+    let length = try protectRTPAgain(&span, length: packet.count)
+    return Array(bytes.prefix(length))
+  }
+
   func protected(rtp packet: [UInt8]) throws(SRTPSendError) -> [UInt8] {
     var bytes = packet + [UInt8](repeating: 0xAA, count: rtpOverhead)
     var span = bytes.mutableSpan

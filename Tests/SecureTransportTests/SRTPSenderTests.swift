@@ -50,6 +50,28 @@ import Testing
     }
   }
 
+  @Test(arguments: bothProfiles) func aPacketSentAgainIsTheSameDatagramAlsoAcrossARollOver(profile: SRTPProfile) throws {
+    let sender = try SRTPSender(sharedKeys(profile))
+    var random = SeededRandom(seed: 6)
+    let numbers = (0..<40).map { UInt16(truncatingIfNeeded: 65_520 + $0) }
+    let packets = numbers.map { rtpPacket(sequenceNumber: $0, payload: 100, using: &random) }
+    let sent = try packets.map { try sender.protected(rtp: $0) }
+    for (packet, datagram) in zip(packets, sent) {
+      #expect(throws: SRTPSendError.indexAlreadyUsed) { try sender.protected(rtp: packet) }
+      #expect(try sender.protectedAgain(rtp: packet) == datagram)
+    }
+    // A number that is still to come, and a source that never sent.
+    for other in [
+      rtpPacket(sequenceNumber: 500, payload: 10, using: &random),
+      rtpPacket(ssrc: 77, sequenceNumber: 1, payload: 10, using: &random),
+    ] {
+      #expect(throws: SRTPSendError.malformed) { try sender.protectedAgain(rtp: other) }
+    }
+    // The stream goes on as if nothing had been sent again.
+    let next = rtpPacket(sequenceNumber: 24, payload: 100, using: &random)
+    #expect(try sender.protected(rtp: next).count == next.count + profile.rtpOverhead)
+  }
+
   @Test(arguments: bothProfiles) func reportsEqualLibsrtps(profile: SRTPProfile) throws {
     let keys = sharedKeys(profile)
     let sender = try SRTPSender(keys)

@@ -1,0 +1,222 @@
+import Codecs
+import Conference
+import EncodedMedia
+import Layouts
+import RawMedia
+import TestSupport
+import Testing
+import Timing
+import WebRTCTransport
+
+/// One canvas and those on it, in virtual time.
+private final class Stage {
+  let transport = ScriptedTransport()
+  let board: SceneBoard
+  let canvas: Canvas
+  var people: [Person] = []
+  private(set) var now = Instant.zero + .seconds(10)
+  private var tick: Int64 = 0
+
+  final class Person {
+    let media: ParticipantMedia
+    let color: YUVColor
+    let keyframeRequests: Counter
+    private let encoder: VP8Encoder
+    private var sequence: Int64 = 0
+    private var answered = 0
+    var isSending = true
+
+    init(_ number: UInt32, _ color: YUVColor) throws {
+      let requests = Counter()
+      self.color = color
+      keyframeRequests = requests
+      media = ParticipantMedia(number: number, video: VideoSource(execution: .inPlace) { requests.count += 1 }) { _ in
+      } report: { _ in
+      }
+      encoder = try VP8Encoder(width: 64, height: 64, settings: .init(bitsPerSecond: 200_000, framesPerSecond: 10))
+    }
+
+    func send(at now: Instant) {
+      guard isSending else { return }
+      let picture = Picture(width: 64, height: 64)
+      picture.fill(color)
+      var bytes: [UInt8] = []
+      let asked = keyframeRequests.count != answered
+      answered = keyframeRequests.count
+      guard let outcome = try? encoder.encode(picture, at: now, asKeyframe: asked, into: &bytes) else { return }
+      sequence += 1
+      media.peer(
+        PeerID(media.number),
+        didReceive: EncodedFrame(
+          codec: .vp8, payload: FrameBuffer(bytes), timestamp: RTPTimestamp(0), sequence: sequence,
+          isKeyframe: outcome.isKeyframe, time: now),
+        on: StreamID(media: 1, kind: .video))
+    }
+  }
+
+  final class Counter: @unchecked Sendable {
+    // Unchecked: a stage is one thread.
+    var count = 0
+  }
+
+  init(layout: String = gridLayout, width: Int = 320, height: Int = 180, fps: Int = 20) throws {
+    board = SceneBoard(layout: try template(layout))
+    canvas = Canvas(
+      output: OutputID(5), settings: .init(name: "main", width: width, height: height, fps: fps, bitrate: 300_000),
+      excluded: nil, board: board, transport: transport, execution: .inPlace)
+  }
+
+  func join(_ color: YUVColor) throws -> Person {
+    let person = try Person(UInt32(people.count + 1), color)
+    people.append(person)
+    let scene = people.map {
+      SceneBoard.Person(media: $0.media, name: "P\($0.media.number)", sendsVideo: true)
+    }
+    board.change { $0.people = scene }
+    return person
+  }
+
+  func run(_ ticks: Int) {
+    for _ in 0..<ticks {
+      if tick % 2 == 0 { for person in people { person.send(at: now) } }
+      canvas.tick(tick, due: now)
+      now += canvas.tickPeriod
+      tick += 1
+    }
+  }
+
+  /// The luma at a point given in shares of the canvas.
+  func luma(_ x: Double, _ y: Double) -> Int {
+    guard let picture = canvas.lastPicture else { return -1 }
+    return Int(picture.luma[Int(y * Double(picture.height)) * picture.lumaStride + Int(x * Double(picture.width))])
+  }
+
+  func shows(_ person: Person, _ x: Double, _ y: Double) -> Bool { abs(luma(x, y) - Int(person.color.y)) <= 6 }
+}
+
+@Suite struct CanvasTests {
+  private static let light = YUVColor(y: 200, u: 128, v: 128)
+  private static let dark = YUVColor(y: 60, u: 128, v: 128)
+
+  @Test func aChangeOfLayoutIsWholeAtOneTick() throws {
+    let stage = try Stage()
+    let a = try stage.join(Self.light)
+    let b = try stage.join(Self.dark)
+    stage.run(10)
+    #expect(stage.shows(a, 0.25, 0.25) && stage.shows(b, 0.75, 0.25) && stage.luma(0.5, 0.75) < 30)
+    let stacked = try template(
+      """
+      { "name": "stacked", "background": { "color": "#000000" },
+        "slotDefaults": { "border": { "width": 0 }, "label": null, "fit": "cover" },
+        "variants": [ { "slots": [ { "x": 0, "y": 0, "width": 360, "height": 180 },
+                                   { "x": 0, "y": 180, "width": 360, "height": 180 } ] } ] }
+      """)
+    stage.board.change { $0.layout = stacked }
+    stage.run(1)
+    for x in [0.1, 0.5, 0.9] { #expect(stage.shows(a, x, 0.2) && stage.shows(b, x, 0.8)) }
+    let slots = [a, b].map { $0.media.slot.load(ordering: .relaxed) }
+    #expect(slots == [0, 1])
+  }
+
+  @Test func fiveHundredRequestsASecondMakeTwoKeyframes() throws {
+    let stage = try Stage()
+    _ = try stage.join(Self.light)
+    stage.run(20)
+    _ = stage.transport.takeSent()
+    for _ in 0..<100 {
+      for _ in 0..<25 { stage.canvas.requestKeyframe() }
+      stage.run(1)
+    }
+    let sent = stage.transport.takeSent()
+    let keyframes = sent.count { $0.frame.isKeyframe }
+    #expect((9...11).contains(keyframes), "\(keyframes) in five seconds")
+    #expect(sent.allSatisfy { $0.output == OutputID(5) })
+  }
+
+  @Test func aNewcomerNeverWaitsHalfASecondForHisKeyframe() throws {
+    let stage = try Stage()
+    _ = try stage.join(Self.light)
+    stage.run(60)
+    _ = stage.transport.takeSent()
+    stage.canvas.requestKeyframe()
+    stage.run(1)
+    #expect(stage.transport.takeSent().map(\.frame.isKeyframe) == [true])
+  }
+
+  @Test func aPictureThatStaysIsNotEncodedAgainMoreThanTwiceASecond() throws {
+    let stage = try Stage()
+    let person = try stage.join(Self.light)
+    person.isSending = false
+    stage.run(40)
+    _ = stage.transport.takeSent()
+    stage.run(200)
+    let count = stage.transport.takeSent().count
+    #expect((10...21).contains(count), "\(count) in ten seconds")
+    #expect(stage.canvas.encodedFrames > 0 && stage.canvas.skippedTicks == 0)
+  }
+
+  @Test func mutedVideoShowsThePlaceholderAndComesBack() throws {
+    let stage = try Stage()
+    let person = try stage.join(Self.light)
+    stage.run(10)
+    #expect(stage.shows(person, 0.2, 0.2))
+    person.media.videoMuted.store(true, ordering: .relaxed)
+    person.media.video.setWatched(false)
+    stage.run(1)
+    #expect(!stage.shows(person, 0.2, 0.2))
+    let requests = person.keyframeRequests.count
+    stage.run(20)
+    person.media.videoMuted.store(false, ordering: .relaxed)
+    person.media.video.setWatched(true)
+    #expect(person.keyframeRequests.count == requests + 1)
+    stage.run(4)
+    #expect(stage.shows(person, 0.2, 0.2))
+  }
+
+  @Test func aPictureThatStopsIsMarkedThenReplaced() throws {
+    let stage = try Stage()
+    let person = try stage.join(Self.light)
+    stage.run(20)
+    person.isSending = false
+    stage.run(15)
+    #expect(stage.shows(person, 0.2, 0.2))
+    let fresh = stage.canvas.lastPicture
+    stage.run(20)
+    #expect(stage.canvas.lastPicture !== fresh)
+    stage.run(100)
+    #expect(!stage.shows(person, 0.2, 0.2))
+    person.isSending = true
+    stage.run(4)
+    #expect(stage.shows(person, 0.2, 0.2))
+  }
+
+  @Test func whatWasLostBeforeADecoderIsNotShownBroken() throws {
+    let requests = Stage.Counter()
+    let source = VideoSource(execution: .inPlace) { requests.count += 1 }
+    let encoder = try VP8Encoder(width: 64, height: 64, settings: .init(bitsPerSecond: 200_000))
+    let picture = Picture(width: 64, height: 64)
+    func frame(_ index: Int, gap: Bool = false, asKeyframe: Bool = false) throws -> EncodedFrame {
+      picture.fill(YUVColor(y: UInt8(40 + index * 5), u: 128, v: 128))
+      var bytes: [UInt8] = []
+      let time = Instant.zero + .milliseconds(33) * Int64(index + 1)
+      let outcome = try encoder.encode(picture, at: time, asKeyframe: asKeyframe, into: &bytes)
+      return EncodedFrame(
+        codec: .vp8, payload: FrameBuffer(bytes), timestamp: RTPTimestamp(0), isKeyframe: outcome.isKeyframe,
+        followsGap: gap, time: time)
+    }
+    source.receive(try frame(0))
+    source.receive(try frame(1))
+    #expect(source.decodedCount == 2)
+    _ = try frame(2)
+    source.receive(try frame(3, gap: true))
+    source.receive(try frame(4))
+    #expect(source.decodedCount == 2 && requests.count == 2)
+    source.receive(try frame(5, asKeyframe: true))
+    source.receive(try frame(6))
+    #expect(source.decodedCount == 4)
+    source.receive(
+      EncodedFrame(codec: .vp8, payload: FrameBuffer([1, 2, 3]), timestamp: RTPTimestamp(0), isKeyframe: false, time: .zero))
+    source.receive(try frame(7))
+    #expect(source.failedCount >= 1 && requests.count >= 3)
+  }
+}

@@ -1,0 +1,344 @@
+import Conference
+import EncodedMedia
+import ICE
+import Synchronization
+import TestPeers
+import TestSupport
+import Testing
+import Timing
+import WebRTCTransport
+
+/// The actor with a transport that only notes, and what its rooms tell.
+private final class House: Sendable {
+  let transport = ScriptedTransport()
+  let conferences: Conferences
+
+  init(_ change: (inout ConferenceSettings) -> Void = { _ in }) throws {
+    var settings = ConferenceSettings()
+    settings.emptySeconds = 0
+    settings.outputs = [OutputSettings(name: "main", width: 64, height: 64, fps: 1, bitrate: 30_000)]
+    change(&settings)
+    let layouts = LayoutLibrary()
+    try layouts.load("grid", source: gridLayout)
+    try layouts.load("other", source: gridLayout)
+    conferences = Conferences(
+      settings: settings, layouts: layouts,
+      negotiator: PeerNegotiator(certificate: Simulation.certificate, candidates: [.host(Simulation.serverAddress)]),
+      transport: transport)
+  }
+
+  static func offer(_ lines: [PeerOfferer.Line] = Simulation.bothWays, seed: UInt64 = 1) -> (PeerOfferer, String) {
+    var random = SeededRandom(seed: seed)
+    var offerer = PeerOfferer(
+      certificate: TestClient.certificate, candidates: [.host(TransportAddress(ipv4: 0x0A00_0001, port: 5))], using: &random)
+    let text = offerer.offer(lines)
+    return (offerer, text)
+  }
+
+  func request(_ room: String, kind: JoinRequest.Kind = .takePart, output: String? = nil, mixOf: String? = nil) -> JoinRequest {
+    JoinRequest(kind: kind, room: room, offer: Self.offer().1, name: "Ada", output: output, mixOf: mixOf)
+  }
+
+  /// Joins, and is connected as far as the rooms know.
+  func connect(_ room: String, _ events: Events, kind: JoinRequest.Kind = .takePart) async throws -> (id: String, peer: PeerID)
+  {
+    let answer = try await conferences.join(request(room, kind: kind))
+    let peer = try #require(transport.peers.last)
+    transport.observer(peer)?.peerDidConnect(peer)
+    await events.next { if case .participantJoined = $0 { true } else { false } }
+    return (answer.participant, peer)
+  }
+
+  func events(_ room: String) async -> Events {
+    let (stream, continuation) = AsyncStream.makeStream(of: ConferenceEvent.self)
+    let subscription = await conferences.subscribe(room: room) { continuation.yield($0) }
+    return Events(stream: stream, subscription: subscription)
+  }
+
+  /// A room's events, waited for rather than polled.
+  final class Events: @unchecked Sendable {
+    // Unchecked: one test reads it.
+    private var iterator: AsyncStream<ConferenceEvent>.AsyncIterator
+    private let subscription: EventSubscription
+    private(set) var seen: [String] = []
+
+    init(stream: AsyncStream<ConferenceEvent>, subscription: EventSubscription) {
+      iterator = stream.makeAsyncIterator()
+      self.subscription = subscription
+    }
+    deinit { subscription.cancel() }
+
+    /// Waits for an event.
+    func next(where isWanted: (ConferenceEvent.Change) -> Bool) async {
+      while let event = await iterator.next() {
+        seen.append(String("\(event.change)".prefix { $0 != "(" }))
+        if isWanted(event.change) { return }
+      }
+    }
+  }
+
+  /// The kind of refusal a call meets; nil where it is let through.
+  func refusal(_ body: (Conferences) async throws -> Void) async -> ConferenceError.Kind? {
+    do {
+      try await body(conferences)
+      return nil
+    } catch {
+      return (error as? ConferenceError)?.kind
+    }
+  }
+
+  /// Everything that can be asked of the rooms, as text.
+  func state() async -> String {
+    let rooms = await conferences.rooms()
+    return rooms.map { room in
+      let people = room.participants.map {
+        "\($0.id) \($0.name) \($0.role) \($0.output ?? "") \($0.gain) \($0.audioMuted) \($0.videoMuted) \($0.deaf)"
+      }
+      return "\(room.name) \(room.layout) \(room.outputs) \(room.audio) \(people)"
+    }.joined(separator: "\n")
+  }
+}
+
+@Suite struct ConferencesTests {
+  @Test func aParticipantJoinsIsSeenAndLeaves() async throws {
+    let house = try House { $0.emptySeconds = 3600 }
+    let events = await house.events("r")
+    let (id, peer) = try await house.connect("r", events)
+    var room = try await house.conferences.room("r")
+    #expect(room.participants.map(\.id) == [id] && room.participants[0].name == "Ada")
+    #expect(room.participants[0].sendsAudio && room.participants[0].receivesVideoCodec == "VP8")
+    #expect(house.transport.subscription(peer, .video) != nil)
+    try await house.conferences.leave(room: "r", participant: id)
+    await events.next { if case .participantLeft(id) = $0 { true } else { false } }
+    room = try await house.conferences.room("r")
+    #expect(room.participants.isEmpty && house.transport.calls.contains(.remove(peer)))
+    await house.conferences.stop()
+  }
+
+  @Test func whoNeverConnectsIsNeverSeen() async throws {
+    let house = try House { $0.emptySeconds = 3600 }
+    _ = try await house.conferences.join(house.request("r"))
+    let room = try await house.conferences.room("r")
+    #expect(room.participants.isEmpty)
+    await house.conferences.stop()
+  }
+
+  @Test func aRoomEndsOnceItIsEmpty() async throws {
+    let house = try House()
+    let events = await house.events("r")
+    let (_, peer) = try await house.connect("r", events)
+    house.transport.observer(peer)?.peerDidEnd(peer, .closed)
+    await events.next { if case .roomClosing = $0 { true } else { false } }
+    let rooms = await house.conferences.rooms()
+    #expect(rooms.isEmpty && events.seen == ["participantJoined", "participantLeft", "roomClosing"])
+  }
+
+  @Test func whatIsReportedTogetherIsTakenInOrder() async throws {
+    let house = try House { $0.emptySeconds = 3600 }
+    let events = await house.events("r")
+    for _ in 0..<50 {
+      _ = try await house.conferences.join(house.request("r"))
+      let peer = try #require(house.transport.peers.last)
+      let observer = house.transport.observer(peer)
+      observer?.peerDidConnect(peer)
+      observer?.peerDidEnd(peer, .closed)
+      await events.next { if case .participantLeft = $0 { true } else { false } }
+    }
+    #expect(events.seen == (0..<50).flatMap { _ in ["participantJoined", "participantLeft"] })
+    await house.conferences.stop()
+  }
+
+  @Test func aRefusedRequestChangesNothing() async throws {
+    let house = try House { $0.emptySeconds = 3600 }
+    let events = await house.events("r")
+    let (id, _) = try await house.connect("r", events)
+    let before = await house.state()
+    // The mix subscribes in its own time; whoever came and went is what counts.
+    func comings() -> [ScriptedTransport.Call] {
+      house.transport.calls.filter { if case .subscribe(_, .audio, _) = $0 { false } else { true } }
+    }
+    let calls = comings()
+    func patch(_ change: (inout ParticipantPatch) -> Void) -> ParticipantPatch {
+      var patch = ParticipantPatch()
+      patch.name = "Eve"
+      patch.deaf = true
+      change(&patch)
+      return patch
+    }
+    let main = OutputSettings(name: "main", width: 64, height: 64, fps: 1, bitrate: 30_000)
+    func outputs(_ change: (inout OutputSettings) -> Void) -> RoomSettings {
+      var output = main
+      change(&output)
+      return RoomSettings(layout: "other", outputs: [output])
+    }
+    let refused: [(ConferenceError.Kind, (Conferences) async throws -> Void)] = [
+      (.unprocessable, { _ = try await $0.patchParticipant(room: "r", id: id, patch: patch { $0.gain = 5 }) }),
+      (.unprocessable, { _ = try await $0.patchParticipant(room: "r", id: id, patch: patch { $0.gain = .nan }) }),
+      (.unprocessable, { _ = try await $0.patchParticipant(room: "r", id: id, patch: patch { $0.output = "none" }) }),
+      (.notFound, { _ = try await $0.patchParticipant(room: "r", id: "x", patch: patch { _ in }) }),
+      (.notFound, { _ = try await $0.patchParticipant(room: "q", id: id, patch: patch { _ in }) }),
+      (.unprocessable, { _ = try await $0.patchRoom("r", settings: RoomSettings(layout: "none")) }),
+      (.unprocessable, { _ = try await $0.patchRoom("r", settings: RoomSettings(layout: "other", outputs: [])) }),
+      (.unprocessable, { _ = try await $0.patchRoom("r", settings: RoomSettings(outputs: [main, main])) }),
+      (.unprocessable, { _ = try await $0.patchRoom("r", settings: outputs { $0.width = 63 }) }),
+      (.unprocessable, { _ = try await $0.patchRoom("r", settings: outputs { $0.height = 0 }) }),
+      (.unprocessable, { _ = try await $0.patchRoom("r", settings: outputs { $0.fps = 61 }) }),
+      (.unprocessable, { _ = try await $0.patchRoom("r", settings: outputs { $0.bitrate = -1 }) }),
+      (.unprocessable, { _ = try await $0.patchRoom("r", settings: outputs { $0.name = "../x" }) }),
+      (.unprocessable, { _ = try await $0.patchRoom("r", settings: outputs { $0.layout = "none" }) }),
+      (.unprocessable, { _ = try await $0.patchRoom("r", settings: RoomSettings(audio: AudioSettings(bitrate: 1))) }),
+      (.unprocessable, { _ = try await $0.patchRoom("r", settings: RoomSettings(audio: AudioSettings(maxSpeakers: 16))) }),
+      (.notFound, { _ = try await $0.patchRoom("q", settings: RoomSettings()) }),
+      (.notFound, { _ = try await $0.leave(room: "r", participant: "x") }),
+      (.notFound, { _ = try await $0.deleteRoom("q") }),
+      (.notFound, { _ = try await $0.snapshot(room: "r", output: "none") }),
+      (.unprocessable, { _ = try await $0.putRoom("../etc", settings: RoomSettings()) }),
+      (.unprocessable, { _ = try await $0.putRoom("..", settings: RoomSettings()) }),
+      (.unprocessable, { _ = try await $0.putRoom("a/b", settings: RoomSettings()) }),
+      (.unprocessable, { _ = try await $0.putRoom("", settings: RoomSettings()) }),
+      (.unprocessable, { _ = try await $0.putRoom(String(repeating: "a", count: 65), settings: RoomSettings()) }),
+      (.unprocessable, { _ = try await $0.putRoom("q", settings: RoomSettings(layout: "none")) }),
+      (.stale, { _ = try await $0.trickle(room: "r", participant: id, fragment: "a=x", entityTag: "old") }),
+      (.notFound, { [house] in _ = try await $0.join(house.request("q", output: "none")) }),
+      (.notFound, { [house] in _ = try await $0.join(house.request("q", mixOf: "nobody")) }),
+      (.notFound, { [house] in _ = try await $0.join(house.request("r", output: "none")) }),
+      (.unprocessable, { [house] in _ = try await $0.join(house.request("../q")) }),
+      (.unprocessable, { [house] in _ = try await $0.join(house.request("a\r\nb")) }),
+    ]
+    for (index, (kind, body)) in refused.enumerated() {
+      let refusal = await house.refusal(body)
+      #expect(refusal == kind, "request \(index)")
+      let after = await house.state()
+      #expect(after == before, "request \(index)")
+    }
+    #expect(comings() == calls)
+    await house.conferences.stop()
+  }
+
+  @Test func anOfferThatCannotBeAnsweredSaysWhy() async throws {
+    let house = try House()
+    for (offer, isMalformed) in [("", true), ("v=0\r\nnonsense", true), (String(repeating: "a", count: 100_000), true)] {
+      var request = house.request("r")
+      request.offer = offer
+      let refusal = await house.refusal { [request] in _ = try await $0.join(request) }
+      if case .malformed? = refusal {} else { #expect(!isMalformed, "\(String(describing: refusal))") }
+    }
+    var random = SeededRandom(seed: 4)
+    var offerer = PeerOfferer(
+      certificate: TestClient.certificate, candidates: [], capabilities: .init(audio: [.pcmu], video: []), using: &random)
+    var request = house.request("r")
+    request.offer = offerer.offer([.init(.audio, sends: true, receives: true)])
+    let refusal = await house.refusal { [request] in _ = try await $0.join(request) }
+    #expect(refusal == .noCommonCodec)
+    let rooms = await house.conferences.rooms()
+    #expect(rooms.isEmpty && house.transport.calls.isEmpty)
+  }
+
+  @Test func limitsHold() async throws {
+    let house = try House {
+      $0.participantsMax = 2
+      $0.roomsMax = 1
+      $0.emptySeconds = 3600
+    }
+    _ = try await house.conferences.join(house.request("r"))
+    var refusal = await house.refusal { [house] in _ = try await $0.join(house.request("q")) }
+    #expect(refusal == .overloaded(retryAfterSeconds: 10))
+    _ = try await house.conferences.join(house.request("r"))
+    refusal = await house.refusal { [house] in _ = try await $0.join(house.request("r")) }
+    #expect(refusal == .overloaded(retryAfterSeconds: 10))
+    await house.conferences.drain()
+    refusal = await house.refusal { [house] in _ = try await $0.join(house.request("r")) }
+    #expect(refusal == .overloaded(retryAfterSeconds: 30))
+    await house.conferences.stop()
+    let rooms = await house.conferences.rooms()
+    #expect(rooms.isEmpty && house.transport.peers.isEmpty)
+  }
+
+  @Test func aRestartIsAnsweredWithNewCredentialsAndANewTag() async throws {
+    let house = try House { $0.emptySeconds = 3600 }
+    var (offerer, offer) = House.offer(seed: 9)
+    let joined = try await house.conferences.join(JoinRequest(kind: .takePart, room: "r", offer: offer))
+    _ = try offerer.apply(answer: joined.answer)
+    var random = SeededRandom(seed: 10)
+    let restart = offerer.restart(using: &random)
+    let fragment = try #require(restart)
+    let answer = try await house.conferences.trickle(
+      room: "r", participant: joined.participant, fragment: fragment, entityTag: joined.entityTag)
+    guard case .restarted(let text, let tag) = answer else {
+      Issue.record("not restarted")
+      return
+    }
+    #expect(tag != joined.entityTag)
+    _ = try offerer.apply(fragment: text)
+    let refusal = await house.refusal {
+      _ = try await $0.trickle(room: "r", participant: joined.participant, fragment: fragment, entityTag: joined.entityTag)
+    }
+    #expect(refusal == .stale)
+    await house.conferences.stop()
+  }
+
+  @Test func patchesAreSeenAndTold() async throws {
+    let house = try House { $0.emptySeconds = 3600 }
+    let events = await house.events("r")
+    let (id, peer) = try await house.connect("r", events)
+    var patch = ParticipantPatch()
+    patch.name = "Grace"
+    patch.gain = 0.5
+    patch.audioMuted = true
+    patch.videoMuted = true
+    let changed = try await house.conferences.patchParticipant(room: "r", id: id, patch: patch)
+    #expect(changed.name == "Grace" && changed.gain == 0.5 && changed.audioMuted && changed.videoMuted && !changed.deaf)
+    await events.next { if case .participantChanged = $0 { true } else { false } }
+    let picture = house.transport.subscription(peer, .video)
+    let small = OutputSettings(name: "small", width: 128, height: 64, fps: 1, bitrate: 30_000)
+    let room = try await house.conferences.patchRoom("r", settings: RoomSettings(layout: "other", outputs: [small]))
+    #expect(room.layout == "other" && room.outputs == [small] && room.participants[0].output == "small")
+    await events.next { if case .layoutChanged("other") = $0 { true } else { false } }
+    #expect(events.seen.suffix(2) == ["outputsChanged", "layoutChanged"])
+    let newPicture = house.transport.subscription(peer, .video)
+    #expect(newPicture != nil && newPicture != picture)
+    let (_, created) = try await house.conferences.putRoom("r", settings: RoomSettings())
+    let again = try await house.conferences.room("r")
+    #expect(!created && again.layout == "grid" && again.outputs.map(\.name) == ["main"])
+    await house.conferences.stop()
+  }
+}
+
+/// Ticks come by a real clock; nothing here depends on how punctually.
+@Suite struct TickLoopTests {
+  private final class Ticker: Ticking {
+    let tickPeriod = Interval.milliseconds(2)
+    let ticks = Mutex<[(index: Int64, due: Instant)]>([])
+    let enough: AsyncStream<Void>.Continuation
+    let count: Int
+    init(count: Int, enough: AsyncStream<Void>.Continuation) {
+      self.count = count
+      self.enough = enough
+    }
+    func tick(_ index: Int64, due: Instant) {
+      let reached = ticks.withLock {
+        $0.append((index, due))
+        return $0.count
+      }
+      if reached == count { enough.finish() }
+    }
+  }
+
+  @Test func ticksFollowTheirPeriodAndMembersComeAndGo() async {
+    let loop = TickLoop(name: "test", priority: .normal, skipAfter: .milliseconds(20))
+    for _ in 0..<2 {
+      let (stream, continuation) = AsyncStream.makeStream(of: Void.self)
+      let tickers = (0..<3).map { _ in Ticker(count: 20, enough: continuation) }
+      for ticker in tickers { loop.add(ticker) }
+      for await _ in stream {}
+      for ticker in tickers { loop.remove(ticker) }
+      for ticks in tickers.map({ $0.ticks.withLock { $0 } }) {
+        for (a, b) in zip(ticks, ticks.dropFirst()) {
+          #expect(b.index > a.index && b.due - a.due == .milliseconds(2) * (b.index - a.index))
+        }
+        #expect(ticks.allSatisfy { $0.due.nanoseconds % 2_000_000 == 0 })
+      }
+    }
+    #expect(loop.ticks >= 40)
+  }
+}
