@@ -28,6 +28,8 @@ final class NetworkWorker {
   private var outputs = PeerOutputs()
   private var commands: [Endpoint.Command] = []
   private var ready: [UInt64] = []
+  /// Paths whose TCP connections ended; told to the endpoint at the end of the turn.
+  private var closedPaths: [TransportPath] = []
   private var counters = NetworkLoop.Counters()
   private var publishAt = Instant.zero
 
@@ -77,6 +79,8 @@ final class NetworkWorker {
       endpoint.execute(command, at: now, into: &outputs) { outputs in flush(&outputs) }
     }
     commands.removeAll(keepingCapacity: true)
+    for path in closedPaths { endpoint.pathClosed(path, at: now, into: &outputs) }
+    closedPaths.removeAll(keepingCapacity: true)
     endpoint.handleTimeout(at: now, into: &outputs)
     flush(&outputs)
     publish(to: loop, at: now)
@@ -123,6 +127,7 @@ final class NetworkWorker {
     if connection.stream.isClosed {
       queue.remove(connection.stream.descriptor)
       connections.remove(token)
+      closedPaths.append(connection.path)
     } else {
       queue.change(
         connection.stream.descriptor, token: token, for: connection.stream.wantsToWrite ? [.readable, .writable] : .readable)

@@ -137,6 +137,15 @@ public struct Endpoint: ~Copyable {
     }
   }
 
+  /// The TCP connection a path stood for has ended.
+  public mutating func pathClosed(_ path: TransportPath, at now: Instant, into outputs: inout PeerOutputs) {
+    guard let peer = byPath.removeValue(forKey: path) else { return }
+    peer.paths.removeAll { $0 == path }
+    peer.session.pathClosed(path, at: now, into: &outputs)
+    tellEvents(of: peer, &outputs)
+    schedule(peer)
+  }
+
   // MARK: Time
 
   /// When `handleTimeout` wants to be called; nil where never.

@@ -38,6 +38,11 @@ struct ICEAgent {
     full?.receive(datagram, from: path, at: now, arena: &arena, outputs: &outputs)
   }
 
+  /// The TCP connection a path stood for has ended.
+  mutating func pathClosed(_ path: TransportPath, at now: Instant, outputs: inout [ICEOutput]) {
+    lite?.pathClosed(path, at: now, outputs: &outputs)
+  }
+
   mutating func handleTimeout(at now: Instant, arena: inout PacketArena, outputs: inout [ICEOutput]) {
     lite?.handleTimeout(at: now, outputs: &outputs)
     full?.handleTimeout(at: now, arena: &arena, outputs: &outputs)

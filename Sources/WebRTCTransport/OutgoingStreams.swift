@@ -14,6 +14,9 @@ struct OutgoingStreams {
   private let fallbackSource: SSRC
   /// Numbers the packets for congestion control; nil where that was not negotiated.
   private var transportSequence: UInt16?
+  /// Which streams carry those numbers.
+  private var audioIsNumbered = false
+  private var videoIsNumbered = false
 
   init(_ session: NegotiatedSession, using random: inout some RandomNumberGenerator) {
     fallbackSource = SSRC(UInt32.random(in: 1 ... .max, using: &random))
@@ -34,6 +37,8 @@ struct OutgoingStreams {
       }
       if media.sendExtensionID(HeaderExtensionURI.transportCC) != nil { transportSequence = transportSequence ?? 1 }
     }
+    audioIsNumbered = audio?.configuration.extensionMap[.transportSequenceNumber] != nil
+    videoIsNumbered = video?.configuration.extensionMap[.transportSequenceNumber] != nil
     if canonicalName.isEmpty { canonicalName = Array(String(random.next(), radix: 36).utf8) }
   }
 
@@ -68,9 +73,9 @@ struct OutgoingStreams {
     return nil
   }
 
-  /// The number of the next packet for congestion control; nil where that was not negotiated.
-  mutating func takeTransportSequence() -> UInt16? {
-    guard let number = transportSequence else { return nil }
+  /// The number of the next packet of this kind for congestion control; nil where its stream does not carry any.
+  mutating func takeTransportSequence(_ kind: MediaKind) -> UInt16? {
+    guard let number = transportSequence, kind == .audio ? audioIsNumbered : videoIsNumbered else { return nil }
     transportSequence = number &+ 1
     return number
   }

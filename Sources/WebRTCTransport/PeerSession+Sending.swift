@@ -25,7 +25,7 @@ extension PeerSession {
     let kind = frame.codec.kind
     for index in 0..<frame.ranges.count {
       let capacity = SendStream.headerSizeMax &+ frame.ranges[index].count &+ SendStream.tagSize
-      let number = outgoing.takeTransportSequence()
+      let number = outgoing.takeTransportSequence(kind)
       let range = outputs.arena.append(capacity: capacity) { packet in
         let length =
           kind == .audio
@@ -44,7 +44,7 @@ extension PeerSession {
     let sendTime = HeaderExtensions.absoluteSendTime(wallClock(at: now))
     let hasOwnSource = outgoing[kind]?.configuration.retransmissionSource != nil
     while let number = lost.next() {
-      let transportNumber = hasOwnSource ? outgoing.takeTransportSequence() : nil
+      let transportNumber = hasOwnSource ? outgoing.takeTransportSequence(kind) : nil
       let range = outputs.arena.append(capacity: Self.packetSizeMax &+ SendStream.headerSizeMax) { packet in
         let length =
           kind == .audio

@@ -123,6 +123,13 @@ public struct PeerSession: ~Copyable {
     sendReports(at: now, into: &outputs)
   }
 
+  /// The TCP connection a path stood for has ended: nothing more is sent there.
+  public mutating func pathClosed(_ path: TransportPath, at now: Instant, into outputs: inout PeerOutputs) {
+    guard !hasEnded else { return }
+    ice.pathClosed(path, at: now, outputs: &outputs.ice)
+    carryOutICE(at: now, into: &outputs)
+  }
+
   /// Takes a new negotiation: other lines, trickled candidates, an ICE restart.
   public mutating func update(_ setup: PeerSetup, at now: Instant) {
     ice.update(from: self.setup, to: setup, at: now)
