@@ -45,9 +45,10 @@ final class MixEncoder {
     _ mix: Span<Int32>, isSilent: Bool, tick: Int64, due: Instant, contributors: ContributorList
   ) -> EncodedFrame? {
     silentTicks = isSilent ? silentTicks + 1 : 0
-    // Only for silence: by itself the encoder takes music and steady tones for pauses too.
-    encoder.settings.hasDTX = isSilent
-    if silentTicks > Self.ticksUntilRest, silentTicks % Self.ticksBetweenComfortFrames != 0 { return nil }
+    // Only for silence that lasts: by itself the encoder takes music and steady tones for pauses too, and a pause between words
+    // is better heard through than begun anew after.
+    encoder.settings.hasDTX = silentTicks > Self.ticksUntilRest
+    if silentTicks > 2 * Self.ticksUntilRest, silentTicks % Self.ticksBetweenComfortFrames != 0 { return nil }
     guard let packet = encode(mix) else { return nil }
     return EncodedFrame(
       codec: .opus, payload: packet,
