@@ -73,9 +73,9 @@ let package = Package(
         "RealTime", "Timing", "CLinux",
       ]),
     module(
-      "ControlAPI", ["Conference", "JSON5", "Timing", "CWebSockets", "COpenSSL"],
+      "ControlAPI", ["Conference", "JSON5", "RealTime", "Timing", "CWebSockets", "COpenSSL"],
       resources: [.embedInCode("Page")]),
-    module("Configuration", ["Conference", "JSON5"]),
+    module("Configuration", ["Conference", "JSON5", "RealTime"]),
     .executableTarget(
       name: "tutti",
       dependencies: [
@@ -115,7 +115,7 @@ let package = Package(
     tests("DatagramIOTests", ["RealTime", "WebRTCTransport", "ICE", "EncodedMedia", "Bytes", "Timing", "CLinux"]),
     tests("RawMediaTests"),
     tests("JSON5Tests"),
-    tests("CodecsTests", ["EncodedMedia", "RawMedia", "Timing"], exclude: ["Fixtures"]),
+    tests("CodecsTests", ["COpus", "EncodedMedia", "RawMedia", "Timing"], exclude: ["Fixtures"]),
     tests("PlayoutTests", ["Codecs", "EncodedMedia", "RawMedia", "Timing"]),
     tests("AudioMixingTests", ["RawMedia", "Timing"]),
     tests("PixelKernelsTests", ["RawMedia", "CPixelKernels"]),

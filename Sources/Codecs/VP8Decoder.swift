@@ -1,4 +1,5 @@
 import CVPX
+import EncodedMedia
 import RawMedia
 
 /// Decodes VP8 frames (RFC 6386) to pictures.
@@ -28,8 +29,8 @@ package final class VP8Decoder: @unchecked Sendable {
   ///
   /// - Returns: nil for a frame that is not to be shown.
   package func decode(_ frame: Span<UInt8>, pool: inout PicturePool) throws(CodecError) -> Picture? {
-    guard let header = VP8Header(frame) else { throw damage() }
-    if let size = header.size, !limits.allow(width: size.width, height: size.height) {
+    guard let header = VP8FrameHeader(frame) else { throw damage() }
+    if header.isKeyframe, !limits.allow(width: header.width, height: header.height) {
       awaitsKeyframe = true
       throw .tooLarge
     }

@@ -1,4 +1,5 @@
 import Glibc
+import RealTime
 import JSON5
 import Synchronization
 
@@ -30,7 +31,7 @@ package final class Log: Sendable {
   ///   - now: nanoseconds since 1970.
   package init(
     level: LogLevel = .info, format: LogFormat = .text, write: @escaping @Sendable ([UInt8]) -> Void = writeToStandardError,
-    now: @escaping @Sendable () -> Int64 = nanosecondsSince1970
+    now: @escaping @Sendable () -> Int64 = { WallClock.unixNanoseconds() }
   ) {
     self.level = level
     self.format = format
@@ -109,10 +110,4 @@ extension String {
     guard written > 0 else { return }
     rest = rest.dropFirst(written)
   }
-}
-
-@Sendable package func nanosecondsSince1970() -> Int64 {
-  var time = timespec()
-  clock_gettime(CLOCK_REALTIME, &time)
-  return Int64(time.tv_sec) &* 1_000_000_000 &+ Int64(time.tv_nsec)
 }

@@ -27,8 +27,8 @@ private let allowedImports: [String: Set<String>] = [
     "WebRTCTransport", "EncodedMedia", "RawMedia", "Playout", "Codecs", "AudioMixing", "Layouts", "Compositing", "RealTime",
     "Timing",
   ],
-  "ControlAPI": ["Conference", "JSON5", "Layouts", "RealTime", "Timing", "CWebSockets", "CLinux", "COpenSSL"],
-  "Configuration": ["ControlAPI", "Conference", "JSON5", "CLinux"],
+  "ControlAPI": ["Conference", "JSON5", "RealTime", "Timing", "CWebSockets", "COpenSSL"],
+  "Configuration": ["Conference", "JSON5", "RealTime"],
   "tutti": [
     "Configuration", "ControlAPI", "Conference", "DatagramIO", "WebRTCTransport", "SecureTransport", "ICE", "RealTime",
     "Timing", "Compositing", "Layouts", "JSON5", "CLinux",

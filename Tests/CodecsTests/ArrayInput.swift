@@ -1,4 +1,5 @@
 import Codecs
+import EncodedMedia
 import RawMedia
 
 /// The same calls on arrays, since a span of a temporary may not be handed on from within an expectation.
@@ -12,13 +13,16 @@ extension H264Decoder {
   }
 }
 
-extension OpusPacket {
+extension OpusRedundancy {
   static func hasFEC(bytes: [UInt8]) -> Bool { hasFEC(bytes.span) }
-  static func channelCount(ofBytes bytes: [UInt8]) -> Int? { channelCount(of: bytes.span) }
-  static func sampleCount(ofBytes bytes: [UInt8]) -> Int? { sampleCount(of: bytes.span) }
 }
 
-extension VP8Header {
+extension OpusPacket {
+  static func channelCount(ofBytes bytes: [UInt8]) -> Int? { OpusPacket(bytes.span)?.channelCount }
+  static func sampleCount(ofBytes bytes: [UInt8]) -> Int? { OpusPacket(bytes.span)?.sampleCount }
+}
+
+extension VP8FrameHeader {
   init?(bytes: [UInt8]) { self.init(bytes.span) }
 }
 

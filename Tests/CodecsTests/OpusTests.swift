@@ -1,4 +1,5 @@
 import Codecs
+import EncodedMedia
 import TestSupport
 import Testing
 
@@ -75,7 +76,7 @@ import Testing
         continue
       }
       let following = try #require(sent[index + 1])
-      if OpusPacket.hasFEC(bytes: following) { withFEC += 1 }
+      if OpusRedundancy.hasFEC(bytes: following) { withFEC += 1 }
       var (a, b) = ([Int16](repeating: 0, count: 960), [Int16](repeating: 0, count: 960))
       var roomA = a.mutableSpan
       var roomB = b.mutableSpan
@@ -92,7 +93,7 @@ import Testing
   @Test func packetsWithoutRedundancySaySo() throws {
     let settings = OpusEncoder.Settings(bitsPerSecond: 32_000, hasFEC: false, expectedLossPercent: 0)
     let sent = try packets(Tone.voice(count: 48_000), with: OpusEncoder(channelCount: 1, settings: settings))
-    #expect(sent.allSatisfy { !OpusPacket.hasFEC(bytes: ($0 ?? [])) })
+    #expect(sent.allSatisfy { !OpusRedundancy.hasFEC(bytes: ($0 ?? [])) })
   }
 
   @Test func silenceUnderDTXIsNotSent() throws {
@@ -130,13 +131,13 @@ import Testing
     let decoder = try OpusDecoder(channelCount: 2)
     for length in 0...packet.count {
       let cut = Array(packet.prefix(length))
-      _ = OpusPacket.hasFEC(bytes: cut)
+      _ = OpusRedundancy.hasFEC(bytes: cut)
       _ = OpusPacket.sampleCount(ofBytes: cut)
       _ = try? decode(cut, with: decoder)
     }
     for _ in 0..<2_000 {
       let noise = (0..<Int.random(in: 0...200, using: &random)).map { _ in UInt8.random(in: 0...255, using: &random) }
-      _ = OpusPacket.hasFEC(bytes: noise)
+      _ = OpusRedundancy.hasFEC(bytes: noise)
       _ = try? decode(noise, with: decoder)
       var output = [Int16](repeating: 0, count: 1_920)
       var room = output.mutableSpan

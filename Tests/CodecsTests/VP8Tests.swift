@@ -44,7 +44,7 @@ import Timing
   @Test func keyframesComeFirstAndOnRequestOnly() throws {
     let frames = try encode(120, keyframes: [50, 77])
     #expect(frames.indices.filter { frames[$0].isKeyframe } == [0, 50, 77])
-    for frame in frames { #expect(VP8Header(bytes: frame.bytes)?.isKeyframe == frame.isKeyframe) }
+    for frame in frames { #expect(VP8FrameHeader(bytes: frame.bytes)?.isKeyframe == frame.isKeyframe) }
   }
 
   @Test func theBitRateIsKeptAndCanChange() throws {

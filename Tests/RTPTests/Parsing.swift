@@ -12,8 +12,6 @@ func isRTCP(_ packet: [UInt8]) -> Bool { RTPHeader.isRTCP(packet.span) }
 
 func parseVP8(_ frame: [UInt8]) -> VP8FrameHeader? { VP8FrameHeader(frame.span) }
 
-func parseOpus(_ payload: [UInt8]) -> OpusPacket? { OpusPacket(payload.span) }
-
 func isH264Payload(_ payload: [UInt8]) -> Bool {
   switch H264Payload(payload.span) {
   case nil: false

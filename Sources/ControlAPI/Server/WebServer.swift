@@ -1,6 +1,7 @@
 import Glibc
 import CWebSockets
 import Synchronization
+import RealTime
 import Timing
 
 /// Where and for how many a server listens.
@@ -67,10 +68,11 @@ final class WebServer: Sendable {
     let handle = ServiceContext(pointer: context)
     shared.withLock { $0.context = handle }
     loop.attach(to: self)
-    startThread { [ended] in
+    let isRunning = MediaThread.start(name: "http") { [ended] in
       loop.run()
       ended.signal()
     }
+    if !isRunning { throw ControlServerError("the system has no thread to give: raise its limit of processes") }
   }
 
   func post(_ mail: Mail) {
@@ -214,13 +216,13 @@ private final class ServiceLoop: @unchecked Sendable {
 
   private var isOver: Bool {
     guard let stopDeadline else { return false }
-    return clients.isEmpty || monotonicNow() >= stopDeadline
+    return clients.isEmpty || MonotonicClock.now() >= stopDeadline
   }
 
   // MARK: Events of libwebsockets
 
   func handle(_ reason: lws_callback_reasons, _ socket: OpaquePointer?, _ bytes: UnsafeRawBufferPointer) -> Int32 {
-    let now = monotonicNow()
+    let now = MonotonicClock.now()
     if reason == LWS_CALLBACK_EVENT_WAIT_CANCELLED {
       for mail in server?.takeMail() ?? [] { handle(mail, at: now) }
       return 0
@@ -365,9 +367,3 @@ private let serviceCallback:
       ? UnsafeRawBufferPointer(start: input, count: length) : UnsafeRawBufferPointer(start: nil, count: 0)
     return loop.handle(reason, socket, bytes)
   }
-
-private func monotonicNow() -> Instant {
-  var time = timespec()
-  clock_gettime(CLOCK_MONOTONIC, &time)
-  return Instant(nanoseconds: Int64(time.tv_sec) &* 1_000_000_000 &+ Int64(time.tv_nsec))
-}

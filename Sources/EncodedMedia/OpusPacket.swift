@@ -12,7 +12,7 @@ public struct OpusPacket: Hashable, Sendable {
   /// The longest packet in samples at 48 kHz.
   public static let sampleCountMax = 5760
 
-  /// - Returns: nil for no bytes, for code 3 without its count and for a count of 0. A packet that claims more than 120 ms counts as 120 ms.
+  /// - Returns: nil for no bytes, for code 3 without its count, for a count of 0 and for more than 120 ms (RFC 6716 section 3.4, R5).
   public init?(_ payload: Span<UInt8>) {
     guard payload.count >= 1 else { return nil }
     let first = payload[0]
@@ -21,9 +21,10 @@ public struct OpusPacket: Hashable, Sendable {
     case 1, 2: frameCount = 2
     default:
       guard payload.count >= 2, case let frames = Int(payload[1] & 0x3F), frames > 0 else { return nil }
-      frameCount = min(frames, 48)
+      frameCount = frames
     }
-    sampleCount = min(frameCount &* Self.samplesPerFrame(configuration: first >> 3), Self.sampleCountMax)
+    sampleCount = frameCount &* Self.samplesPerFrame(configuration: first >> 3)
+    guard sampleCount <= Self.sampleCountMax else { return nil }
     channelCount = first & 0x04 == 0 ? 1 : 2
     isDiscontinuous = payload.count <= 2
   }

@@ -1,26 +1,4 @@
 import Glibc
-import Synchronization
-
-/// Runs `body` on a thread of its own.
-func startThread(_ body: @escaping @Sendable () -> Void) {
-  let box = Unmanaged.passRetained(ThreadBody(body: body))
-  var thread = pthread_t()
-  let result = pthread_create(
-    &thread, nil,
-    { argument in
-      guard let argument else { return nil }
-      let body = Unmanaged<ThreadBody>.fromOpaque(argument).takeRetainedValue()
-      body.body()
-      return nil
-    }, box.toOpaque())
-  precondition(result == 0, "a thread is needed to serve HTTP")
-  pthread_detach(thread)
-}
-
-private final class ThreadBody: Sendable {
-  let body: @Sendable () -> Void
-  init(body: @escaping @Sendable () -> Void) { self.body = body }
-}
 
 /// Something that ends once and can be waited for.
 final class Ended: @unchecked Sendable {
