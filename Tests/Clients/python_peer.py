@@ -100,13 +100,22 @@ class Peer:
             self.pictures += 1
 
     def received_sound(self) -> numpy.ndarray:
-        """Everything heard so far at 48 kHz, -1...1, each packet at its timestamp's place."""
-        if not self.sound:
+        """Everything heard so far at 48 kHz, -1...1, each packet at its timestamp's place.
+
+        aiortc holds a talkspurt's last packets back until the next one begins: what comes before a pause right at the start was
+        said before anybody listened.
+        """
+        sound = list(self.sound)
+        for index in range(min(len(sound) - 1, 16), 0, -1):
+            if sound[index][0] - sound[index - 1][0] > 24_000:
+                sound = sound[index:]
+                break
+        if not sound:
             return numpy.zeros(0)
-        first = self.sound[0][0]
-        length = max(pts - first + len(samples) for pts, samples in self.sound)
+        first = sound[0][0]
+        length = max(pts - first + len(samples) for pts, samples in sound)
         result = numpy.zeros(length)
-        for pts, samples in self.sound:
+        for pts, samples in sound:
             if pts >= first:
                 result[pts - first:pts - first + len(samples)] = samples
         return result

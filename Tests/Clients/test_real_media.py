@@ -33,23 +33,27 @@ async def test_pictures_and_speech_arrive_as_they_were_sent(
     reader, *others = voices = [Speech() for _ in clips]
     recording = speech()
     aloud = at_48k(recording)
+    films = {name: clip.track() for name, clip in clips.items()}
     # The reader's own connection would pay for decoding the room as well: one other person listens for all.
     peers = {
-        name: Peer(voice, clip.track(), receives=name == CLIPS[-1])
-        for (name, clip), voice in zip(clips.items(), voices)}
+        name: Peer(voice, films[name], receives=name == CLIPS[-1])
+        for name, voice in zip(clips, voices)}
     listener = peers[CLIPS[-1]]
     async with RoomAPI(server.url) as api:
         for name, peer in peers.items():
             await peer.join(api, room, "participants" if peer is listener else "whip", query={"name": name})
         await asyncio.sleep(2)
-        reader.speak(aloud)
-        listening = asyncio.ensure_future(listener.hears(len(recording) / SPEECH_RATE + 1.5))
         seen: list[tuple[numpy.ndarray, dict[str, Rectangle]]] = []
         for _ in range(3):
             await asyncio.sleep(2)
             snapshot = await api.snapshot(room)
             seen.append((snapshot, await tiles(api, room, snapshot.shape[1], snapshot.shape[0])))
-        await listening
+        # Four encoders in one Python process make its sound late, which is no matter of the server's: films go on at a
+        # picture a second while the speech is judged.
+        for film in films.values():
+            film.every = 15
+        reader.speak(aloud)
+        await listener.hears(len(recording) / SPEECH_RATE + 1.5)
         for peer in peers.values():
             await peer.leave(api)
     SNAPSHOT.parent.mkdir(parents=True, exist_ok=True)

@@ -87,9 +87,13 @@ class Pictures(Paced):
     def __init__(self, pictures: Iterator[av.VideoFrame], rate: float) -> None:
         super().__init__()
         self.pictures, self.period = pictures, 1 / rate
+        #: Only each so-manieth picture is sent; may be changed on the way.
+        self.every = 1
 
     async def recv(self) -> av.VideoFrame:
         index = await self.next_index()
+        while index % self.every:
+            index = await self.next_index()
         frame = next(self.pictures)
         frame.pts, frame.time_base = round(index * self.period * 90_000), VIDEO_CLOCK
         return frame
