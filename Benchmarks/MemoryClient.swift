@@ -33,18 +33,18 @@ final class MemoryClient {
     peer = PeerID(UInt32(number + 1))
     self.serverAddress = serverAddress
     socket = try UDPSocket(bind: TransportAddress(ipv4: 0x7F00_0001, port: 0))
-    var offer = ClientOffer(number: number, certificate: certificate)
     var random = SystemRandomNumberGenerator()
+    var offerer = PeerOfferer(certificate: certificate, candidates: [], using: &random)
+    let offer = offerer.offer([.init(.audio, sends: true, receives: true), .init(.video, sends: true, receives: true)])
     let answer = try PeerNegotiator(certificate: server, candidates: [.host(serverAddress)])
-      .answer(offer.text, direction: .both, using: &random)
-    let session = try offer.accept(answer.text)
-    agent = ICEFullAgent(
-      local: offer.credentials, remote: ICECredentials(session.remote.credentials), at: now, using: &random)
+      .answer(offer, direction: .both, using: &random)
+    let setup = try offerer.apply(answer: answer.text)
+    agent = ICEFullAgent(local: setup.localCredentials, remote: setup.remoteCredentials, at: now, using: &random)
     agent.addLocal(.host(socket.localAddress))
     agent.addRemote(.host(serverAddress))
     dtls = try DTLSConnection(
-      role: .active, certificate: certificate, expected: session.remote.fingerprint, profiles: [profile])
-    for media in session.media {
+      role: .active, certificate: certificate, expected: setup.remoteFingerprint, profiles: [profile])
+    for media in setup.session.media {
       if let stream = SendStream(media, using: &random) { streams[stream.configuration.kind] = stream }
     }
     endpoint.execute(.add(peer, answer.setup, observer), at: now, into: &outputs) { _ in }

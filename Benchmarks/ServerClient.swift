@@ -43,11 +43,13 @@ final class ServerClient: @unchecked Sendable {
     delivery: @escaping MixingProcess.Delivery
   ) throws {
     let socket = try UDPSocket(bind: TransportAddress(ipv4: LocalPort.host, port: 0))
-    var offer = ClientOffer(number: number, direction: direction, certificate: certificate)
-    let answer = try LocalHTTP.post(offer.text, to: path, port: port)
+    var random = SystemRandomNumberGenerator()
+    var offerer = PeerOfferer(certificate: certificate, candidates: [.host(socket.localAddress)], using: &random)
+    let lines = MediaKind.allCases.map { PeerOfferer.Line($0, sends: direction.sends, receives: direction.receives) }
+    let answer = try LocalHTTP.post(offerer.offer(lines), to: path, port: port)
     let now = MonotonicClock.now()
     let session = try PeerSession(
-      try offer.setup(accepting: answer, from: socket.localAddress), wallClockAtZero: WallClock.now() + (.zero - now),
+      try offerer.apply(answer: answer), wallClockAtZero: WallClock.now() + (.zero - now),
       seed: UInt64(number + 1), at: now)
     state = Mutex(State(socket: socket, session: session))
     descriptor = socket.descriptor
