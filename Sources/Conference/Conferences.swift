@@ -114,7 +114,9 @@ package actor Conferences: ConferenceControl {
     let video = VideoSource(execution: .serialQueue) {
       if let stream = holder.media?.videoStream { transport.requestKeyframe(peer, stream) }
     }
-    let media = ParticipantMedia(number: number, video: video) { output in
+    let media = ParticipantMedia(number: number, video: video) { stream in
+      transport.requestKeyframe(peer, stream)
+    } keyframeNeeded: { output in
       desk.request(output)
     } report: { [weak self] event in
       self?.report(.peer(event, room: roomName, number: number))

@@ -36,6 +36,7 @@ package final class ParticipantMedia: PeerObserver, Sendable {
   private let measured = Mutex(PeerStatistics())
   private let audioCounts = Mutex(AudioCounts())
   private let streams = Mutex(Streams())
+  private let requestKeyframe: @Sendable (StreamID) -> Void
   private let keyframeNeeded: @Sendable (OutputID) -> Void
   private let report: @Sendable (Event) -> Void
 
@@ -46,19 +47,31 @@ package final class ParticipantMedia: PeerObserver, Sendable {
     package var ticksConcealed = 0
   }
 
-  /// Which of the peer's streams are taken: of each kind the first that came.
+  /// Which of the peer's streams are taken: of each kind the first that came, and of a picture's layers the largest.
   private struct Streams {
     var audio: UInt8?
     var video: UInt8?
-    var layer: UInt8 = 0
+    var layers = LayerChoice()
+
+    mutating func judge(_ frame: EncodedFrame, _ stream: StreamID) -> LayerChoice.Verdict {
+      switch stream.kind {
+      case .audio:
+        if audio == nil { audio = stream.media }
+        return audio == stream.media ? .take : .drop
+      case .video:
+        if video == nil { video = stream.media }
+        return video == stream.media ? layers.judge(frame, of: stream.layer) : .drop
+      }
+    }
   }
 
   package init(
-    number: UInt32, video: VideoSource, keyframeNeeded: @escaping @Sendable (OutputID) -> Void,
-    report: @escaping @Sendable (Event) -> Void
+    number: UInt32, video: VideoSource, requestKeyframe: @escaping @Sendable (StreamID) -> Void = { _ in },
+    keyframeNeeded: @escaping @Sendable (OutputID) -> Void, report: @escaping @Sendable (Event) -> Void
   ) {
     self.number = number
     self.video = video
+    self.requestKeyframe = requestKeyframe
     self.keyframeNeeded = keyframeNeeded
     self.report = report
   }
@@ -78,17 +91,9 @@ package final class ParticipantMedia: PeerObserver, Sendable {
   package func peerDidConnect(_ peer: PeerID) { report(.connected) }
 
   package func peer(_ peer: PeerID, didReceive frame: EncodedFrame, on stream: StreamID) {
-    let isTaken = streams.withLock { streams in
-      switch stream.kind {
-      case .audio:
-        if streams.audio == nil { streams.audio = stream.media }
-        return streams.audio == stream.media
-      case .video:
-        if streams.video == nil { streams.video = stream.media }
-        return streams.video == stream.media && streams.layer == stream.layer
-      }
-    }
-    guard isTaken else { return }
+    let verdict = streams.withLock { $0.judge(frame, stream) }
+    if verdict == .dropAndRequest { requestKeyframe(stream) }
+    guard verdict == .take else { return }
     switch stream.kind {
     case .audio: audio.post(frame)
     case .video: if !videoMuted.load(ordering: .relaxed) { video.receive(frame) }
@@ -101,6 +106,8 @@ package final class ParticipantMedia: PeerObserver, Sendable {
 
   /// The stream whose keyframes the video decoder needs; nil before any video came.
   package var videoStream: StreamID? {
-    streams.withLock { streams in streams.video.map { StreamID(media: $0, kind: .video, layer: streams.layer) } }
+    streams.withLock { streams in
+      streams.video.map { StreamID(media: $0, kind: .video, layer: streams.layers.current ?? 0) }
+    }
   }
 }

@@ -1,3 +1,5 @@
+import Synchronization
+
 /// The bytes of one encoded frame, shared by reference by all who send, decode or record it, and never changed once shared.
 public final class FrameBuffer: @unchecked Sendable {
   // Unchecked because `bytes` is writable; whoever filled the buffer hands it on only when it is done with it, and the pool
@@ -46,7 +48,11 @@ public struct FrameBufferPool: ~Copyable {
     // A few tries from where the last search ended: buffers are mostly let go of in the order they were taken.
     for _ in 0..<min(buffers.count, 4) {
       next = next &+ 1 < buffers.count ? next &+ 1 : 0
-      if isKnownUniquelyReferenced(&buffers[next]) { return buffers[next] }
+      if isKnownUniquelyReferenced(&buffers[next]) {
+        // Whoever let go of it on another thread is done reading before this thread writes.
+        atomicMemoryFence(ordering: .acquiring)
+        return buffers[next]
+      }
     }
     let buffer = FrameBuffer([])
     buffer.bytes.reserveCapacity(bytesReserved)

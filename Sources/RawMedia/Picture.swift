@@ -1,3 +1,4 @@
+import Synchronization
 import Timing
 
 /// One raw picture: planar YUV 4:2:0, 8 bits, BT.601 limited range (what VP8 and WebRTC's H.264 carry unless told otherwise).
@@ -85,6 +86,8 @@ public struct PicturePool: ~Copyable {
     for _ in 0..<pictures.count {
       next = next + 1 < pictures.count ? next + 1 : 0
       guard isKnownUniquelyReferenced(&pictures[next]) else { continue }
+      // Whoever let go of it on another thread is done reading before this thread writes.
+      atomicMemoryFence(ordering: .acquiring)
       if pictures[next].width == width, pictures[next].height == height { return pictures[next] }
       misses += 1
       pictures[next] = Picture(width: width, height: height)

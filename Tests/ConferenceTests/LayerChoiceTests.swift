@@ -1,0 +1,54 @@
+import Conference
+import EncodedMedia
+import Testing
+import Timing
+
+/// A VP8 frame as far as its header: size in keyframes only.
+private func frame(_ width: Int, key: Bool, at milliseconds: Int64) -> EncodedFrame {
+  let height = width * 9 / 16
+  let bytes: [UInt8] =
+    key
+    ? [0x10, 0, 0, 0x9D, 0x01, 0x2A, UInt8(width & 0xFF), UInt8(width >> 8), UInt8(height & 0xFF), UInt8(height >> 8), 0]
+    : [0x11, 0, 0, 0]
+  return EncodedFrame(
+    codec: .vp8, payload: FrameBuffer(bytes), timestamp: RTPTimestamp(0), isKeyframe: key,
+    time: .zero + .milliseconds(milliseconds))
+}
+
+@Suite struct LayerChoiceTests {
+  @Test func withoutSimulcastEveryFrameIsTaken() {
+    var choice = LayerChoice()
+    for index in 0..<10 {
+      let verdict = choice.judge(frame(640, key: index == 3, at: Int64(index) * 33), of: 0)
+      #expect(verdict == .take)
+    }
+  }
+
+  @Test func theLargestLayerIsTakenFromItsKeyframeOn() {
+    var choice = LayerChoice()
+    #expect(choice.judge(frame(320, key: true, at: 0), of: 0) == .take)
+    #expect(choice.judge(frame(1280, key: false, at: 5), of: 2) == .dropAndRequest)
+    #expect(choice.judge(frame(320, key: false, at: 33), of: 0) == .take)
+    #expect(choice.judge(frame(1280, key: true, at: 40), of: 2) == .take)
+    #expect(choice.current == 2)
+    #expect(choice.judge(frame(320, key: false, at: 66), of: 0) == .drop)
+    #expect(choice.judge(frame(320, key: true, at: 99), of: 0) == .drop)
+    #expect(choice.judge(frame(1280, key: false, at: 100), of: 2) == .take)
+  }
+
+  @Test func aPausedLayerGivesWayAndComesBack() {
+    var choice = LayerChoice()
+    _ = choice.judge(frame(1280, key: true, at: 0), of: 2)
+    #expect(choice.judge(frame(640, key: true, at: 500), of: 1) == .drop)
+    #expect(choice.judge(frame(640, key: false, at: 1_100), of: 1) == .dropAndRequest)
+    #expect(choice.judge(frame(640, key: true, at: 1_150), of: 1) == .take)
+    #expect(choice.judge(frame(1280, key: false, at: 5_000), of: 2) == .dropAndRequest)
+    #expect(choice.judge(frame(1280, key: true, at: 5_050), of: 2) == .take)
+  }
+
+  @Test func moreLayersThanAnybodySendsAreDropped() {
+    var choice = LayerChoice()
+    for index in UInt8(0)..<8 { _ = choice.judge(frame(64, key: true, at: 0), of: index) }
+    #expect(choice.judge(frame(1280, key: true, at: 1), of: 200) == .drop)
+  }
+}
