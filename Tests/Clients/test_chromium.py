@@ -44,3 +44,38 @@ async def test_a_page_without_udp_comes_in_over_tcp(server: Server, room: str) -
                 break
             await asyncio.sleep(0.5)
         assert "TCP" in figures, f"The page's figures are {figures}"
+
+
+#: Publishes three layers of the camera by WHIP and answers with the session's address.
+SIMULCAST = """async (address) => {
+  const stream = await navigator.mediaDevices.getUserMedia({ video: { width: 640, height: 360 } });
+  const connection = new RTCPeerConnection();
+  connection.addTransceiver(stream.getVideoTracks()[0], { direction: "sendonly", streams: [stream], sendEncodings: [
+    { rid: "q", scaleResolutionDownBy: 4 }, { rid: "h", scaleResolutionDownBy: 2 }, { rid: "f", scaleResolutionDownBy: 1 }] });
+  await connection.setLocalDescription();
+  const response = await fetch(address, {
+    method: "POST", headers: { "Content-Type": "application/sdp" }, body: connection.localDescription.sdp });
+  await connection.setRemoteDescription({ type: "answer", sdp: await response.text() });
+  window.publishing = connection;
+  return response.headers.get("Location");
+}"""
+
+
+#: Widths of the layers that are sent: for a small camera Chromium leaves the largest of three out.
+SENT = """async () => [...(await publishing.getStats()).values()]
+  .filter((each) => each.type === "outbound-rtp").map((each) => each.frameWidth ?? 0)"""
+
+
+async def test_the_largest_simulcast_layer_is_shown(server: Server, room: str) -> None:
+    async with RoomAPI(server.url) as api, chromium(server.url + "/", VOICES[0], plain(RED)) as red:
+        location = await red.page.evaluate(SIMULCAST, f"{server.url}/rooms/{room}/whip?name=Red")
+        assert location.startswith(f"/rooms/{room}/participants/")
+        shown, sent = 0, []
+        for _ in range(40):
+            await asyncio.sleep(0.5)
+            sent = [width for width in await red.page.evaluate(SENT) if width]
+            people = await api.participants(room)
+            shown = people[0]["stats"].get("videoWidth", 0) if people else 0
+            if len(sent) > 1 and shown == max(sent):
+                break
+        assert len(sent) > 1 and shown == max(sent), f"Of layers {sent} pixels wide the one of {shown} is decoded after 20 s"
