@@ -244,7 +244,9 @@ extension Conferences {
     text.add(
       "tutti_canvas_frames_encoded", "Pictures encoded by the canvases there are.", .gauge,
       Double(canvases.reduce(0) { $0 + $1.encodedFrames }))
-    for (name, help, value) in transportMetrics() { text.add(name, help, .gauge, value) }
+    for (name, help, value) in transportMetrics() {
+      text.add(name, help, name.hasSuffix("_total") ? .counter : .gauge, value)
+    }
     return text.text
   }
 }

@@ -64,7 +64,7 @@ public protocol PeerObserver: AnyObject, Sendable {
   func peer(_ peer: PeerID, didMeasure statistics: PeerStatistics)
 }
 
-public enum PeerEndReason: Sendable, Equatable {
+public enum PeerEndReason: Sendable, Equatable, CustomStringConvertible {
   /// The peer closed: DTLS close_notify.
   case closed
   /// No authenticated check came through in time (RFC 7675).
@@ -73,6 +73,15 @@ public enum PeerEndReason: Sendable, Equatable {
   case neverConnected
   /// The DTLS handshake failed; the text says why.
   case handshakeFailed(String)
+
+  public var description: String {
+    switch self {
+    case .closed: "the peer closed the connection"
+    case .connectivityLost: "the connection was lost"
+    case .neverConnected: "no connection came about in time"
+    case .handshakeFailed(let reason): reason
+    }
+  }
 }
 
 /// Counters and measurements of one peer since it was added.

@@ -57,7 +57,9 @@ export class Session {
     this.location = new URL(response.headers.get("Location"), location.origin).pathname;
     this.etag = response.headers.get("ETag");
     if (this.isOver) return this.leave();
-    await connection.setRemoteDescription({ type: "answer", sdp: await response.text() });
+    const answer = await response.text();
+    this.isLocalOnly = candidatesOf(answer).every((candidate) => / (127\.\d+\.\d+\.\d+|::1) /.test(candidate));
+    await connection.setRemoteDescription({ type: "answer", sdp: answer });
     this.flush();
   }
 
@@ -100,6 +102,7 @@ export class Session {
     switch (connection.connectionState) {
       case "connected":
         this.attempt = 0;
+        this.hasConnected = true;
         this.on.state("good", "Connected");
         break;
       case "disconnected":
@@ -107,6 +110,9 @@ export class Session {
         this.timer = setTimeout(() => this.restart(), patience);
         break;
       case "failed":
+        if (!this.hasConnected && this.isLocalOnly && navigator.userAgent.includes("Firefox")) {
+          return this.on.failed("Firefox does not connect to a loopback address. Start the server with --rtc and an address of this machine.");
+        }
         this.restart();
         break;
     }
