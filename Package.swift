@@ -141,3 +141,12 @@ let package = Package(
   ],
   swiftLanguageModes: [.v6]
 )
+
+// Instrumented builds only: `./dev fuzz`.
+if Context.environment["TUTTI_FUZZING"] != nil {
+  package.targets.append(
+    .executableTarget(
+      name: "fuzzing",
+      dependencies: ["ICE", "SDP", "RTP", "RTPStreams", "EncodedMedia", "Layouts", "JSON5", "Bytes", "Timing"],
+      path: "Tests/Fuzzing", swiftSettings: [.unsafeFlags(["-parse-as-library"])]))
+}
