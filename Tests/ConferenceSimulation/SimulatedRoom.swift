@@ -139,7 +139,8 @@ final class SimulatedRoom {
     let video = VideoSource(execution: .inPlace) { [weak holder] in
       if let holder, let stream = holder.value.media?.videoStream { transport.requestKeyframe(holder.value.peer, stream) }
     }
-    let media = ParticipantMedia(number: number, video: video) { _ in } keyframeNeeded: { _ in
+    let media = ParticipantMedia(number: number, video: video) { _ in
+    } keyframeNeeded: { _ in
       canvas.requestKeyframe()
     } report: {
       events.value.append($0)

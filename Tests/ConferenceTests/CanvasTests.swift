@@ -30,7 +30,8 @@ private final class Stage {
       let requests = Counter()
       self.color = color
       keyframeRequests = requests
-      media = ParticipantMedia(number: number, video: VideoSource(execution: .inPlace) { requests.count += 1 }) { _ in } keyframeNeeded: { _ in
+      media = ParticipantMedia(number: number, video: VideoSource(execution: .inPlace) { requests.count += 1 }) { _ in
+      } keyframeNeeded: { _ in
       } report: { _ in
       }
       encoder = try VP8Encoder(width: 64, height: 64, settings: .init(bitsPerSecond: 200_000, framesPerSecond: 10))

@@ -42,7 +42,8 @@ final class Talker {
     source = SSRC(1_000 + number)
     encoder = try OpusEncoder(channelCount: 1, settings: .init(bitsPerSecond: 128_000, complexity: 5, hasFEC: false))
     decoder = try OpusDecoder(channelCount: 1)
-    media = ParticipantMedia(number: number, video: video ?? VideoSource(execution: .inPlace) {}) { _ in } keyframeNeeded: { _ in
+    media = ParticipantMedia(number: number, video: video ?? VideoSource(execution: .inPlace) {}) { _ in
+    } keyframeNeeded: { _ in
     } report: { _ in
     }
   }
