@@ -10,6 +10,12 @@ final class Fixture: Sendable {
     var settings = ControlServer.Settings()
     settings.port = 0
     settings.iceServers = [.init(url: "stun:stun.example.net"), .init(url: "turn:t:3478", username: "u\"x", credential: "c")]
+    // A machine busy with other tests may leave either side waiting for many seconds: only what a test is about may end by time.
+    settings.limits.headTime = .seconds(300)
+    settings.limits.bodyTime = .seconds(300)
+    settings.limits.answerTime = .seconds(300)
+    settings.limits.idleTime = .seconds(300)
+    settings.limits.silenceTime = .seconds(300)
     change(&settings)
     server = try ControlServer(settings, control: control)
   }

@@ -9,7 +9,7 @@ final class RawClient: @unchecked Sendable {
 
   init(port: UInt16, receiveBuffer: Int32 = 0) {
     descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-    var timeout = timeval(tv_sec: 10, tv_usec: 0)
+    var timeout = timeval(tv_sec: 120, tv_usec: 0)
     setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &timeout, socklen_t(MemoryLayout<timeval>.size))
     setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &timeout, socklen_t(MemoryLayout<timeval>.size))
     if receiveBuffer > 0 {
@@ -53,7 +53,7 @@ final class RawClient: @unchecked Sendable {
 
   func endSending() { shutdown(descriptor, Int32(SHUT_WR)) }
 
-  /// Reads until `isEnough`; false at the end of the stream or after ten seconds.
+  /// Reads until `isEnough`; false at the end of the stream or after two minutes.
   private func fill(until isEnough: ([UInt8]) -> Bool) -> Bool {
     var part = [UInt8](repeating: 0, count: 65_536)
     while !isEnough(buffer) {
