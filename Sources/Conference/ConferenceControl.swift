@@ -196,7 +196,7 @@ package struct ParticipantDescription: Sendable {
   package var audioMuted: Bool
   package var videoMuted: Bool
   package var deaf: Bool
-  /// Linear gain in the mix, 0 to 8.
+  /// Linear gain in the mix, 0 to 4.
   package var gain: Double
   package var slot: SlotReference?
   package var speaking: Bool
@@ -240,10 +240,20 @@ package struct ParticipantPatch: Sendable, Equatable {
   package init() {}
 }
 
+/// Why somebody is no longer in a room, in the words of the event.
+package enum LeaveReason: String, Sendable {
+  /// He left, or somebody took him out: his session was deleted.
+  case left
+  /// His connection ended or was lost; he may come back.
+  case disconnected
+  /// The room ended.
+  case closed
+}
+
 package struct ConferenceEvent: Sendable {
   package enum Change: Sendable {
     case participantJoined(ParticipantDescription)
-    case participantLeft(id: String)
+    case participantLeft(id: String, reason: LeaveReason)
     case participantChanged(ParticipantDescription)
     case floorChanged(id: String?)
     case speakingStarted(id: String)

@@ -150,7 +150,8 @@ extension Conferences {
     let (room, index) = try find(room: name, participant: id)
     if let gain = patch.gain, !(0...4).contains(gain) { throw .init(.unprocessable, "gain must be from 0 to 4.") }
     if let output = patch.output, room.output(named: output) == nil {
-      throw .init(.unprocessable, "There is no output '\(output)'; choose one of \(room.outputs.map(\.name)).")
+      throw .init(
+        .unprocessable, "There is no output '\(output)'; choose one of \(room.outputs.map(\.name).joined(separator: ", ")).")
     }
     let media = room.participants[index].media
     if let name = patch.name { room.participants[index].name = name }
@@ -205,7 +206,8 @@ extension Conferences {
   package func snapshot(room name: String, output: String?) async throws(ConferenceError) -> [UInt8] {
     let room = try find(room: name)
     guard let settings = room.output(named: output) else {
-      throw .init(.notFound, "There is no output '\(output ?? "")'; choose one of \(room.outputs.map(\.name)).")
+      throw .init(
+        .notFound, "There is no output '\(output ?? "")'; choose one of \(room.outputs.map(\.name).joined(separator: ", ")).")
     }
     let running = room.canvases[.init(output: settings.name, excluded: nil)]?.lastPicture
     let (board, transport) = (room.board, transport)

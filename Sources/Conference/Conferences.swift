@@ -72,7 +72,9 @@ package actor Conferences: ConferenceControl {
   private func admit(_ request: JoinRequest, _ answer: PeerAnswer, to room: Room) throws(ConferenceError) -> JoinAnswer {
     let wanted = room.output(named: request.output)
     if wanted == nil, request.kind != .publish {
-      throw .init(.notFound, "The room has no output '\(request.output ?? "")'; it has \(room.outputs.map(\.name)).")
+      throw .init(
+        .notFound,
+        "The room has no output '\(request.output ?? "")'; it has \(room.outputs.map(\.name).joined(separator: ", ")).")
     }
     var mixOf: UInt32?
     if let followed = request.mixOf {
@@ -164,18 +166,18 @@ package actor Conferences: ConferenceControl {
 
   package func leave(room name: String, participant id: String) async throws(ConferenceError) {
     let (room, index) = try find(room: name, participant: id)
-    remove(at: index, from: room)
+    remove(at: index, from: room, reason: .left)
   }
 
   /// Takes a participant out of everything that knows him.
-  func remove(at index: Int, from room: Room) {
+  func remove(at index: Int, from room: Room, reason: LeaveReason) {
     let participant = room.participants.remove(at: index)
     transport.remove(participant.peer)
     if participant.isConnected {
       room.mix.leave(participant.media.number)
       room.publishScene()
       updateCanvases(of: room)
-      events.post(.participantLeft(id: participant.id), room: room.name)
+      events.post(.participantLeft(id: participant.id, reason: reason), room: room.name)
     }
     if !room.participants.contains(where: \.isConnected) { mixLoop.remove(room.mix) }
     if room.participants.isEmpty { scheduleEnd(of: room) }
@@ -211,7 +213,7 @@ package actor Conferences: ConferenceControl {
     case .connected: connect(index, in: room)
     case .ended(let reason):
       log("room \(name): participant \(room.participants[index].id.prefix(8)) ended: \(reason)")
-      remove(at: index, from: room)
+      remove(at: index, from: room, reason: .left)
     }
   }
 
@@ -227,6 +229,7 @@ package actor Conferences: ConferenceControl {
     if wasEmpty { mixLoop.add(room.mix) }
     room.publishScene()
     updateCanvases(of: room)
+    log("room \(room.name): participant \(participant.id.prefix(8)) is connected")
     events.post(.participantJoined(room.describe(participant)), room: room.name)
   }
 
@@ -285,7 +288,7 @@ package actor Conferences: ConferenceControl {
 
   func end(_ room: Room, reason: String) {
     events.post(.roomClosing(reason: reason), room: room.name)
-    while !room.participants.isEmpty { remove(at: room.participants.count - 1, from: room) }
+    while !room.participants.isEmpty { remove(at: room.participants.count - 1, from: room, reason: .closed) }
     mixLoop.remove(room.mix)
     for canvas in room.canvases.values {
       pictureLoop.remove(canvas)

@@ -39,7 +39,7 @@ public struct SocketError: Error, CustomStringConvertible, Sendable {
     let what = "cannot open \(transport) \(address)"
     switch code {
     case EADDRINUSE: description = "\(what): another program uses this port; end it or choose another port"
-    case EADDRNOTAVAIL: description = "\(what): this machine has no such address; choose one of its own, or 0.0.0.0 for all"
+    case EADDRNOTAVAIL: description = "\(what): this machine has no such address; choose one of its own"
     case EACCES, EPERM: description = "\(what): not allowed; ports below 1024 need privileges"
     case EAFNOSUPPORT: description = "\(what): this machine has no \(address.family == .ipv6 ? "IPv6" : "IPv4")"
     case EMFILE, ENFILE: description = "\(what): too many open files; raise the limit (ulimit -n)"

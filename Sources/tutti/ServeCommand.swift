@@ -21,6 +21,7 @@ enum ServeCommand {
       try checkDefaults(configuration, files.library)
       let server = try Server(try plan(configuration), layouts: files.library) { log.info($0) }
       watch(files, server.conferences, log)
+      log.info("page and control at \(server.control.url)")
       log.info("media at \(server.network.localAddresses.map(\.description).joined(separator: ", ")) (UDP and ICE-TCP)")
       print("Open \(server.control.url) in a browser; Ctrl-C ends the server.")
       fflush(nil)
@@ -54,6 +55,11 @@ enum ServeCommand {
     guard let media = TransportAddress(host: configuration.rtc.address, port: configuration.rtc.port) else {
       throw ConfigurationError(faults: ["rtc: \(configuration.rtc) is no address"])
     }
+    if media.isUnspecified, configuration.announce.isEmpty {
+      throw ConfigurationError(faults: [
+        "rtc: \(configuration.rtc) tells clients no address to send to: name one of this machine, or add --announce with one it is reached by"
+      ])
+    }
     var plan = Server.Plan(mediaAddresses: [media])
     plan.announced = configuration.announce.compactMap { TransportAddress(host: $0, port: 0) }
     plan.conference.autoCreate = configuration.rooms.autoCreate
@@ -64,7 +70,11 @@ enum ServeCommand {
     plan.control.address = configuration.http.address
     plan.control.port = configuration.http.port
     switch configuration.tls {
-    case .files(let certificate, let key): plan.control.tls = .files(certificate: certificate, key: key)
+    case .files(let certificate, let key):
+      for file in [certificate, key] where access(file, R_OK) != 0 {
+        throw ConfigurationError(faults: ["tls: \(file) cannot be read: \(String(cString: strerror(errno)))"])
+      }
+      plan.control.tls = .files(certificate: certificate, key: key)
     case .selfSigned: plan.control.tls = .selfSigned
     case nil: break
     }

@@ -79,3 +79,13 @@ async def test_the_largest_simulcast_layer_is_shown(server: Server, room: str) -
             if len(sent) > 1 and shown == max(sent):
                 break
         assert len(sent) > 1 and shown == max(sent), f"Of layers {sent} pixels wide the one of {shown} is decoded after 20 s"
+
+
+async def test_who_is_taken_out_is_told_and_stays_out(server: Server, room: str) -> None:
+    async with RoomAPI(server.url) as api, chromium(server.url + "/", VOICES[0], plain(RED)) as red:
+        await red.join("Red", room)
+        [person] = await api.participants(room)
+        await api._request("DELETE", f"/v1/rooms/{room}/participants/{person['id']}", {200, 204})
+        await asyncio.sleep(3)
+        assert "removed" in await red.page.inner_text("#error")
+        assert await api.participants(room) == []

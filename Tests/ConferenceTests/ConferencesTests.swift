@@ -109,7 +109,7 @@ private final class House: Sendable {
     #expect(room.participants[0].sendsAudio && room.participants[0].receivesVideoCodec == "VP8")
     #expect(house.transport.subscription(peer, .video) != nil)
     try await house.conferences.leave(room: "r", participant: id)
-    await events.next { if case .participantLeft(id) = $0 { true } else { false } }
+    await events.next { if case .participantLeft(id, .left) = $0 { true } else { false } }
     room = try await house.conferences.room("r")
     #expect(room.participants.isEmpty && house.transport.calls.contains(.remove(peer)))
     await house.conferences.stop()

@@ -234,3 +234,11 @@ import Testing
     #expect(text == "2026-09-21T14:13:20.000Z warning a\\u{D}\\u{A}b name=\"x\\u{A}2026 error forged\\u{1B}[2J\\u{202E}\"\n")
   }
 }
+
+@Test func theDocumentedConfigurationIsInOrder() throws {
+  let path = #filePath.replacing(
+    "Tests/ConfigurationTests/ConfigurationTests.swift", with: "Sources/Configuration/Configuration.docc/Operation.md")
+  let text = String(decoding: try readWholeFile(path), as: UTF8.self)
+  let block = try #require(text.split(separator: "```").dropFirst().first)
+  _ = try Configuration(file: "Operation.md", bytes: Array(block.utf8))
+}

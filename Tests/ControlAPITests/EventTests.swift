@@ -43,7 +43,7 @@ import Timing
         .participantJoined(ada), "participant-joined", "\"id\":\"p1\",\"participant\":{\"id\":\"p1\",\"name\":\"Ada \\\"A\\\"\""
       ),
       (.participantChanged(ada), "participant-changed", "\"participant\":{"),
-      (.participantLeft(id: "p1"), "participant-left", "\"id\":\"p1\"}"),
+      (.participantLeft(id: "p1", reason: .left), "participant-left", "\"id\":\"p1\",\"reason\":\"left\"}"),
       (.floorChanged(id: nil), "floor-changed", "\"floor\":null}"),
       (.speakingStarted(id: "p2"), "speaking-started", "\"id\":\"p2\"}"),
       (.speakingStopped(id: "p2"), "speaking-stopped", "\"id\":\"p2\"}"),

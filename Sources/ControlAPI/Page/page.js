@@ -170,13 +170,17 @@ async function join() {
         showVeil(tone === "good" ? "" : words);
       },
       stream: showPicture,
-      joined: () => { room.ownId = session.id; room.refresh(); },
+      joined: () => {
+        notice("");
+        room.ownId = session.id;
+        room.refresh();
+      },
       failed: (words) => { leave(); notice(words); },
     },
   });
   room = new Room({
     name: roomName, token, elements: { participants: $("participants"), count: $("people-count"), alone: $("alone"), layouts: $("layouts"), layoutsEmpty: $("layouts-empty") },
-    on: { notice, closing: (reason) => { notice(`The room is closing${reason ? `: ${reason}` : "."}`); } },
+    on: { notice, removed },
   });
   const joining = session.start();
   room.start();
@@ -185,7 +189,17 @@ async function join() {
   await joining;
 }
 
+/// The server took this page out of the room: for good, unless the server itself is stopping and may be back.
+function removed(reason, closing) {
+  if (reason === "closed" && closing === "the server is stopping") return session.retry("The server is stopping.");
+  // The session is over already: there is nothing to delete.
+  session.location = null;
+  leave();
+  notice(reason === "closed" ? "The room was closed." : "You were removed from the room.");
+}
+
 function enterRoom(name) {
+  scrollTo(0, 0);
   document.body.dataset.phase = "room";
   $("lobby").hidden = true;
   $("stage").hidden = false;

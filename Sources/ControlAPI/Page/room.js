@@ -48,8 +48,10 @@ export class Room {
     };
   }
 
-  /// Reads the whole room again; the events tell only what changes from then on.
+  /// Reads the whole room again; the events tell only what changes from then on. Those that come meanwhile wait, since the room
+  /// as it is read may be older.
   async refresh() {
+    this.waiting ??= [];
     try {
       const response = await fetch(this.path, { headers: this.headers });
       if (!response.ok) return;
@@ -59,15 +61,22 @@ export class Room {
       this.floor = room.floor;
       this.show();
     } catch { /* The socket's next connection asks again. */ }
+    const waiting = this.waiting ?? [];
+    this.waiting = null;
+    for (const event of waiting) this.apply(event);
   }
 
   apply(event) {
+    if (this.waiting) return this.waiting.push(event);
     switch (event.type) {
       case "participant-joined":
       case "participant-changed":
         if (event.participant) this.people.set(event.participant.id, event.participant);
         break;
-      case "participant-left": this.people.delete(event.id); break;
+      case "participant-left":
+        this.people.delete(event.id);
+        if (event.id === this.ownId && event.reason !== "disconnected") return this.on.removed(event.reason, this.closing);
+        break;
       case "speaking-started":
       case "speaking-stopped": {
         const person = this.people.get(event.id);
@@ -76,9 +85,11 @@ export class Room {
       }
       case "floor-changed": this.floor = event.floor; break;
       case "layout-changed": this.layout = event.layout; break;
-      case "layout-invalid": this.on.notice(`The layout ${event.layout} has a fault; the last good one stays. ${event.message}`); break;
       case "overload": this.on.notice(event.detail); break;
-      case "room-closing": this.on.closing(event.reason); break;
+      case "room-closing":
+        this.closing = event.reason;
+        this.on.notice(`The room is closing: ${event.reason}.`);
+        break;
     }
     this.show();
   }

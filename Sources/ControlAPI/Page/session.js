@@ -30,7 +30,9 @@ export class Session {
   }
 
   async join() {
-    const url = `/rooms/${encodeURIComponent(this.room)}/participants?name=${encodeURIComponent(this.name)}`;
+    // Who sends nothing watches, which asks for less of a token.
+    const path = this.stream.getTracks().length ? "participants" : "whep";
+    const url = `/rooms/${encodeURIComponent(this.room)}/${path}?name=${encodeURIComponent(this.name)}`;
     const connection = new RTCPeerConnection({ bundlePolicy: "max-bundle", iceServers: await this.iceServers(url) });
     this.connection?.close();
     this.connection = connection;

@@ -87,7 +87,10 @@ extension JSONWriter {
       member("id", participant.id)
       key("participant")
       value(participant)
-    case .participantLeft(let id), .speakingStarted(let id), .speakingStopped(let id): member("id", id)
+    case .participantLeft(let id, let reason):
+      member("id", id)
+      member("reason", reason.rawValue)
+    case .speakingStarted(let id), .speakingStopped(let id): member("id", id)
     case .floorChanged(let id): member("floor", id)
     case .layoutChanged(let layout): member("layout", layout)
     case .outputsChanged(let outputs):

@@ -56,7 +56,7 @@ extension ParticipantPatch {
     audioMuted = object.bool("audioMuted")
     videoMuted = object.bool("videoMuted")
     deaf = object.bool("deaf")
-    gain = object.number("gain", in: 0...8)
+    gain = object.number("gain", in: 0...4)
     role = object.name("role")
     output = object.name("output")
     guard let slot = object["slot"] else { return }
