@@ -57,7 +57,7 @@ package final class Canvas: Ticking, @unchecked Sendable {
     self.board = board
     self.transport = transport
     tickPeriod = .nanoseconds(1_000_000_000 / Int64(max(settings.fps, 1)))
-    queue = execution == .serialQueue ? DispatchQueue(label: "canvas-\(settings.name)") : nil
+    queue = execution == .serialQueue ? MediaQueue.serial("canvas-\(settings.name)") : nil
     compositor = Compositor(width: settings.width, height: settings.height)
     solver = LayoutSolver(board.current.layout)
   }

@@ -51,7 +51,7 @@ package final class VideoSource: Sendable {
   ///   decoded. The transport throttles.
   package init(execution: Execution, requestKeyframe: @escaping @Sendable () -> Void) {
     self.requestKeyframe = requestKeyframe
-    queue = execution == .serialQueue ? DispatchQueue(label: "video-decoding") : nil
+    queue = execution == .serialQueue ? MediaQueue.serial("video-decoding") : nil
     decoding = Mutex(Decoding())
   }
 
