@@ -31,7 +31,10 @@ final class NetworkWorker {
   /// Paths whose TCP connections ended; told to the endpoint at the end of the turn.
   private var closedPaths: [TransportPath] = []
   private var counters = NetworkLoop.Counters()
+  /// No sooner are the counters published again.
   private var publishAt = Instant.zero
+  /// Whether something changed since they were published, or connections may grow idle.
+  private var mustPublish = false
 
   init(bind addresses: [TransportAddress], acceptsTCP: Bool, waker: Waker, seed: UInt64) throws(SocketError) {
     queue = try EventQueue()
@@ -61,7 +64,7 @@ final class NetworkWorker {
   /// One turn of the loop; false where it was the last.
   private func turn(for loop: NetworkLoop) -> Bool {
     var timeout: Interval?
-    if let deadline = endpoint.nextDeadline { timeout = max(.zero, deadline - MonotonicClock.now()) }
+    if let deadline = nextDeadline { timeout = max(.zero, deadline - MonotonicClock.now()) }
     ready.removeAll(keepingCapacity: true)
     queue.wait(timeout: timeout) { token, _ in ready.append(token) }
     let now = MonotonicClock.now()
@@ -85,6 +88,11 @@ final class NetworkWorker {
     flush(&outputs)
     publish(to: loop, at: now)
     return goesOn
+  }
+
+  private var nextDeadline: Instant? {
+    guard mustPublish else { return endpoint.nextDeadline }
+    return endpoint.nextDeadline.map { min($0, publishAt) } ?? publishAt
   }
 
   private func receive(_ index: Int, at now: Instant) {
@@ -157,7 +165,8 @@ final class NetworkWorker {
   }
 
   private func publish(to loop: NetworkLoop, at now: Instant) {
-    guard now >= publishAt else { return }
+    mustPublish = now < publishAt
+    if mustPublish { return }
     publishAt = now + .milliseconds(500)
     connections.closeIdle(at: now)
     counters.datagramsDropped = ports.reduce(0) { $0 + UInt64($1.sending.dropped) }
@@ -165,5 +174,6 @@ final class NetworkWorker {
     counters.peers = endpoint.peerCount
     counters.tcpConnections = connections.count
     loop.publish(counters)
+    mustPublish = connections.count > 0
   }
 }
