@@ -159,7 +159,7 @@ package final class Canvas: Ticking, @unchecked Sendable {
     solver.arrange(people, excluding: excluded.map { [Self.key($0)] } ?? [])
     guard excluded == nil else { return }
     for person in scene.people {
-      person.media.slot.store(solver.slot(of: Self.key(person.number))?.index ?? -1, ordering: .relaxed)
+      person.media.slot = solver.slot(of: Self.key(person.number)).map { $0.id.map { .id($0) } ?? .index($0.index) }
     }
   }
 

@@ -30,9 +30,8 @@ package final class ParticipantMedia: PeerObserver, Sendable {
   package let speaking = Atomic<Bool>(false)
   /// dBov below full scale: 0 loudest, 127 silence.
   package let level = Atomic<UInt8>(127)
-  /// Index of the slot the participant is shown in; -1 while in none.
-  package let slot = Atomic<Int>(-1)
 
+  private let shownIn = Mutex<SlotReference?>(nil)
   private let measured = Mutex(PeerStatistics())
   private let audioCounts = Mutex(AudioCounts())
   private let streams = Mutex(Streams())
@@ -80,6 +79,12 @@ package final class ParticipantMedia: PeerObserver, Sendable {
   package var gain: Float {
     get { Float(bitPattern: gainBits.load(ordering: .relaxed)) }
     set { gainBits.store(newValue.bitPattern, ordering: .relaxed) }
+  }
+
+  /// The slot the participant is shown in; nil while in none.
+  package var slot: SlotReference? {
+    get { shownIn.withLock { $0 } }
+    set { shownIn.withLock { $0 = newValue } }
   }
 
   package var statistics: PeerStatistics { measured.withLock { $0 } }

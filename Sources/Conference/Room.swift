@@ -86,16 +86,11 @@ final class Room {
     description.videoMuted = media.videoMuted.load(ordering: .relaxed)
     description.deaf = media.deaf.load(ordering: .relaxed)
     description.gain = Double(media.gain)
-    description.slot = slotReference(media.slot.load(ordering: .relaxed))
+    description.slot = media.slot
     description.speaking = media.speaking.load(ordering: .relaxed)
     description.levelDb = -Double(media.level.load(ordering: .relaxed))
     description.statistics = statistics(of: media)
     return description
-  }
-
-  private func slotReference(_ index: Int) -> SlotReference? {
-    guard index >= 0 else { return nil }
-    return .index(index)
   }
 
   private func statistics(of media: ParticipantMedia) -> [(name: String, value: Double)] {

@@ -92,7 +92,6 @@ package final class RoomMix: Ticking, @unchecked Sendable {
   private var lastSharedMix: [Int32]
   private var commands: [Command] = []
   private var speakerEvents: [SpeakerEvent] = []
-  private var encodeCount = 0
 
   package init(
     settings: AudioSettings, sharedOutput: OutputID, transport: any PeerTransport, board: SceneBoard,
@@ -300,7 +299,6 @@ package final class RoomMix: Ticking, @unchecked Sendable {
     _ encoder: MixEncoder?, _ mix: Span<Int32>, isSilent: Bool, _ tick: Int64, _ due: Instant, _ contributors: ContributorList
   ) {
     guard let encoder else { return }
-    encodeCount += 1
     if let frame = encoder.encode(mix, isSilent: isSilent, tick: tick, due: due, contributors: contributors) {
       transport.send(frame, to: encoder.output)
     }

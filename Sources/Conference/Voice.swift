@@ -32,9 +32,6 @@ final class Voice {
     samples = [Int16](repeating: 0, count: AudioFormat.samplesPerTick * channelCount)
   }
 
-  /// The level to be shown: falls slowly.
-  var shownLevel: UInt8 { meter.smoothed }
-
   /// Makes `samples` what is due at `due`.
   func advance(to due: Instant) {
     media.audio.collect(into: &frames)

@@ -109,14 +109,13 @@ private final class Stage {
       """
       { "name": "stacked", "background": { "color": "#000000" },
         "slotDefaults": { "border": { "width": 0 }, "label": null, "fit": "cover" },
-        "variants": [ { "slots": [ { "x": 0, "y": 0, "width": 360, "height": 180 },
+        "variants": [ { "slots": [ { "id": "top", "x": 0, "y": 0, "width": 360, "height": 180 },
                                    { "x": 0, "y": 180, "width": 360, "height": 180 } ] } ] }
       """)
     stage.board.change { $0.layout = stacked }
     stage.run(1)
     for x in [0.1, 0.5, 0.9] { #expect(stage.shows(a, x, 0.2) && stage.shows(b, x, 0.8)) }
-    let slots = [a, b].map { $0.media.slot.load(ordering: .relaxed) }
-    #expect(slots == [0, 1])
+    #expect([a, b].map(\.media.slot) == [.id("top"), .index(1)])
   }
 
   @Test func fiveHundredRequestsASecondMakeTwoKeyframes() throws {
