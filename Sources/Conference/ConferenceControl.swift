@@ -138,18 +138,56 @@ package struct OutputSettings: Sendable, Equatable {
   }
 }
 
+/// How a room sounds.
 package struct AudioSettings: Sendable, Equatable {
+  /// What is known of the sound.
+  package enum Mode: String, Sendable, CaseIterable {
+    /// Voices: evened out in loudness, and open microphones held down.
+    case speech
+    /// Left as it comes.
+    case music
+  }
+
   /// Bits per second of each mix, 6 000 to 256 000.
   package var bitrate: Int
   /// How many are heard at once, 1 to 15.
   package var maxSpeakers: Int
   /// Whether mixes are stereo.
   package var stereo: Bool
+  package var mode: Mode
+  /// Whether each voice is freed of steady noise; costs time for each who is heard.
+  package var noiseSuppression: Bool
+  /// Further renditions of the sound; the first of all is `main`, of `bitrate` and 20 ms.
+  package var outputs: [AudioOutputSettings]
 
-  package init(bitrate: Int = 32_000, maxSpeakers: Int = 4, stereo: Bool = false) {
+  package init(
+    bitrate: Int = 32_000, maxSpeakers: Int = 4, stereo: Bool = false, mode: Mode = .speech, noiseSuppression: Bool = false,
+    outputs: [AudioOutputSettings] = []
+  ) {
     self.bitrate = bitrate
     self.maxSpeakers = maxSpeakers
     self.stereo = stereo
+    self.mode = mode
+    self.noiseSuppression = noiseSuppression
+    self.outputs = outputs
+  }
+}
+
+/// One rendition of a room's sound: encoded once for all who hear the same mix at it.
+package struct AudioOutputSettings: Sendable, Equatable {
+  package var name: String
+  /// Bits per second, 6 000 to 256 000.
+  package var bitrate: Int
+  /// Milliseconds a packet: 20, 40, 60 or 120. Longer packets spend less on headers and delay the sound.
+  package var ptime: Int
+  /// Whether packets carry a coarse copy of the one before (RFC 6716 section 2.1.7).
+  package var fec: Bool
+
+  package init(name: String, bitrate: Int, ptime: Int = 20, fec: Bool = true) {
+    self.name = name
+    self.bitrate = bitrate
+    self.ptime = ptime
+    self.fec = fec
   }
 }
 

@@ -267,6 +267,7 @@ package actor Conferences: ConferenceControl {
     case .speakingStarted(let number): identifier(number).map { events.post(.speakingStarted(id: $0), room: name) }
     case .speakingStopped(let number): identifier(number).map { events.post(.speakingStopped(id: $0), room: name) }
     case .floor(let number): events.post(.floorChanged(id: number.flatMap(identifier)), room: name)
+    case .promptEnded: break
     }
   }
 

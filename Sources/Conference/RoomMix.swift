@@ -48,6 +48,8 @@ package final class RoomMix: Ticking, @unchecked Sendable {
     case speakingStarted(UInt32)
     case speakingStopped(UInt32)
     case floor(UInt32?)
+    /// A prompt reached its end; one that was stopped does not tell.
+    case promptEnded(Prompt.ID)
   }
 
   private enum Command: Sendable {
@@ -55,6 +57,9 @@ package final class RoomMix: Ticking, @unchecked Sendable {
     case leave(UInt32)
     case configure(AudioSettings)
     case reroute
+    case setRules(UInt32, HearingRules)
+    case play(Prompt)
+    case stopPrompt(Prompt.ID)
   }
 
   /// A member as the loop knows him.
@@ -119,6 +124,12 @@ package final class RoomMix: Ticking, @unchecked Sendable {
   /// Somebody was made deaf or hears again.
   package func reroute() { mailbox.post(.reroute) }
 
+  /// Whom a member hears, and who hears him, from the next tick on.
+  package func setRules(_ rules: HearingRules, of number: UInt32) { mailbox.post(.setRules(number, rules)) }
+  package func play(_ prompt: Prompt) { mailbox.post(.play(prompt)) }
+  /// Fades a prompt out within a tick.
+  package func stopPrompt(_ id: Prompt.ID) { mailbox.post(.stopPrompt(id)) }
+
   // MARK: On the mix loop
 
   package func tick(_ index: Int64, due: Instant) {
@@ -143,7 +154,7 @@ package final class RoomMix: Ticking, @unchecked Sendable {
       case .join(let member): seat(member)
       case .leave(let number): unseat(number)
       case .configure(let new): apply(new)
-      case .reroute: route()
+      case .reroute, .setRules, .play, .stopPrompt: route()
       }
     }
   }
