@@ -20,6 +20,7 @@ package actor Conferences: ConferenceControl {
   let mixLoop = TickLoop(name: "mix", priority: .realTime, skipAfter: .milliseconds(100))
   let pictureLoop = TickLoop(name: "pictures", priority: .normal, skipAfter: .milliseconds(50))
   let events = EventHub()
+  let outputs = OutputIDSource()
   let keyframeDesk = KeyframeDesk()
   let started = MonotonicClock.now()
 
@@ -32,7 +33,6 @@ package actor Conferences: ConferenceControl {
   private let reports = Mailbox<Report>(capacity: 100_000)
   private var random = SystemRandomNumberGenerator()
   private var lastParticipantNumber: UInt32 = 0
-  private var lastOutputNumber: UInt32 = 0
   private var isDraining = false
   var joinCount = 0
 
@@ -139,11 +139,6 @@ package actor Conferences: ConferenceControl {
     return text.joined()
   }
 
-  func makeOutputID() -> OutputID {
-    lastOutputNumber &+= 1
-    return OutputID(lastOutputNumber)
-  }
-
   package func trickle(
     room name: String, participant id: String, fragment: String, entityTag: String?
   ) async throws(ConferenceError) -> TrickleAnswer {
@@ -225,7 +220,7 @@ package actor Conferences: ConferenceControl {
     room.mix.join(
       .init(
         media: participant.media, peer: participant.peer, sends: participant.setup.receives(.audio),
-        receives: participant.setup.sendCodec(.audio) != nil, personalOutput: makeOutputID(), mixOf: participant.mixOf))
+        receives: participant.setup.sendCodec(.audio) != nil, mixOf: participant.mixOf))
     if wasEmpty { mixLoop.add(room.mix) }
     room.publishScene()
     updateCanvases(of: room)
@@ -250,7 +245,7 @@ package actor Conferences: ConferenceControl {
     guard let template = layoutLibrary.template(layout) else { throw unknownLayout(layout) }
     let audio = wanted.audio ?? settings.audio
     let board = SceneBoard(layout: template)
-    let mix = RoomMix(settings: audio, sharedOutput: makeOutputID(), transport: transport, board: board) { [weak self] change in
+    let mix = RoomMix(settings: audio, outputs: outputs, transport: transport, board: board) { [weak self] change in
       self?.report(.mix(change, room: name))
     }
     let room = Room(

@@ -81,7 +81,6 @@ final class Talker {
 
 /// A room's mix with its talkers, in virtual time.
 final class MixRoom {
-  static let shared = OutputID(1)
   let transport = ScriptedTransport()
   let board: SceneBoard
   let mix: RoomMix
@@ -99,17 +98,18 @@ final class MixRoom {
   init(settings: AudioSettings = AudioSettings(bitrate: 256_000)) throws {
     board = SceneBoard(layout: try template(gridLayout))
     let changes = changes
-    mix = RoomMix(settings: settings, sharedOutput: Self.shared, transport: transport, board: board) { changes.note($0) }
+    mix = RoomMix(settings: settings, outputs: OutputIDSource(), transport: transport, board: board) { changes.note($0) }
   }
 
   @discardableResult
-  func join(_ number: UInt32, hertz: Double, sends: Bool = true, mixOf: UInt32? = nil) throws -> Talker {
+  func join(
+    _ number: UInt32, hertz: Double, sends: Bool = true, mixOf: UInt32? = nil, rules: HearingRules = .init()
+  ) throws -> Talker {
     let talker = try Talker(number, hertz: hertz, sends: sends)
     talkers.append(talker)
     mix.join(
       .init(
-        media: talker.media, peer: talker.peer, sends: sends, receives: true, personalOutput: OutputID(100 + number),
-        mixOf: mixOf))
+        media: talker.media, peer: talker.peer, sends: sends, receives: true, mixOf: mixOf, rules: rules))
     return talker
   }
 
