@@ -73,6 +73,6 @@ package struct VoiceGate: Sendable {
   private mutating func follow(_ loudness: Int, from floor: Int) {
     // A quarter of the way down with each tick; digital silence says nothing of the room.
     let next = loudness < floor ? floor - (floor - loudness + 3) / 4 : floor + Self.rise
-    if loudness > 0 || noise == nil { noise = min(next, loudness > floor ? loudness : floor, Self.noiseMax) }
+    if loudness > 0 { noise = min(next, loudness > floor ? loudness : floor, Self.noiseMax) }
   }
 }

@@ -51,7 +51,7 @@ enum MixRouting {
         moves.append(Move(from: seat.mix, key: key, count: 1))
       }
     }
-    moves.sort { ($0.isUnchanged ? 1 : 0, $0.count, $1.key.excluded) > ($1.isUnchanged ? 1 : 0, $1.count, $0.key.excluded) }
+    moves.sort { ($0.count, $0.isUnchanged ? 1 : 0, $1.key.excluded) > ($1.count, $1.isUnchanged ? 1 : 0, $0.key.excluded) }
     var mixes: [DistinctMix] = []
     for move in moves {
       guard let mix = move.from, mix.key.rendition == move.key.rendition else { continue }

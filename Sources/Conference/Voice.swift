@@ -155,6 +155,6 @@ final class Voice {
     media.noteAudio(
       .init(
         playoutDelayMilliseconds: statistics.delay.milliseconds, framesLate: statistics.late,
-        ticksConcealed: (statistics.concealedSamples + statistics.underrunSamples) / perTick))
+        ticksConcealed: (statistics.concealedSamples + statistics.underrunSamples) / perTick, ticksDecoded: decodedTicks))
   }
 }

@@ -1,0 +1,160 @@
+import Codecs
+import Conference
+import EncodedMedia
+import TestSupport
+import Testing
+import Timing
+
+/// Who hears whom: groups, whispers, mutes, audio outputs and prompts.
+@Suite struct HearingTests {
+  private static let tones = [440.0, 1_000, 1_700, 2_600]
+
+  private func room(
+    _ settings: AudioSettings = AudioSettings(bitrate: 128_000), rules: [UInt32: HearingRules] = [:]
+  ) throws -> MixRoom {
+    let room = try MixRoom(settings: settings)
+    for (index, hertz) in Self.tones.enumerated() {
+      let number = UInt32(index + 1)
+      try room.join(number, hertz: hertz, rules: rules[number] ?? HearingRules())
+    }
+    return room
+  }
+
+  /// Which talkers a member hears, by their tones.
+  private func heard(by talker: Talker) -> Set<UInt32> {
+    Set(Self.tones.enumerated().filter { talker.level($1) > 55 }.map { UInt32($0.offset + 1) })
+  }
+
+  private func rules(_ change: (inout HearingRules) -> Void) -> HearingRules {
+    var rules = HearingRules()
+    change(&rules)
+    return rules
+  }
+
+  @Test func whoSitsInOnePlaceIsLeftOutOfOneAnothersMixes() throws {
+    let together = rules { $0.group = "table" }
+    let room = try room(rules: [1: together, 2: together])
+    room.run(seconds: 3)
+    #expect(room.talkers.map(heard) == [[3, 4], [3, 4], [1, 2, 4], [1, 2, 3]])
+    // Both hear one mix, which is encoded once.
+    #expect(room.talkers[0].frames.suffix(20).map(\.payload.bytes) == room.talkers[1].frames.suffix(20).map(\.payload.bytes))
+    room.mix.setRules(HearingRules(), of: 1)
+    room.run(seconds: 2)
+    #expect(heard(by: room.talkers[0]) == [2, 3, 4] && heard(by: room.talkers[1]) == [1, 3, 4])
+  }
+
+  @Test func aWhisperReachesThoseItIsMeantForAndNobodyElse() throws {
+    let room = try room(rules: [1: rules { $0.whispersTo = [3] }])
+    room.run(seconds: 3)
+    #expect(room.talkers.map(heard) == [[2, 3, 4], [3, 4], [1, 2, 4], [2, 3]])
+    // Not a word of it gets out as it ends either.
+    room.talkers[0].amplitude = 0
+    room.run(seconds: 1.2)
+    room.mix.setRules(HearingRules(), of: 1)
+    room.talkers[1].heard.removeAll()
+    room.run(seconds: 1)
+    #expect(room.talkers[1].level(440) < 20)
+  }
+
+  @Test func onePersonCanBeMutedForAnother() throws {
+    let room = try room(rules: [2: rules { $0.mutedFor = [1, 4] }])
+    room.run(seconds: 3)
+    #expect(room.talkers.map(heard) == [[3, 4], [1, 3, 4], [1, 2, 4], [1, 3]])
+  }
+
+  @Test func whoIsDeafIsSentNothing() throws {
+    let room = try room(rules: [4: rules { $0.isDeaf = true }])
+    room.run(seconds: 1)
+    #expect(room.talkers[3].frames.isEmpty)
+    room.mix.setRules(HearingRules(), of: 4)
+    room.run(seconds: 2)
+    #expect(heard(by: room.talkers[3]) == [1, 2, 3])
+  }
+
+  @Test(arguments: [20, 40, 60, 120])
+  func packetsOfEveryLengthAreWithoutTheOwnVoiceFromTheirBeginning(ptime: Int) throws {
+    let settings = AudioSettings(bitrate: 96_000, outputs: [.init(name: "long", bitrate: 64_000, ptime: ptime, fec: false)])
+    for phase in 0..<6 {
+      let room = try MixRoom(settings: settings)
+      let long = rules { $0.audioOutput = "long" }
+      let talker = try room.join(1, hertz: 440, rules: long)
+      let other = try room.join(2, hertz: 1_000, rules: long)
+      let viewer = try room.join(3, hertz: 0, sends: false, rules: long)
+      talker.amplitude = 0
+      room.run(seconds: 1 + 0.02 * Double(phase))
+      talker.heard.removeAll()
+      // Speaks, is silent for long enough to be heard no longer, and speaks again.
+      for amplitude in [8_000.0, 0, 8_000] {
+        talker.amplitude = amplitude
+        room.run(seconds: 1.2)
+      }
+      let own = stride(from: 0, to: talker.heard.count - 960, by: 480).map {
+        Tones.level(of: 440, in: Array(talker.heard[$0..<$0 + 960]))
+      }
+      let loudest = viewer.level(440, seconds: 0.5)
+      #expect(loudest > 70 && talker.level(1_000) > 70 && other.level(440, seconds: 0.5) > 70)
+      #expect((own.max() ?? 0) < loudest - 30, "\(own.max() ?? 0) of \(loudest) at phase \(phase)")
+      for frame in talker.frames {
+        for index in 0..<frame.contributors.count { #expect(frame.contributors[index].source != talker.source) }
+      }
+      let lengths = Set(zip(viewer.frames, viewer.frames.dropFirst()).map { Int($1.timestamp.distance(from: $0.timestamp)) })
+      #expect(lengths == [48 * ptime], "\(lengths)")
+    }
+  }
+
+  @Test func aReceiverChangesOutputsWithoutAGap() throws {
+    let room = try room(AudioSettings(bitrate: 64_000, outputs: [.init(name: "thin", bitrate: 12_000, ptime: 60)]))
+    let viewer = try room.join(9, hertz: 0, sends: false)
+    room.run(seconds: 2)
+    for output in ["thin", nil, "thin", "unknown"] {
+      room.mix.setRules(rules { $0.audioOutput = output }, of: 9)
+      room.run(seconds: 1)
+    }
+    // Each packet begins where the one before ended.
+    for (frame, next) in zip(viewer.frames, viewer.frames.dropFirst()) {
+      let bytes = frame.payload.bytes
+      let length = OpusPacket(bytes.span)?.sampleCount ?? 0
+      #expect(Int(next.timestamp.distance(from: frame.timestamp)) == length)
+    }
+  }
+
+  @Test func aPromptIsHeardByEverybodyOnceAndItsEndIsTold() throws {
+    let room = try room()
+    for talker in room.talkers { talker.amplitude = 0 }
+    room.run(seconds: 1)
+    let sound = Tones.sine(700, amplitude: 6_000, count: 48_000)
+    room.mix.play(Prompt(id: 5, samples: sound))
+    room.run(seconds: 0.9)
+    #expect(room.talkers.allSatisfy { $0.level(700, seconds: 0.7) > 65 })
+    #expect(!room.changes.all.contains(.promptEnded(5)))
+    room.run(seconds: 1)
+    #expect(room.changes.all.filter { $0 == .promptEnded(5) }.count == 1)
+    #expect(room.talkers.allSatisfy { $0.level(700, seconds: 0.5) < 20 })
+  }
+
+  @Test func aPromptForOneInsteadOfTheMixLoopsUntilItIsStopped() throws {
+    let room = try room()
+    room.run(seconds: 1)
+    let sound = Tones.sine(700, amplitude: 6_000, count: 9_600)
+    room.mix.play(Prompt(id: 1, samples: sound, loops: true, placement: .instead, audience: 2))
+    room.run(seconds: 2)
+    #expect(room.talkers.map { $0.level(700) > 60 } == [false, true, false, false])
+    #expect(room.talkers.map(heard) == [[2, 3, 4], [], [1, 2, 4], [1, 2, 3]])
+    room.mix.stopPrompt(1)
+    room.run(seconds: 2)
+    #expect(heard(by: room.talkers[1]) == [1, 3, 4] && room.talkers[1].level(700) < 20)
+    #expect(!room.changes.all.contains(.promptEnded(1)))
+  }
+
+  @Test func othersAreNotMovedByWhatOneHears() throws {
+    let room = try room()
+    let viewers = try (20..<30).map { try room.join($0, hertz: 0, sends: false) }
+    room.run(seconds: 1)
+    let before = viewers.map { room.transport.subscription($0.peer, .audio) }
+    #expect(Set(before).count == 1)
+    room.mix.play(Prompt(id: 1, samples: [Int16](repeating: 100, count: 96_000), audience: 20))
+    room.run(seconds: 0.5)
+    let during = viewers.map { room.transport.subscription($0.peer, .audio) }
+    #expect(during[0] != before[0] && during.dropFirst() == before.dropFirst())
+  }
+}
