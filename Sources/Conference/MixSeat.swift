@@ -9,6 +9,11 @@ final class MixSeat {
   var rules: HearingRules
   /// Rules that take the place of `rules` where packets of every length begin.
   var newRules: HearingRules?
+  /// Chooses the audio output for him where he does not.
+  var choice = RenditionChoice()
+  var chosenOutput: String?
+  /// What `chosenOutput` becomes where packets of every length begin.
+  var nextOutput: String?
   /// The slot his voice has in the mix; nil while he is not heard.
   var slot: Int?
   /// Whether he is to be heard in this tick; a slot is kept for a while after.
@@ -25,6 +30,8 @@ final class MixSeat {
     rules = member.rules
   }
 
+  /// The audio output he is to hear.
+  var audioOutput: String? { rules.audioOutput == "auto" ? chosenOutput : rules.audioOutput }
   var number: UInt32 { member.number }
   var isDeaf: Bool { (newRules ?? rules).isDeaf || member.media.deaf.load(ordering: .relaxed) }
 }

@@ -127,7 +127,7 @@ package final class RoomMix: Ticking, @unchecked Sendable {
     if mustRoute { route() }
     sumUp(tick)
     for mix in mixes { send(mix, tick, due) }
-    if index % 50 == 0 { look() }
+    if index % 50 == 0 { look(at: due) }
   }
 
   private func takeCommands() {
@@ -192,6 +192,10 @@ package final class RoomMix: Ticking, @unchecked Sendable {
     }
     if hasFreed { mustRoute = true }
     for seat in seats {
+      if seat.nextOutput != seat.chosenOutput {
+        seat.chosenOutput = seat.nextOutput
+        mustRoute = true
+      }
       guard let rules = seat.newRules else { continue }
       seat.rules = rules
       seat.newRules = nil
@@ -243,7 +247,7 @@ package final class RoomMix: Ticking, @unchecked Sendable {
     let wanted = seats.map { seat -> DistinctMix.Key? in
       guard seat.member.receives, !seat.isDeaf else { return nil }
       let ear = seat.member.mixOf.flatMap { self.seat(of: $0) } ?? seat
-      let rendition = renditions.firstIndex { $0.name == seat.rules.audioOutput } ?? 0
+      let rendition = renditions.firstIndex { $0.name == seat.audioOutput } ?? 0
       return .init(excluded: MixRouting.excluded(for: ear, slots: slots, prompts: prompts), rendition: rendition)
     }
     mixes = MixRouting.assign(wanted, to: seats, outputs: outputs)
@@ -318,8 +322,11 @@ package final class RoomMix: Ticking, @unchecked Sendable {
   }
 
   /// Once a second: tells the statistics, and sizes the redundancy of each mix by what its listeners lose.
-  private func look() {
-    for seat in seats { seat.voice?.report() }
+  private func look(at now: Instant) {
+    for seat in seats {
+      seat.voice?.report()
+      if seat.rules.audioOutput == "auto" { chooseOutput(for: seat, at: now) }
+    }
     for mix in mixes {
       var (lost, count) = (0.0, 0.0)
       for seat in seats where seat.mix === mix {
@@ -329,6 +336,15 @@ package final class RoomMix: Ticking, @unchecked Sendable {
       let percent = count > 0 ? Int((100 * lost / count).rounded()) : 0
       mix.encoder?.expectedLossPercent = min(max(percent, 5), 30)
     }
+  }
+}
+
+extension RoomMix {
+  /// Has a receiver be brought to the rendition his line carries.
+  private func chooseOutput(for seat: MixSeat, at now: Instant) {
+    let statistics = seat.member.media.statistics
+    let name = seat.choice.update(.init(loss: statistics.fractionLostByPeer), outputs: renditions, at: now)
+    seat.nextOutput = name
   }
 }
 
