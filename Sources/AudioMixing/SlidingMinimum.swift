@@ -31,6 +31,24 @@ struct SlidingMinimum {
     return values[head]
   }
 
+  /// As when nothing was pushed yet.
+  mutating func reset() {
+    head = 0
+    count = 0
+  }
+
+  /// Holds what another of the same window holds.
+  mutating func resume(from other: SlidingMinimum) {
+    precondition(other.window == window, "windows are of one length")
+    for index in values.indices {
+      values[index] = other.values[index]
+      expiries[index] = other.expiries[index]
+    }
+    head = other.head
+    count = other.count
+    time = other.time
+  }
+
   private func next(_ index: Int) -> Int { index + 1 < window ? index + 1 : 0 }
 
   private func slot(_ offset: Int) -> Int {
