@@ -55,6 +55,18 @@ package struct MixBus: ~Copyable {
     }
   }
 
+  /// Adds what a `VoiceStrip` made of one participant's tick.
+  ///
+  /// - Parameter contribution: as many as `sampleCount`.
+  package mutating func add(contribution: Span<Int32>) {
+    precondition(contribution.count == sums.count, "a contribution is as long as its bus")
+    contribution.withUnsafeBufferPointer { own in
+      sums.withUnsafeMutableBufferPointer { sums in
+        for index in sums.indices { sums[index] &+= own[index] }
+      }
+    }
+  }
+
   /// The sum of all.
   package func copy(into mix: inout MutableSpan<Int32>) {
     precondition(mix.count == sums.count, "a mix is as long as its bus")
@@ -74,6 +86,18 @@ package struct MixBus: ~Copyable {
           } else {
             for index in sums.indices { mix[index] = sums[index] &- gain.apply(to: own[index]) }
           }
+        }
+      }
+    }
+  }
+
+  /// The sum of all but one who was added with `add(contribution:)`.
+  package func minusOne(contribution: Span<Int32>, into mix: inout MutableSpan<Int32>) {
+    precondition(contribution.count == sums.count && mix.count == sums.count, "a mix is as long as its bus")
+    mix.withUnsafeMutableBufferPointer { mix in
+      contribution.withUnsafeBufferPointer { own in
+        sums.withUnsafeBufferPointer { sums in
+          for index in sums.indices { mix[index] = sums[index] &- own[index] }
         }
       }
     }
