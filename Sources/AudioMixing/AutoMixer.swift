@@ -7,7 +7,7 @@
 ///
 ///     begin() ─▶ observe(power, in: &share) for each voice of the tick ─▶ gain(of: share) for each
 ///
-/// A share lives with its voice: there is nothing to look up and nothing to remove.
+/// A share lives with its voice, made anew when the voice enters the mix: there is nothing to look up and nothing to remove.
 package struct AutoMixer: Sendable {
   /// One voice's part in the sharing.
   package struct Share: Sendable {

@@ -30,21 +30,22 @@ struct KWeighting: Sendable {
         samples[start], samples[start &+ channelCount], samples[start &+ 2 &* channelCount],
         samples[start &+ 3 &* channelCount])
       let input = SIMD4<Float>(four) * (1 / 32_768)
-      var (output, next) = (input[0] * columns.outputs[4], input[0] * columns.states[4])
-      for index in 1..<4 {
-        output += input[index] * columns.outputs[4 &+ index]
-        next += input[index] * columns.states[4 &+ index]
-      }
-      for index in 0..<4 {
-        output += state[index] * columns.outputs[index]
-        next += state[index] * columns.states[index]
-      }
-      state = next
+      // Pairs, so that no sum waits for more than two others.
+      let output = Self.combine(input, columns.outputs, 4) + Self.combine(state, columns.outputs, 0)
+      state = Self.combine(input, columns.states, 4) + Self.combine(state, columns.states, 0)
       sum += output * output
     }
     // What has all but died away would make the processor slow.
     self.state = (state * state).sum() > 1e-24 ? state : .zero
     return sum.sum()
+  }
+
+  @inline(__always)
+  private static func combine(
+    _ values: SIMD4<Float>, _ columns: InlineArray<8, SIMD4<Float>>, _ first: Int
+  ) -> SIMD4<Float> {
+    (values[0] * columns[first] + values[1] * columns[first &+ 1])
+      + (values[2] * columns[first &+ 2] + values[3] * columns[first &+ 3])
   }
 
   /// As before the first sample.

@@ -6,10 +6,10 @@ import RawMedia
 /// ahead, so that the gain is down before a peak comes, and delays the mix by as much. A mix below the ceiling that was so lately
 /// comes out bit for bit as it went in. Gains in fixed point with 30 bits behind the point:
 ///
-///     peak of each sample ─▶ wanted gain ─▶ least of 25 ms ─▶ slow rise ─▶ average of 91 ─▶ gain of the sample 2 ms before
+///     peak of each sample ─▶ wanted gain ─▶ least of 100 ms ─▶ slow rise ─▶ average of 91 ─▶ gain of the sample 2 ms before
 ///
-/// The least over the window holds from before a peak until it is past, and through the next one of any tone from 20 Hz, so that the
-/// gain does not follow the wave; the average of values none of which is above what a peak wants is not above it either. Both
+/// The least over the window holds from before a peak until well past it, so that the gain follows neither the wave of a low tone nor
+/// the beat of several, which would be heard as other tones; it delays nothing. The average of values none of which is above what a peak wants is not above it either. Both
 /// channels share one gain, so that the image does not shift. Allocates nothing after `init`.
 package struct Limiter: ~Copyable {
   package let channelCount: Int
@@ -32,10 +32,10 @@ package struct Limiter: ~Copyable {
   private static let unity: Int64 = 1 << 30
   /// Samples the gain takes to come down; with what the peaks lag, the look-ahead.
   private static let smoothing = lookahead - TruePeak.lag + 1
-  /// Samples a peak is held: half a wave of 20 Hz.
-  private static let hold = 1_200
-  /// The gain rises by 1/8192 with each sample: 51 dB a second.
-  private static let releaseShift: Int64 = 13
+  /// Samples a peak is held: 100 ms.
+  private static let hold = 4_800
+  /// The gain rises by 1/16384 with each sample: 25 dB a second.
+  private static let releaseShift: Int64 = 14
 
   package init(channelCount: Int) {
     precondition(channelCount == 1 || channelCount == 2, "a mix has one channel or two")
@@ -117,7 +117,7 @@ package struct Limiter: ~Copyable {
 
   /// Takes in what the newest sample wants and answers the gain of the sample 2 ms before it.
   private mutating func advance(wanted: Int64) -> Int64 {
-    let least = minimum.push(wanted)
+    let least = Int64(minimum.push(Int32(truncatingIfNeeded: wanted)))
     envelope = min(least, Self.unity, envelope &+ (envelope >> Self.releaseShift) &+ 1)
     gainSum = gainSum &+ envelope &- gains[cursor]
     gains[cursor] = envelope
