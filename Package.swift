@@ -40,6 +40,7 @@ let package = Package(
     systemLibrary("CVPX", "vpx", apt: "libvpx-dev"),
     systemLibrary("CAVCodec", "libavcodec", apt: "libavcodec-dev"),
     systemLibrary("CWebSockets", "libwebsockets", apt: "libwebsockets-dev"),
+    systemLibrary("CSpeexDSP", "speexdsp", apt: "libspeexdsp-dev"),
     systemLibrary("CPango", "pangocairo", apt: "libpango1.0-dev"),
     .target(name: "CPixelKernels", cSettings: [.unsafeFlags(["-O3", "-Wall", "-Werror"])]),
 
@@ -63,14 +64,15 @@ let package = Package(
     module("Codecs", ["EncodedMedia", "RawMedia", "Timing", "COpus", "CVPX", "CAVCodec"]),
     module("Playout", ["EncodedMedia", "Timing"]),
     module("AudioMixing", ["RawMedia", "Timing"]),
+    module("NoiseSuppression", ["RawMedia", "CSpeexDSP"]),
     module("PixelKernels", ["RawMedia", "CPixelKernels"]),
     module("Layouts", ["JSON5"]),
     module("Compositing", ["Layouts", "PixelKernels", "RawMedia", "Timing", "CPango"]),
     module(
       "Conference",
       [
-        "WebRTCTransport", "EncodedMedia", "RawMedia", "Playout", "Codecs", "AudioMixing", "Layouts", "Compositing",
-        "RealTime", "Timing", "CLinux",
+        "WebRTCTransport", "EncodedMedia", "RawMedia", "Playout", "Codecs", "AudioMixing", "NoiseSuppression", "Layouts",
+        "Compositing", "RealTime", "Timing", "CLinux",
       ]),
     module(
       "ControlAPI", ["Conference", "JSON5", "RealTime", "Timing", "CWebSockets", "COpenSSL"],
@@ -118,6 +120,7 @@ let package = Package(
     tests("CodecsTests", ["COpus", "EncodedMedia", "RawMedia", "Timing"], exclude: ["Fixtures"]),
     tests("PlayoutTests", ["Codecs", "EncodedMedia", "RawMedia", "Timing"]),
     tests("AudioMixingTests", ["RawMedia", "Timing"]),
+    tests("NoiseSuppressionTests"),
     tests("PixelKernelsTests", ["RawMedia", "CPixelKernels"]),
     tests("LayoutsTests", ["JSON5"]),
     tests("CompositingTests", ["Layouts", "PixelKernels", "RawMedia", "Timing"]),

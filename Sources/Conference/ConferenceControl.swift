@@ -157,18 +157,21 @@ package struct AudioSettings: Sendable, Equatable {
   package var mode: Mode
   /// Whether each voice is freed of steady noise; costs time for each who is heard.
   package var noiseSuppression: Bool
+  /// Whether each voice comes from where its picture is; in stereo only.
+  package var pan: Bool
   /// Further renditions of the sound; the first of all is `main`, of `bitrate` and 20 ms.
   package var outputs: [AudioOutputSettings]
 
   package init(
     bitrate: Int = 32_000, maxSpeakers: Int = 4, stereo: Bool = false, mode: Mode = .speech, noiseSuppression: Bool = false,
-    outputs: [AudioOutputSettings] = []
+    pan: Bool = false, outputs: [AudioOutputSettings] = []
   ) {
     self.bitrate = bitrate
     self.maxSpeakers = maxSpeakers
     self.stereo = stereo
     self.mode = mode
     self.noiseSuppression = noiseSuppression
+    self.pan = pan
     self.outputs = outputs
   }
 }

@@ -45,6 +45,10 @@ public enum RedundantAudio {
   public static let copySizeMax = 1023
   /// The oldest copy: its offset has 14 bits.
   public static let offsetMax = 16_383
+  /// A copy older than two of the longest packets, 240 ms at 48 kHz, comes too late to be waited for.
+  public static let usefulOffsetMax = 11_520
+  /// Of two bytes and less are the packets that begin a pause, of which nothing is missed.
+  public static let usefulSizes = 3...copySizeMax
   /// Bytes of the header of a copy, and of the packet's own block.
   public static let copyHeaderSize = 4
   public static let ownHeaderSize = 1

@@ -178,7 +178,9 @@ public struct ReceiveStream: Sendable {
       // The copies are of the packets just before, in their order; a sender leaves out the oldest first.
       let age = blocks.count &- 1 &- index
       if age > 0 {
-        guard block.timestampOffset > 0, isMissing(extended &- Int64(age)) else { continue }
+        guard (1...RedundantAudio.usefulOffsetMax).contains(block.timestampOffset),
+          RedundantAudio.usefulSizes.contains(block.range.count), isMissing(extended &- Int64(age))
+        else { continue }
         header.timestamp = header.timestamp + -block.timestampOffset
         counters.repaired &+= 1
       }

@@ -123,7 +123,9 @@ public struct SendStream: Sendable {
   private func earlierFrame(_ number: Int, for outgoing: OutgoingFrame) -> EarlierFrames.Copy? {
     guard let earlier = history.last(number), earlier.payloadType == outgoing.payloadType else { return nil }
     let age = Int(outgoing.timestamp.distance(from: earlier.timestamp))
-    guard age > 0, age <= RedundantAudio.offsetMax, earlier.frame.bytes.count <= RedundantAudio.copySizeMax else { return nil }
+    guard age > 0, age <= RedundantAudio.usefulOffsetMax, RedundantAudio.usefulSizes.contains(earlier.frame.bytes.count) else {
+      return nil
+    }
     return .init(frame: earlier.frame, age: age)
   }
 

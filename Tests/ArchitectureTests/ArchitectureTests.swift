@@ -20,12 +20,14 @@ private let allowedImports: [String: Set<String>] = [
   "Codecs": ["EncodedMedia", "RawMedia", "Timing", "COpus", "CVPX", "CAVCodec"],
   "Playout": ["EncodedMedia", "Timing"],
   "AudioMixing": ["RawMedia", "Timing"],
+  "NoiseSuppression": ["RawMedia", "CSpeexDSP"],
   "PixelKernels": ["RawMedia", "CPixelKernels"],
   "Layouts": ["JSON5"],
   "Compositing": ["Layouts", "PixelKernels", "RawMedia", "Timing", "CPango"],
   "Conference": [
-    "WebRTCTransport", "EncodedMedia", "RawMedia", "Playout", "Codecs", "AudioMixing", "Layouts", "Compositing", "RealTime",
-    "Timing",
+    "WebRTCTransport", "EncodedMedia", "RawMedia", "Playout", "Codecs", "AudioMixing", "NoiseSuppression", "Layouts",
+    "Compositing",
+    "RealTime", "Timing",
   ],
   "ControlAPI": ["Conference", "JSON5", "RealTime", "Timing", "CWebSockets", "COpenSSL"],
   "Configuration": ["Conference", "JSON5", "RealTime"],
@@ -42,7 +44,7 @@ private let toolchainModules: Set<String> = ["Synchronization", "Dispatch", "Gli
 private let targetsWithoutClock: Set<String> = [
   "Timing", "Bytes", "EncodedMedia", "RTP", "SDP", "ICE", "SecureTransport", "RTPStreams", "WebRTCTransport", "RawMedia",
   "JSON5",
-  "Codecs", "Playout", "AudioMixing", "PixelKernels", "Layouts", "Compositing",
+  "Codecs", "Playout", "AudioMixing", "NoiseSuppression", "PixelKernels", "Layouts", "Compositing",
 ]
 
 @Test func importsPointOnlyDownward() throws {

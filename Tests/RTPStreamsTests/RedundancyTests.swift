@@ -56,11 +56,11 @@ import Timing
     var stream = sender()
     var packets = try (0..<3).map { try send(audioFrame($0), by: &stream) }
     stream.receive(report(0.05), wallClock: NTPTime(unixNanoseconds: 0))
-    packets += try (3..<6).map { try send(audioFrame($0, [0x78, UInt8($0)]), by: &stream) }
+    packets += try (3..<6).map { try send(audioFrame($0, [0x78, UInt8($0), 7]), by: &stream) }
     #expect(packets.map(payloadType) == [96, 96, 96, 63, 63, 63])
     // One copy of the frame before, then the frame's own.
-    let expected: [UInt8] = [0x80 | 96, 15, 0, 2, 96, 0x78, 4, 0x78, 5]
-    #expect(Array(packets[5].suffix(9)) == expected)
+    let expected: [UInt8] = [0x80 | 96, 15, 0, 3, 96, 0x78, 4, 7, 0x78, 5, 7]
+    #expect(Array(packets[5].suffix(11)) == expected)
   }
 
   @Test func aCopyThatDoesNotFitIsLeftOut() throws {
@@ -109,7 +109,7 @@ import Timing
     var stream = sender()
     stream.receive(report(0.3), wallClock: NTPTime(unixNanoseconds: 0))
     var receiver = Receiver(.opus, types: Self.types)
-    let packets = try (0..<5).map { try send(audioFrame($0, [0x78, UInt8($0)]), by: &stream) }
+    let packets = try (0..<5).map { try send(audioFrame($0, [0x78, UInt8($0), 7]), by: &stream) }
     for index in [0, 1, 4, 2, 3] { receiver.receive(packets[index], at: milliseconds(100)) }
     let numbers = receiver.frames.map { $0.payload.bytes[1] }
     #expect(numbers == [0, 1, 2, 3, 4])
