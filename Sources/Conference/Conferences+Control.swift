@@ -133,52 +133,6 @@ extension Conferences {
     canvas?.requestKeyframe()
   }
 
-  // MARK: Participants
-
-  package func participants(room name: String) async throws(ConferenceError) -> [ParticipantDescription] {
-    try find(room: name).describe().participants
-  }
-
-  package func participant(room name: String, id: String) async throws(ConferenceError) -> ParticipantDescription {
-    let (room, index) = try find(room: name, participant: id)
-    return room.describe(room.participants[index])
-  }
-
-  package func patchParticipant(
-    room name: String, id: String, patch: ParticipantPatch
-  ) async throws(ConferenceError) -> ParticipantDescription {
-    let (room, index) = try find(room: name, participant: id)
-    if let gain = patch.gain, !(0...4).contains(gain) { throw .init(.unprocessable, "gain must be from 0 to 4.") }
-    if let output = patch.output, room.output(named: output) == nil {
-      throw .init(
-        .unprocessable, "There is no output '\(output)'; choose one of \(room.outputs.map(\.name).joined(separator: ", ")).")
-    }
-    let media = room.participants[index].media
-    if let name = patch.name { room.participants[index].name = name }
-    if let role = patch.role { room.participants[index].role = role }
-    if let muted = patch.audioMuted { media.audioMuted.store(muted, ordering: .relaxed) }
-    if let muted = patch.videoMuted { setVideoMuted(muted, of: room.participants[index]) }
-    if let deaf = patch.deaf {
-      media.deaf.store(deaf, ordering: .relaxed)
-      room.mix.reroute()
-    }
-    if let gain = patch.gain { media.gain = Float(gain) }
-    if let slot = patch.slot { room.participants[index].pin = slot }
-    if let output = patch.output {
-      room.participants[index].output = room.output(named: output)?.name
-      updateCanvases(of: room)
-    }
-    room.publishScene()
-    let description = room.describe(room.participants[index])
-    events.post(.participantChanged(description), room: room.name)
-    return description
-  }
-
-  private func setVideoMuted(_ muted: Bool, of participant: Room.Participant) {
-    guard participant.media.videoMuted.exchange(muted, ordering: .relaxed) != muted else { return }
-    participant.media.video.setWatched(!muted)
-  }
-
   // MARK: Layouts and pictures
 
   package func layouts() async -> [String] { layoutLibrary.names }

@@ -8,6 +8,12 @@ import Testing
 import Timing
 import WebRTCTransport
 
+private let stageLayout = """
+  { "variants": [ { "slots": [ { "id": "lectern", "x": 0, "y": 0, "width": 180, "height": 360 },
+    { "x": 180, "y": 0, "width": 180, "height": 180, "source": "reserved:guest" },
+    { "x": 180, "y": 180, "width": 180, "height": 180, "source": "role:interpreter" } ] } ] }
+  """
+
 /// The actor with a transport that only notes, and what its rooms tell.
 private final class House: Sendable {
   let transport = ScriptedTransport()
@@ -21,6 +27,7 @@ private final class House: Sendable {
     let layouts = LayoutLibrary()
     try layouts.load("grid", source: gridLayout)
     try layouts.load("other", source: gridLayout)
+    try layouts.load("stage", source: stageLayout)
     conferences = Conferences(
       settings: settings, layouts: layouts,
       negotiator: PeerNegotiator(certificate: Simulation.certificate, candidates: [.host(Simulation.serverAddress)]),
@@ -175,6 +182,10 @@ private final class House: Sendable {
       (.unprocessable, { _ = try await $0.patchParticipant(room: "r", id: id, patch: patch { $0.gain = 5 }) }),
       (.unprocessable, { _ = try await $0.patchParticipant(room: "r", id: id, patch: patch { $0.gain = .nan }) }),
       (.unprocessable, { _ = try await $0.patchParticipant(room: "r", id: id, patch: patch { $0.output = "none" }) }),
+      (.unprocessable, { _ = try await $0.patchParticipant(room: "r", id: id, patch: patch { $0.name = "" }) }),
+      (.unprocessable, { _ = try await $0.patchParticipant(room: "r", id: id, patch: patch { $0.role = "king" }) }),
+      (.unprocessable, { _ = try await $0.patchParticipant(room: "r", id: id, patch: patch { $0.slot = .index(4) }) }),
+      (.unprocessable, { _ = try await $0.patchParticipant(room: "r", id: id, patch: patch { $0.slot = .id("main") }) }),
       (.notFound, { _ = try await $0.patchParticipant(room: "r", id: "x", patch: patch { _ in }) }),
       (.notFound, { _ = try await $0.patchParticipant(room: "q", id: id, patch: patch { _ in }) }),
       (.unprocessable, { _ = try await $0.patchRoom("r", settings: RoomSettings(layout: "none")) }),
@@ -274,6 +285,29 @@ private final class House: Sendable {
       _ = try await $0.trickle(room: "r", participant: joined.participant, fragment: fragment, entityTag: joined.entityTag)
     }
     #expect(refusal == .stale)
+    await house.conferences.stop()
+  }
+
+  @Test func pinsAndRolesAreThoseOfTheLayouts() async throws {
+    let house = try House { $0.emptySeconds = 3600 }
+    let events = await house.events("r")
+    let (id, _) = try await house.connect("r", events)
+    func refusal(_ change: (inout ParticipantPatch) -> Void) async -> ConferenceError.Kind? {
+      var patch = ParticipantPatch()
+      change(&patch)
+      return await house.refusal { [patch] in _ = try await $0.patchParticipant(room: "r", id: id, patch: patch) }
+    }
+    // The second variant of the grid has it, whichever is shown.
+    #expect(await refusal { $0.slot = .index(3) } == nil)
+    #expect(await refusal { $0.slot = .id("lectern") } == .unprocessable)
+    _ = try await house.conferences.patchRoom("r", settings: RoomSettings(layout: "stage"))
+    #expect(await refusal { $0.slot = .id("lectern") } == nil)
+    #expect(await refusal { $0.slot = .id("guest") } == nil)
+    #expect(await refusal { $0.slot = .index(3) } == .unprocessable)
+    #expect(await refusal { $0.slot = .some(nil) } == nil)
+    #expect(await refusal { $0.role = "interpreter" } == nil)
+    #expect(await refusal { $0.role = "host" } == nil)
+    #expect(await refusal { $0.role = "interpreters" } == .unprocessable)
     await house.conferences.stop()
   }
 
