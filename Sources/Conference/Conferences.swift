@@ -288,7 +288,7 @@ package actor Conferences: ConferenceControl {
   }
 
   func end(_ room: Room, reason: String) {
-    events.post(.roomClosing(reason: reason), room: room.name)
+    announceEnd(of: room, reason: reason)
     while !room.participants.isEmpty { remove(at: room.participants.count - 1, from: room, reason: .closed) }
     mixLoop.remove(room.mix)
     for canvas in room.canvases.values {
@@ -297,6 +297,13 @@ package actor Conferences: ConferenceControl {
     }
     room.canvases.removeAll()
     roomsByName[room.name] = nil
+  }
+
+  /// Tells that a room will end, once: a drain announces it long before it does.
+  private func announceEnd(of room: Room, reason: String) {
+    guard !room.isClosing else { return }
+    room.isClosing = true
+    events.post(.roomClosing(reason: reason), room: room.name)
   }
 
   // MARK: Finding
@@ -323,7 +330,7 @@ package actor Conferences: ConferenceControl {
   /// Takes no new participants from now on and tells those who are there.
   package func drain() {
     isDraining = true
-    for room in roomsByName.values { events.post(.roomClosing(reason: "the server is stopping"), room: room.name) }
+    for room in roomsByName.values { announceEnd(of: room, reason: "the server is stopping") }
   }
 
   /// Ends every room.

@@ -40,6 +40,8 @@ final class Room {
   var canvases: [CanvasKey: Canvas] = [:]
   /// Counts the times the room became empty or filled, so that an old timer does not close it.
   var emptyCount = 0
+  /// Everybody has been told that the room will end.
+  var isClosing = false
 
   struct CanvasKey: Hashable {
     var output: String

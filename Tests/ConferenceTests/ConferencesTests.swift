@@ -311,6 +311,16 @@ private final class House: Sendable {
     await house.conferences.stop()
   }
 
+  @Test func aDrainAnnouncesTheEndOfARoomOnce() async throws {
+    let house = try House { $0.emptySeconds = 3600 }
+    let events = await house.events("r")
+    _ = try await house.connect("r", events)
+    await house.conferences.drain()
+    await house.conferences.stop()
+    await events.next { if case .participantLeft(_, .closed) = $0 { true } else { false } }
+    #expect(events.seen == ["participantJoined", "roomClosing", "participantLeft"])
+  }
+
   @Test func patchesAreSeenAndTold() async throws {
     let house = try House { $0.emptySeconds = 3600 }
     let events = await house.events("r")
