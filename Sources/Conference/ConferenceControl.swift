@@ -34,6 +34,8 @@ package protocol ConferenceControl: Sendable {
   /// A PNG of the picture being sent now.
   func snapshot(room: String, output: String?) async throws(ConferenceError) -> [UInt8]
 
+  /// Whether there is such a room now, for those who cannot wait for an answer.
+  func hasRoom(_ name: String) -> Bool
   /// Events of one room from now on, in order. `sink` must not block; it is called until the subscription is cancelled.
   func subscribe(room: String, _ sink: @escaping @Sendable (ConferenceEvent) -> Void) async -> EventSubscription
   /// Prometheus text exposition.

@@ -183,6 +183,8 @@ extension Conferences {
     room: String, _ sink: @escaping @Sendable (ConferenceEvent) -> Void
   ) async -> EventSubscription { events.subscribe(room: room, sink) }
 
+  package nonisolated func hasRoom(_ name: String) -> Bool { roomNames.withLock { $0.contains(name) } }
+
   package func metrics() async -> String {
     var text = MetricsText()
     text.add("tutti_rooms", "Rooms that exist.", .gauge, Double(roomsByName.count))

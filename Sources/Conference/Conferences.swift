@@ -1,6 +1,7 @@
 import EncodedMedia
 import Layouts
 import RealTime
+import Synchronization
 import Timing
 import WebRTCTransport
 
@@ -23,7 +24,14 @@ package actor Conferences: ConferenceControl {
   let keyframeDesk = KeyframeDesk()
   let started = MonotonicClock.now()
 
-  var roomsByName: [String: Room] = [:]
+  var roomsByName: [String: Room] = [:] {
+    didSet {
+      let names = Set(roomsByName.keys)
+      roomNames.withLock { $0 = names }
+    }
+  }
+  /// The rooms there are, for threads that cannot wait for the actor.
+  let roomNames = Mutex<Set<String>>([])
   /// Told about what should stand in the log.
   let log: @Sendable (String) -> Void
   /// Name, meaning and value of what the transport counts.

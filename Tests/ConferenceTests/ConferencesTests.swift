@@ -315,10 +315,12 @@ private final class House: Sendable {
     let house = try House { $0.emptySeconds = 3600 }
     let events = await house.events("r")
     _ = try await house.connect("r", events)
+    #expect(house.conferences.hasRoom("r") && !house.conferences.hasRoom("q"))
     await house.conferences.drain()
     await house.conferences.stop()
     await events.next { if case .participantLeft(_, .closed) = $0 { true } else { false } }
     #expect(events.seen == ["participantJoined", "roomClosing", "participantLeft"])
+    #expect(!house.conferences.hasRoom("r"))
   }
 
   @Test func patchesAreSeenAndTold() async throws {

@@ -142,6 +142,14 @@ import Timing
     #expect(close?.payload.prefix(2).elementsEqual([0x03, 0xE9]) == true)
   }
 
+  @Test func thereAreNoEventsOfARoomThatIsNotThere() async throws {
+    let fixture = try Fixture()
+    let response = await fixture.ask("GET", "/v1/rooms/nowhere/events", upgradeHeaders)
+    #expect(response?.status == 404)
+    #expect(response?.body.contains("There is no room 'nowhere'") == true)
+    #expect(fixture.control.state.withLock { $0.subscriptionCount } == 0)
+  }
+
   @Test func whatIsNoHandshakeIsToldSo() async throws {
     let fixture = try Fixture()
     let target = "/v1/rooms/lobby/events"

@@ -163,6 +163,7 @@ final class ScriptedConferences: ConferenceControl {
     return EventSubscription { [self] in state.withLock { _ = $0.sinks.removeValue(forKey: number) } }
   }
 
+  func hasRoom(_ name: String) -> Bool { state.withLock { $0.rooms[name] != nil } }
   func metrics() async -> String { "# TYPE tutti_rooms gauge\ntutti_rooms 1\n" }
   func isReady() async -> Bool { state.withLock { $0.isReady } }
 }

@@ -173,7 +173,8 @@ async function join() {
       joined: () => {
         notice("");
         room.ownId = session.id;
-        room.refresh();
+        // Events are of rooms that exist: the first to join makes his.
+        room.start();
       },
       failed: (words) => { leave(); notice(words); },
     },
@@ -183,7 +184,6 @@ async function join() {
     on: { notice, removed },
   });
   const joining = session.start();
-  room.start();
   statistics.start(session);
   showControls();
   await joining;

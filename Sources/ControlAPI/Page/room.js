@@ -17,7 +17,9 @@ export class Room {
   get headers() { return this.token ? { Authorization: `Bearer ${this.token}` } : {}; }
   get path() { return `/v1/rooms/${encodeURIComponent(this.name)}`; }
 
+  /// Listens from now on; what runs already reads the room again.
   start() {
+    if (this.socket) return this.refresh();
     this.listen();
     this.showLayouts();
   }

@@ -1,5 +1,4 @@
 import Conference
-import JSON5
 
 /// Turns requests into questions to the conferences and their answers into responses. Knows no socket.
 struct ControlApplication: Sendable {
@@ -82,6 +81,9 @@ struct ControlApplication: Sendable {
     }
     try checkOrigin(head)
     _ = try identity(of: head, route: route, isWebSocket: true)
+    if let room = route.room, !control.hasRoom(room) {
+      throw Refusal(response: problem(404, "There is no room '\(room)'; join it or create it with PUT /v1/rooms/\(room)."))
+    }
     let digest = Cryptography.sha1(Array((key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11").utf8))
     let offered = offeredSubprotocols(head).contains(Authentication.eventsSubprotocol)
     return .webSocket(
