@@ -144,6 +144,22 @@ import Testing
     #expect(await fixture.ask("GET", "/v1/rooms/none/snapshot.png")?.status == 404)
   }
 
+  @Test func parametersThatMeanNothingAreRefused() async throws {
+    let fixture = try Fixture()
+    for (target, advice) in [
+      ("/v1/rooms?limit=3", "There is no parameter 'limit' here; this address takes none."),
+      ("/v1/layouts/grid/preview.png?particpants=9", "this address takes participants, size."),
+      ("/v1/rooms/lobby/snapshot.png?outptu=hd", "this address takes output."),
+    ] {
+      let response = await fixture.ask("GET", target)
+      #expect(response?.status == 400)
+      #expect(response?.body.contains(advice) == true)
+    }
+    let socket = await fixture.ask("GET", "/v1/rooms/lobby/events?access_token=x", upgradeHeaders)
+    #expect(socket?.status == 400)
+    for target in ["/?utm=1", "/healthz?x", "/metrics?x=1"] { #expect(await fixture.ask("GET", target)?.status == 200) }
+  }
+
   @Test func theServerTellsHowItIs() async throws {
     let fixture = try Fixture()
     let metrics = await fixture.ask("GET", "/metrics")
@@ -209,6 +225,14 @@ import Testing
     ] {
       let found = paths.first { $0.key == path }?.value
       for method in methods { #expect(found?[method]?["responses"] != nil, "\(method) \(path)") }
+    }
+    // What is not for probes refuses names and parameters that cannot be.
+    for (path, item) in paths.map({ ($0.key, $0.value) }) where path.hasPrefix("/rooms") || path.hasPrefix("/v1") {
+      for (method, operation) in (item.members ?? []).map({ ($0.key, $0.value) }) where method != "parameters" {
+        #expect(operation["responses"]?["400"] != nil, "\(method) \(path)")
+        let isAboutSomething = path.contains("{")
+        #expect(!isAboutSomething || method == "put" || operation["responses"]?["404"] != nil, "\(method) \(path)")
+      }
     }
   }
 }

@@ -48,7 +48,8 @@ import Testing
   }
 
   @Test(arguments: [
-    ("?self=maybe", 422), ("?output=../x", 422), ("?role=a%20b", 422), ("?participant=%2f", 422), ("?unknown=1", 201),
+    ("?self=maybe", 422), ("?output=../x", 422), ("?role=a%20b", 422), ("?participant=%2f", 422), ("?naem=Ada", 400),
+    ("?", 201),
   ])
   func parametersAreChecked(query: String, status: Int) async throws {
     let fixture = try Fixture()

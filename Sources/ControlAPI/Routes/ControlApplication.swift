@@ -1,4 +1,6 @@
 import Conference
+import JSON5
+import JSON5
 
 /// Turns requests into questions to the conferences and their answers into responses. Knows no socket.
 struct ControlApplication: Sendable {
@@ -27,6 +29,7 @@ struct ControlApplication: Sendable {
       }
       if case .events = route { return try admitWebSocket(head, route) }
       _ = try identity(of: head, route: route)
+      try checkQuery(head, route)
       try checkTypes(head, route)
       return .proceed(bodyBytesMax: route.bodyBytesMax(method: method))
     } catch {
@@ -37,6 +40,13 @@ struct ControlApplication: Sendable {
   private func identity(of head: HTTPRequestHead, route: Route, isWebSocket: Bool = false) throws(Refusal) -> Identity {
     guard let permission = route.permission(method: head.method) else { return Identity(claims: nil) }
     return try authentication.check(head, permission: permission, room: route.room, isWebSocket: isWebSocket, now: now()).get()
+  }
+
+  /// A misspelt parameter would go unnoticed until somebody misses what it was to do.
+  private func checkQuery(_ head: HTTPRequestHead, _ route: Route) throws(Refusal) {
+    guard let known = route.parameters, let field = head.query.first(where: { !known.contains($0.name) }) else { return }
+    let advice = known.isEmpty ? "this address takes none" : "this address takes \(known.joined(separator: ", "))"
+    throw Refusal(response: problem(400, "There is no parameter \(quoted(field.name)) here; \(advice)."))
   }
 
   private func checkTypes(_ head: HTTPRequestHead, _ route: Route) throws(Refusal) {
@@ -81,6 +91,7 @@ struct ControlApplication: Sendable {
     }
     try checkOrigin(head)
     _ = try identity(of: head, route: route, isWebSocket: true)
+    try checkQuery(head, route)
     if let room = route.room, !control.hasRoom(room) {
       throw Refusal(response: problem(404, "There is no room '\(room)'; join it or create it with PUT /v1/rooms/\(room)."))
     }

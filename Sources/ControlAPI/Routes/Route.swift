@@ -97,6 +97,17 @@ enum Route: Sendable, Equatable {
     }
   }
 
+  /// The query parameters that mean something; nil where anything may stand, as in links to the page.
+  var parameters: [String]? {
+    switch self {
+    case .page, .health, .readiness, .metrics: nil
+    case .offer: ["name", "role", "output", "self", "participant"]
+    case .layoutPreview: ["participants", "size"]
+    case .snapshot: ["output"]
+    default: []
+    }
+  }
+
   /// What a token must allow; nil for what everybody may have.
   func permission(method: String) -> Permission? {
     switch self {
