@@ -16,6 +16,7 @@ enum ServeCommand {
       // Before any thread starts, so that every thread leaves these signals to `waitForSignal`.
       let signals = blockSignals()
       let log = Log(level: configuration.logLevel, format: configuration.logFormat)
+      for warning in configuration.warnings { log.warning(warning) }
       let files = LayoutFiles(directory: configuration.layoutsDirectory, library: LayoutLibrary())
       try files.loadAll { log.error($0) }
       try checkDefaults(configuration, files.library)
@@ -144,10 +145,15 @@ enum ServeCommand {
     server.control.stop()
   }
 
+  /// The variables of this program.
   private static func environment() -> [String: String] {
     var result: [String: String] = [:]
-    for setting in Setting.allCases.map(\.variable) + ["TUTTI_CONFIG"] {
-      if let value = getenv(setting) { result[setting] = String(cString: value) }
+    var next = environ
+    while let entry = next.pointee {
+      next += 1
+      let parts = String(cString: entry).split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+      guard parts.count == 2, parts[0].hasPrefix("TUTTI_") else { continue }
+      result[String(parts[0])] = String(parts[1])
     }
     return result
   }

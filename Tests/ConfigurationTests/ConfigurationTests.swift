@@ -123,6 +123,16 @@ import Testing
       ])
   }
 
+  @Test func aVariableThatIsNoSettingIsWarnedOf() throws {
+    let configuration = try load(
+      "{}", environment: ["TUTTI_LAYOUT": "x", "TUTTI_ALTOGETHER": "y", "TUTTI_CONFIG": "", "HOME": "h"])
+    #expect(
+      configuration.warnings == [
+        "the variable 'TUTTI_ALTOGETHER' is no setting and has no effect, see tutti serve --help",
+        "the variable 'TUTTI_LAYOUT' is no setting and has no effect, did you mean TUTTI_LAYOUTS?",
+      ])
+  }
+
   @Test(arguments: ["0.0.0.0:80", "[::]:80", "192.0.2.1:80", "[::ffff:192.0.2.1]:80"])
   func anAddressForEverybodyNeedsAuthentication(address: String) throws {
     #expect(faults("{ http: '\(address)' }").count == 1)
