@@ -39,6 +39,7 @@ let package = Package(
     systemLibrary("COpus", "opus", apt: "libopus-dev"),
     systemLibrary("CVPX", "vpx", apt: "libvpx-dev"),
     systemLibrary("CAVCodec", "libavcodec", apt: "libavcodec-dev"),
+    systemLibrary("CSndFile", "sndfile", apt: "libsndfile1-dev"),
     systemLibrary("CWebSockets", "libwebsockets", apt: "libwebsockets-dev"),
     systemLibrary("CPango", "pangocairo", apt: "libpango1.0-dev"),
     .target(name: "CPixelKernels", cSettings: [.unsafeFlags(["-O3", "-Wall", "-Werror"])]),
@@ -63,14 +64,15 @@ let package = Package(
     module("Codecs", ["EncodedMedia", "RawMedia", "Timing", "COpus", "CVPX", "CAVCodec"]),
     module("Playout", ["EncodedMedia", "Timing"]),
     module("AudioMixing", ["RawMedia", "Timing"]),
+    module("AudioFiles", ["RawMedia", "CSndFile"]),
     module("PixelKernels", ["RawMedia", "CPixelKernels"]),
     module("Layouts", ["JSON5"]),
     module("Compositing", ["Layouts", "PixelKernels", "RawMedia", "Timing", "CPango"]),
     module(
       "Conference",
       [
-        "WebRTCTransport", "EncodedMedia", "RawMedia", "Playout", "Codecs", "AudioMixing", "Layouts", "Compositing",
-        "RealTime", "Timing", "CLinux",
+        "WebRTCTransport", "EncodedMedia", "RawMedia", "Playout", "Codecs", "AudioMixing", "AudioFiles", "Layouts",
+        "Compositing", "JSON5", "RealTime", "Timing", "CLinux",
       ]),
     module(
       "ControlAPI", ["Conference", "JSON5", "RealTime", "Timing", "CWebSockets", "COpenSSL"],
@@ -80,7 +82,7 @@ let package = Package(
       name: "tutti",
       dependencies: [
         "ControlAPI", "Configuration", "Conference", "DatagramIO", "WebRTCTransport", "SecureTransport", "ICE", "RealTime",
-        "Timing", "Compositing", "Layouts", "JSON5", "CLinux",
+        "Timing", "Compositing", "Layouts", "AudioFiles", "JSON5", "CLinux",
       ],
       swiftSettings: strict),
     .executableTarget(
@@ -118,14 +120,15 @@ let package = Package(
     tests("CodecsTests", ["COpus", "EncodedMedia", "RawMedia", "Timing"], exclude: ["Fixtures"]),
     tests("PlayoutTests", ["Codecs", "EncodedMedia", "RawMedia", "Timing"]),
     tests("AudioMixingTests", ["RawMedia", "Timing"]),
+    tests("AudioFilesTests", ["RawMedia", "CSndFile"]),
     tests("PixelKernelsTests", ["RawMedia", "CPixelKernels"]),
     tests("LayoutsTests", ["JSON5"]),
     tests("CompositingTests", ["Layouts", "PixelKernels", "RawMedia", "Timing"]),
     tests(
       "ConferenceTests",
       [
-        "TestPeers", "ICE", "WebRTCTransport", "EncodedMedia", "RawMedia", "Codecs", "AudioMixing", "Layouts", "Compositing",
-        "Timing",
+        "TestPeers", "ICE", "WebRTCTransport", "EncodedMedia", "RawMedia", "Codecs", "AudioMixing", "AudioFiles", "Layouts",
+        "Compositing", "JSON5", "Timing",
       ]),
     tests("ControlAPITests", ["Conference", "JSON5", "Timing"]),
     tests("ConfigurationTests", ["Conference"]),

@@ -20,18 +20,19 @@ private let allowedImports: [String: Set<String>] = [
   "Codecs": ["EncodedMedia", "RawMedia", "Timing", "COpus", "CVPX", "CAVCodec"],
   "Playout": ["EncodedMedia", "Timing"],
   "AudioMixing": ["RawMedia", "Timing"],
+  "AudioFiles": ["RawMedia", "CSndFile"],
   "PixelKernels": ["RawMedia", "CPixelKernels"],
   "Layouts": ["JSON5"],
   "Compositing": ["Layouts", "PixelKernels", "RawMedia", "Timing", "CPango"],
   "Conference": [
-    "WebRTCTransport", "EncodedMedia", "RawMedia", "Playout", "Codecs", "AudioMixing", "Layouts", "Compositing", "RealTime",
-    "Timing",
+    "WebRTCTransport", "EncodedMedia", "RawMedia", "Playout", "Codecs", "AudioMixing", "AudioFiles", "Layouts", "Compositing",
+    "JSON5", "RealTime", "Timing",
   ],
   "ControlAPI": ["Conference", "JSON5", "RealTime", "Timing", "CWebSockets", "COpenSSL"],
   "Configuration": ["Conference", "JSON5", "RealTime"],
   "tutti": [
     "Configuration", "ControlAPI", "Conference", "DatagramIO", "WebRTCTransport", "SecureTransport", "ICE", "RealTime",
-    "Timing", "Compositing", "Layouts", "JSON5", "CLinux",
+    "Timing", "Compositing", "Layouts", "AudioFiles", "JSON5", "CLinux",
   ],
 ]
 
@@ -42,7 +43,7 @@ private let toolchainModules: Set<String> = ["Synchronization", "Dispatch", "Gli
 private let targetsWithoutClock: Set<String> = [
   "Timing", "Bytes", "EncodedMedia", "RTP", "SDP", "ICE", "SecureTransport", "RTPStreams", "WebRTCTransport", "RawMedia",
   "JSON5",
-  "Codecs", "Playout", "AudioMixing", "PixelKernels", "Layouts", "Compositing",
+  "Codecs", "Playout", "AudioMixing", "AudioFiles", "PixelKernels", "Layouts", "Compositing",
 ]
 
 @Test func importsPointOnlyDownward() throws {
