@@ -16,35 +16,48 @@ extension Conferences {
   package func putRoom(
     _ name: String, settings wanted: RoomSettings
   ) async throws(ConferenceError) -> (room: RoomDescription, created: Bool) {
-    try check(wanted)
-    guard roomsByName[name] != nil else { return (try makeRoom(name, wanted).describe(), true) }
-    let whole = RoomSettings(
-      layout: wanted.layout ?? settings.layout, outputs: wanted.outputs ?? settings.outputs,
-      audio: wanted.audio ?? settings.audio)
-    return (try await patchRoom(name, settings: whole), false)
+    try check(wanted, over: settings.audio)
+    let sounds = try await sounds(of: wanted.audio)
+    guard let room = roomsByName[name] else { return (try makeRoom(name, wanted, sounds: sounds).describe(), true) }
+    let whole = RoomSettings(layout: wanted.layout ?? settings.layout, outputs: wanted.outputs ?? settings.outputs)
+    apply(whole, audio: settings.audio.applying(wanted.audio), sounds: settings.sounds.merging(sounds) { $1 }, to: room)
+    return (room.describe(), false)
   }
 
-  package func patchRoom(_ name: String, settings: RoomSettings) async throws(ConferenceError) -> RoomDescription {
+  package func patchRoom(_ name: String, settings wanted: RoomSettings) async throws(ConferenceError) -> RoomDescription {
+    try check(wanted, over: try find(room: name).audio)
+    let sounds = try await sounds(of: wanted.audio)
+    // The room may have changed while files were read.
     let room = try find(room: name)
-    try check(settings)
-    let (oldLayout, oldOutputs) = (room.layout, room.outputs)
-    room.layout = settings.layout ?? oldLayout
-    room.outputs = settings.outputs ?? oldOutputs
-    // Before any new canvas starts: it shows the new layout from its first picture on.
-    publishLayouts(of: room)
-    if room.outputs != oldOutputs { outputsChanged(of: room) }
-    if room.layout != oldLayout { events.post(.layoutChanged(layout: room.layout), room: name) }
-    if let audio = settings.audio, audio != room.audio {
-      room.audio = audio
-      room.mix.configure(audio)
-    }
+    apply(wanted, audio: room.audio.applying(wanted.audio), sounds: room.sounds.merging(sounds) { $1 }, to: room)
     return room.describe()
   }
 
+  /// Changes a room by settings that were checked.
+  ///
+  /// - Parameter sounds: the samples of at least those that `audio` names.
+  private func apply(_ wanted: RoomSettings, audio: AudioSettings, sounds: [String: [Int16]], to room: Room) {
+    let (oldLayout, oldOutputs) = (room.layout, room.outputs)
+    room.layout = wanted.layout ?? oldLayout
+    room.outputs = wanted.outputs ?? oldOutputs
+    // Before any new canvas starts: it shows the new layout from its first picture on.
+    publishLayouts(of: room)
+    if room.outputs != oldOutputs { outputsChanged(of: room) }
+    if room.layout != oldLayout { events.post(.layoutChanged(layout: room.layout), room: room.name) }
+    let names = Set(audio.soundNames)
+    let kept = sounds.filter { names.contains($0.key) }
+    guard audio != room.audio || kept != room.sounds else { return }
+    let waitingChanged =
+      audio.waiting != room.audio.waiting || audio.waiting.map { kept[$0] != room.sounds[$0] } ?? false
+    room.audio = audio
+    room.sounds = kept
+    audioChanged(of: room, waitingChanged: waitingChanged)
+  }
+
   /// Says what cannot be done before anything is changed.
-  private func check(_ wanted: RoomSettings) throws(ConferenceError) {
+  private func check(_ wanted: RoomSettings, over audio: AudioSettings) throws(ConferenceError) {
     if let layout = wanted.layout, layoutLibrary.template(layout) == nil { throw unknownLayout(layout) }
-    if let fault = wanted.audio?.fault { throw .init(.unprocessable, fault) }
+    if let fault = audio.applying(wanted.audio).fault { throw .init(.unprocessable, fault) }
     guard let outputs = wanted.outputs else { return }
     guard (1...8).contains(outputs.count) else { throw .init(.unprocessable, "outputs: a room has 1 to 8 of them.") }
     for output in outputs {
@@ -189,6 +202,23 @@ extension Conferences {
     var text = MetricsText()
     text.add("tutti_rooms", "Rooms that exist.", .gauge, Double(roomsByName.count))
     text.add("tutti_participants", "Participants in all rooms.", .gauge, Double(participantCount))
+    let senders = roomsByName.values.sorted { $0.name < $1.name }.flatMap { room in
+      room.participants.filter { $0.isConnected && $0.setup.receives(.audio) }.map { (room: room.name, participant: $0) }
+    }
+    text.add(
+      "tutti_participants_speaking", "Participants who speak now.", .gauge,
+      Double(senders.count { $0.participant.media.speaking.load(ordering: .relaxed) }))
+    text.add("tutti_side_rooms", "Side rooms that somebody is in.", .gauge, Double(count { $0.sidePlaces.count }))
+    text.add("tutti_prompts", "Prompts being played.", .gauge, Double(count { $0.prompts.count }))
+    text.add(
+      "tutti_participant_level_dbov",
+      "How loud who sends sound is: 0 loudest, -127 silence; of the first \(Self.levelsMax).", .gauge,
+      senders.prefix(Self.levelsMax).map { room, participant in
+        (
+          [("room", room), ("participant", participant.id)],
+          -Double(participant.media.level.load(ordering: .relaxed))
+        )
+      })
     text.add("tutti_joins_total", "Offers answered since the start.", .counter, Double(joinCount))
     text.add("tutti_uptime_seconds", "Since the start.", .gauge, (MonotonicClock.now() - started).seconds)
     text.add("tutti_mix_ticks_total", "Audio ticks that were due.", .counter, Double(mixLoop.ticks))
@@ -207,4 +237,9 @@ extension Conferences {
     }
     return text.text
   }
+
+  /// More series than these would burden whoever collects them.
+  private static let levelsMax = 500
+
+  private func count(_ body: (Room) -> Int) -> Int { roomsByName.values.reduce(0) { $0 + body($1) } }
 }

@@ -17,21 +17,24 @@ extension Conferences {
   ) async throws(ConferenceError) -> ParticipantDescription {
     let (room, index) = try find(room: name, participant: id)
     try check(patch, of: room.participants[index], in: room)
+    let rules = try rules(patch, of: room.participants[index], in: room)
     let media = room.participants[index].media
     if let name = patch.name { room.participants[index].name = name }
     if let role = patch.role { room.participants[index].role = role }
     if let muted = patch.audioMuted { media.audioMuted.store(muted, ordering: .relaxed) }
     if let muted = patch.videoMuted { setVideoMuted(muted, of: room.participants[index]) }
-    if let deaf = patch.deaf {
-      media.deaf.store(deaf, ordering: .relaxed)
-      room.mix.reroute()
-    }
     if let gain = patch.gain { media.gain = Float(gain) }
     if let slot = patch.slot { room.participants[index].pin = slot }
     if let output = patch.output {
       room.participants[index].output = room.output(named: output)?.name
       updateCanvases(of: room)
     }
+    if rules != room.participants[index].rules {
+      room.participants[index].rules = rules
+      rulesChanged(index, in: room)
+    }
+    if let sideRoom = patch.sideRoom { room.participants[index].sideRoom = sideRoom }
+    settleSound(of: room)
     room.publishScene()
     let description = room.describe(room.participants[index])
     events.post(.participantChanged(description), room: room.name)
@@ -41,6 +44,42 @@ extension Conferences {
   private func setVideoMuted(_ muted: Bool, of participant: Room.Participant) {
     guard participant.media.videoMuted.exchange(muted, ordering: .relaxed) != muted else { return }
     participant.media.video.setWatched(!muted)
+  }
+
+  /// A participant's rules as the patch wants them.
+  private func rules(
+    _ patch: ParticipantPatch, of participant: Room.Participant, in room: Room
+  ) throws(ConferenceError) -> HearingRules {
+    var rules = participant.rules
+    if let deaf = patch.deaf { rules.isDeaf = deaf }
+    if let group = patch.group { rules.group = group }
+    if let ids = patch.whisperTo {
+      if let ids { rules.whispersTo = try numbers(ids, in: room) } else { rules.whispersTo = nil }
+    }
+    if let ids = patch.mutedFor { rules.mutedFor = try numbers(ids, in: room) }
+    if let output = patch.audioOutput {
+      let names = room.audio.outputNames
+      guard output == "auto" || names.contains(output) else {
+        throw .init(
+          .unprocessable, "There is no audio output '\(output)'; choose one of \(names.joined(separator: ", ")).")
+      }
+      rules.audioOutput = output == "auto" || output == AudioSettings.mainOutput ? nil : output
+    }
+    for name in [patch.group ?? nil, patch.sideRoom ?? nil].compactMap({ $0 }) where !isValidName(name) {
+      throw .init(.unprocessable, "Names of groups and side rooms are 1 to 64 of A-Z a-z 0-9 . _ -")
+    }
+    return rules
+  }
+
+  private func numbers(_ ids: [String], in room: Room) throws(ConferenceError) -> Set<UInt32> {
+    var numbers: Set<UInt32> = []
+    for id in ids {
+      guard let index = room.index(of: id) else {
+        throw .init(.unprocessable, "There is nobody with the id '\(id)' in this room.")
+      }
+      numbers.insert(room.participants[index].media.number)
+    }
+    return numbers
   }
 
   /// Says what cannot be done before anything is changed.

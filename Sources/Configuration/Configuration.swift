@@ -58,6 +58,8 @@ package struct Configuration: Sendable {
   /// Addresses told to clients in place of the bound one.
   package var announce: [String] = []
   package var layoutsDirectory = "Layouts"
+  /// Where sounds are that may be played into rooms; nil for `Prompts`, which need not be there.
+  package var promptsDirectory: String?
   /// How long participants have to leave after SIGTERM, 0 to 3600.
   package var drainSeconds = 10
   package var logLevel = LogLevel.info

@@ -1,3 +1,4 @@
+import AudioFiles
 import Conference
 import Configuration
 import ControlAPI
@@ -20,7 +21,10 @@ enum ServeCommand {
       let files = LayoutFiles(directory: configuration.layoutsDirectory, library: LayoutLibrary())
       try files.loadAll { log.error($0) }
       try checkDefaults(configuration, files.library)
-      let server = try Server(try plan(configuration), layouts: files.library) { log.info($0) }
+      let sounds = try soundLibrary(configuration)
+      var plan = try plan(configuration)
+      plan.conference.sounds = try defaultSounds(configuration, sounds)
+      let server = try Server(plan, layouts: files.library, sounds: sounds) { log.info($0) }
       watch(files, server.conferences, log)
       log.info("page and control at \(server.control.url)")
       log.info("media at \(server.network.localAddresses.map(\.description).joined(separator: ", ")) (UDP and ICE-TCP)")
@@ -50,6 +54,27 @@ enum ServeCommand {
         "there is no layout '\(name)' in \(configuration.layoutsDirectory); it has \(library.names.joined(separator: ", "))"
       ])
     }
+  }
+
+  private static func soundLibrary(_ configuration: Configuration) throws(ConfigurationError) -> SoundLibrary {
+    if let directory = configuration.promptsDirectory {
+      var status = stat()
+      guard stat(directory, &status) == 0, status.st_mode & S_IFMT == S_IFDIR else {
+        throw ConfigurationError(faults: ["prompts: there is no directory '\(directory)'"])
+      }
+    }
+    return SoundLibrary(directory: configuration.promptsDirectory ?? "Prompts")
+  }
+
+  /// The sounds of rooms that nobody set up are read now: a join does not wait for a file.
+  private static func defaultSounds(
+    _ configuration: Configuration, _ library: SoundLibrary
+  ) throws(ConfigurationError) -> [String: [Int16]] {
+    var sounds: [String: [Int16]] = [:]
+    do throws(AudioFileError) {
+      for name in configuration.rooms.audio.soundNames { sounds[name] = try library.load(name) }
+    } catch { throw ConfigurationError(faults: ["rooms.audio: \(error)"]) }
+    return sounds
   }
 
   private static func plan(_ configuration: Configuration) throws(ConfigurationError) -> Server.Plan {

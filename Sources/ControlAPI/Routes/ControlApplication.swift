@@ -139,6 +139,8 @@ struct ControlApplication: Sendable {
     case .rooms: return await listRooms(caller)
     case .room(let name): return try await room(request, name: name)
     case .participants, .participant: return try await participants(request, route: route)
+    case .prompts(let room): return try await prompts(request, room: room)
+    case .prompt(let room, let id): return try await prompt(request, room: room, id: id)
     case .layouts, .layout, .layoutPreview, .snapshot: return try await pictures(request, route: route)
     case .events: return problem(426, "Events come over a WebSocket.")
     }
@@ -155,7 +157,7 @@ struct ControlApplication: Sendable {
     if head.segments == ["*"] { return HTTPResponse(204) }
     guard let route = try Route(head.segments) else { return problem(404, "There is nothing at this address.") }
     var response = HTTPResponse(204).with("Allow", route.allowedMethods)
-    if route.methods.contains("POST") { response.set("Accept-Post", "application/sdp") }
+    if let type = route.bodyTypes(method: "POST").first { response.set("Accept-Post", type) }
     if let type = route.bodyTypes(method: "PATCH").first { response.set("Accept-Patch", type) }
     if route.isMedia { addLinks(to: &response) }
     if isShared(route) {
