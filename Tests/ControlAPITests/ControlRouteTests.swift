@@ -311,7 +311,7 @@ import Testing
     #expect(!page.body.contains(" onclick"))
     for id in [
       "name", "room", "join", "leave", "mute", "camera", "microphone-select", "camera-select", "source", "picture", "status",
-      "error", "participants", "layouts", "statistics",
+      "error", "participants", "layouts", "statistics", "deafen", "sound-select",
     ] { #expect(page.body.contains("id=\"\(id)\"")) }
   }
 
