@@ -54,6 +54,15 @@ package struct VoiceGate: Sendable {
     return isOpen
   }
 
+  /// Whether a level is loud enough to open the gate, or nearly so.
+  ///
+  /// - Parameter slack: how much less than what opens it counts, in dB.
+  package func isNear(level: UInt8, slack: Int) -> Bool {
+    let loudness = 127 - Int(min(level, 127)) + slack
+    let leastLoudness = 127 - Int(min(settings.quietest, 127))
+    return loudness >= leastLoudness && loudness * 256 >= (noise ?? 0) + settings.opensAbove * 256
+  }
+
   /// Shuts at once, as when the participant is muted.
   package mutating func close() {
     isOpen = false
@@ -64,6 +73,6 @@ package struct VoiceGate: Sendable {
   private mutating func follow(_ loudness: Int, from floor: Int) {
     // A quarter of the way down with each tick; digital silence says nothing of the room.
     let next = loudness < floor ? floor - (floor - loudness + 3) / 4 : floor + Self.rise
-    if loudness > 0 || noise == nil { noise = min(next, loudness > floor ? loudness : floor, Self.noiseMax) }
+    if loudness > 0 { noise = min(next, loudness > floor ? loudness : floor, Self.noiseMax) }
   }
 }

@@ -1,7 +1,7 @@
 import COpus
 import RawMedia
 
-/// Encodes 20 ms frames of 48 kHz audio to Opus packets (RFC 6716), tuned for speech.
+/// Encodes 48 kHz audio to Opus packets (RFC 6716) of 20, 40, 60 or 120 ms.
 ///
 /// Not to be used by two threads at once. Encoding allocates nothing once the caller's buffer has grown.
 package final class OpusEncoder: @unchecked Sendable {
@@ -31,6 +31,12 @@ package final class OpusEncoder: @unchecked Sendable {
     }
   }
 
+  /// What the encoder is tuned for.
+  package enum Application: Hashable, Sendable {
+    case speech
+    case music
+  }
+
   /// What became of a frame.
   package enum Outcome: Hashable, Sendable {
     /// A packet of so many bytes was appended.
@@ -44,15 +50,21 @@ package final class OpusEncoder: @unchecked Sendable {
   package var settings: Settings { didSet { if settings != oldValue { apply() } } }
   private let handle: OpaquePointer
 
-  /// The largest packet a 20 ms frame becomes (RFC 6716 section 3.4, R5: 1275 bytes, and the TOC byte).
-  package static let packetSizeMax = 1276
+  /// What a packet is held to, so that it goes into one datagram with its headers; more would be needed from 440 kb/s on at
+  /// 20 ms, and from 73 kb/s on at 120 ms.
+  package static let packetSizeMax = 1100
+  /// Ticks of 20 ms a packet may last (RFC 6716 section 3.1 and 3.2.5).
+  package static let ticksPerPacket: Set<Int> = [1, 2, 3, 6]
 
   /// - Parameter channelCount: 1 or 2, interleaved.
-  package init(channelCount: Int, settings: Settings = Settings()) throws(CodecError) {
+  package init(
+    channelCount: Int, application: Application = .speech, settings: Settings = Settings()
+  ) throws(CodecError) {
     guard channelCount == 1 || channelCount == 2 else { throw .wrongSize }
     var status: Int32 = 0
     let rate = Int32(AudioFormat.sampleRate)
-    guard let handle = opus_encoder_create(rate, Int32(channelCount), OPUS_APPLICATION_VOIP, &status), status == OPUS_OK
+    let tuning = application == .speech ? OPUS_APPLICATION_VOIP : OPUS_APPLICATION_AUDIO
+    guard let handle = opus_encoder_create(rate, Int32(channelCount), tuning, &status), status == OPUS_OK
     else { throw .unavailable(.opusEncoder) }
     self.handle = handle
     self.channelCount = channelCount
@@ -68,18 +80,21 @@ package final class OpusEncoder: @unchecked Sendable {
     return tutti_opus_get_lookahead(handle, &samples) == OPUS_OK ? Int(samples) : 0
   }
 
-  /// Encodes one frame and appends the packet.
+  /// Encodes what goes into one packet and appends it.
   ///
-  /// - Parameter samples: 960 for each channel, interleaved.
+  /// - Parameter samples: 960 for each channel, interleaved, times a number of ticks in `ticksPerPacket`.
   /// - Throws: `wrongSize` for any other count.
   package func encode(_ samples: Span<Int16>, into bytes: inout [UInt8]) throws(CodecError) -> Outcome {
-    guard samples.count == AudioFormat.samplesPerTick * channelCount else { throw .wrongSize }
+    let ticks = samples.count / (AudioFormat.samplesPerTick * channelCount)
+    guard Self.ticksPerPacket.contains(ticks), samples.count == ticks * AudioFormat.samplesPerTick * channelCount else {
+      throw .wrongSize
+    }
     let start = bytes.count
     bytes.append(contentsOf: repeatElement(0, count: Self.packetSizeMax))
     let count = samples.withUnsafeBufferPointer { input in
       bytes.withUnsafeMutableBufferPointer { output -> Int in
         guard let base = output.baseAddress, let source = input.baseAddress else { return -1 }
-        let frameSize = Int32(AudioFormat.samplesPerTick)
+        let frameSize = Int32(ticks * AudioFormat.samplesPerTick)
         return Int(opus_encode(handle, source, frameSize, base + start, Int32(Self.packetSizeMax)))
       }
     }

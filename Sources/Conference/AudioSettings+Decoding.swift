@@ -24,7 +24,10 @@ extension AudioChange {
   private static func sound(_ key: String, _ audio: JSONObject) -> String?? {
     guard let value = audio[key] else { return nil }
     if value.isNull { return .some(nil) }
-    guard let name = value.string, !name.isEmpty else { return audio.mismatch(key, value, "the name of a sound or null") }
+    guard let name = value.string, !name.isEmpty else {
+      audio.mismatch(key, value, "the name of a sound or null") as Void?
+      return nil
+    }
     return name
   }
 }

@@ -42,6 +42,8 @@ package struct AudioSettings: Sendable, Equatable {
 
   /// The name of the first output, which every room has.
   package static let mainOutput = "main"
+  /// Stands for the output that a receiver's line carries.
+  package static let automaticOutput = "auto"
   /// The names a receiver may choose from.
   package var outputNames: [String] { [Self.mainOutput] + outputs.map(\.name) }
   /// The sounds that are named.
@@ -126,7 +128,7 @@ extension AudioOutputSettings {
 
   /// What is wrong with the settings, in a sentence; nil when nothing is.
   package var fault: String? {
-    if !isValidName(name) || name == "auto" {
+    if !isValidName(name) || name == AudioSettings.automaticOutput {
       return "audio output name '\(name)': use 1 to 64 of A-Z a-z 0-9 . _ -, and not auto"
     }
     if !(6_000...256_000).contains(bitrate) {

@@ -122,7 +122,7 @@ extension Conferences {
     for key in wanted where room.canvases[key] == nil {
       guard let settings = room.outputs.first(where: { $0.name == key.output }) else { continue }
       let canvas = Canvas(
-        output: makeOutputID(), settings: settings, excluded: key.excluded, board: room.board, transport: transport,
+        output: self.outputs.next(), settings: settings, excluded: key.excluded, board: room.board, transport: transport,
         execution: .serialQueue)
       room.canvases[key] = canvas
       keyframeDesk.register(canvas)

@@ -4,7 +4,7 @@ import Timing
 /// Who is in which mix, and by what rules he hears.
 extension Conferences {
   func makeMix(_ audio: AudioSettings, room name: String, board: SceneBoard, isSide: Bool = false) -> RoomMix {
-    RoomMix(settings: audio, sharedOutput: makeOutputID(), transport: transport, board: board) { [weak self] change in
+    RoomMix(settings: audio, outputs: outputs, transport: transport, board: board) { [weak self] change in
       // The floor is the picture's, and a side room is not in it.
       if isSide, case .floor = change { return }
       self?.report(.mix(change, room: name))
@@ -34,8 +34,7 @@ extension Conferences {
     place.mix.join(
       .init(
         media: participant.media, peer: participant.peer, sends: participant.setup.receives(.audio),
-        receives: participant.setup.sendCodec(.audio) != nil, personalOutput: makeOutputID(), mixOf: participant.mixOf))
-    place.mix.setRules(participant.rules, of: participant.media.number)
+        receives: participant.setup.sendCodec(.audio) != nil, mixOf: participant.mixOf, rules: participant.rules))
     if place.members.count == 1 { mixLoop.add(place.mix) }
   }
 
@@ -56,7 +55,6 @@ extension Conferences {
     guard let place = room.participants[index].place else { return }
     room.participants[index].place = nil
     endPrompts(in: room, at: place, for: number)
-    if let prompt = place.waiting.removeValue(forKey: number) { place.mix.stopPrompt(prompt) }
     place.mix.leave(number)
     place.members.remove(number)
     guard place.members.isEmpty else { return }
@@ -71,7 +69,6 @@ extension Conferences {
   /// Gives a participant's rules to the mix he is in.
   func rulesChanged(_ index: Int, in room: Room) {
     let participant = room.participants[index]
-    participant.media.deaf.store(participant.rules.isDeaf, ordering: .relaxed)
     participant.place?.mix.setRules(participant.rules, of: participant.media.number)
   }
 
@@ -91,7 +88,7 @@ extension Conferences {
   /// A room's audio settings have changed.
   func audioChanged(of room: Room, waitingChanged: Bool) {
     for index in room.participants.indices {
-      guard let name = room.participants[index].rules.audioOutput, !room.audio.outputNames.contains(name) else { continue }
+      guard !room.hasAudioOutput(room.participants[index].rules.audioOutput) else { continue }
       room.participants[index].rules.audioOutput = nil
       rulesChanged(index, in: room)
     }
@@ -118,7 +115,7 @@ extension Conferences {
       if !waiting.isEmpty, waiting.count == receivers.count {
         wanted = [nil]
       } else {
-        wanted = Set(waiting.map { $0.media.number })
+        wanted = Set(waiting.map { room.ear(of: $0) })
       }
     }
     for (audience, prompt) in place.waiting where !wanted.contains(audience) {

@@ -58,12 +58,12 @@ extension Conferences {
     }
     if let ids = patch.mutedFor { rules.mutedFor = try numbers(ids, in: room) }
     if let output = patch.audioOutput {
-      let names = room.audio.outputNames
-      guard output == "auto" || names.contains(output) else {
+      guard room.hasAudioOutput(output) else {
         throw .init(
-          .unprocessable, "There is no audio output '\(output)'; choose one of \(names.joined(separator: ", ")).")
+          .unprocessable,
+          "There is no audio output '\(output)'; choose one of \(room.audio.outputNames.joined(separator: ", ")), or auto.")
       }
-      rules.audioOutput = output == "auto" || output == AudioSettings.mainOutput ? nil : output
+      rules.audioOutput = output == AudioSettings.mainOutput ? nil : output
     }
     for name in [patch.group ?? nil, patch.sideRoom ?? nil].compactMap({ $0 }) where !isValidName(name) {
       throw .init(.unprocessable, "Names of groups and side rooms are 1 to 64 of A-Z a-z 0-9 . _ -")

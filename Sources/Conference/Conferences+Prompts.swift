@@ -14,24 +14,26 @@ extension Conferences {
     let samples = try await sound(request.file)
     // The room may have changed while the file was read.
     let room = try find(room: name)
-    let (place, number) = try audience(of: request, in: room)
+    let (place, listener) = try audience(of: request, in: room)
     guard room.prompts.count < Self.promptsMax else {
       throw .init(.conflict, "The room plays \(Self.promptsMax) prompts already; end one first.")
     }
     let id = makePromptID()
     let description = PromptDescription(
       id: String(id), request: request, seconds: Double(samples.count) / Double(AudioFormat.sampleRate))
-    room.prompts.append(.init(id: id, description: description, place: place, audience: number))
+    room.prompts.append(.init(id: id, description: description, place: place, listener: listener?.media.number))
     place.mix.play(
       Prompt(
         id: id, samples: samples, loops: request.loops, placement: request.placement, gain: Float(request.gain),
-        audience: number))
+        audience: listener.map { room.ear(of: $0) }))
     events.post(.promptStarted(description), room: name)
     return description
   }
 
-  /// The mix to play into, and whom to.
-  private func audience(of request: PromptRequest, in room: Room) throws(ConferenceError) -> (SoundPlace, UInt32?) {
+  /// The mix to play into, and whom to; nil for all who are there.
+  private func audience(
+    of request: PromptRequest, in room: Room
+  ) throws(ConferenceError) -> (SoundPlace, Room.Participant?) {
     guard let id = request.participant else {
       guard !room.main.members.isEmpty else {
         throw .init(.conflict, "Nobody is in the room to hear it; wait for the event participant-joined.")
@@ -48,7 +50,7 @@ extension Conferences {
     guard let place = participant.place else {
       throw .init(.conflict, "The participant is not connected yet; wait for the event participant-joined.")
     }
-    return (place, participant.media.number)
+    return (place, participant)
   }
 
   package func prompts(room name: String) async throws(ConferenceError) -> [PromptDescription] {
@@ -85,10 +87,10 @@ extension Conferences {
   }
 
   /// Ends what is played to one who leaves a place, or to all of a place that nobody is in any more.
-  func endPrompts(in room: Room, at place: SoundPlace, for audience: UInt32?) {
+  func endPrompts(in room: Room, at place: SoundPlace, for listener: UInt32?) {
     for index in room.prompts.indices.reversed() {
       let prompt = room.prompts[index]
-      if prompt.place === place, prompt.audience == audience { end(promptAt: index, in: room, reason: .left) }
+      if prompt.place === place, prompt.listener == listener { end(promptAt: index, in: room, reason: .left) }
     }
   }
 
@@ -127,7 +129,8 @@ struct RunningPrompt {
   let id: Prompt.ID
   let description: PromptDescription
   let place: SoundPlace
-  let audience: UInt32?
+  /// The participant it is for; nil for all.
+  let listener: UInt32?
 }
 
 enum SoundLength {

@@ -26,6 +26,7 @@ package actor Conferences: ConferenceControl {
   let mixLoop = TickLoop(name: "mix", priority: .realTime, skipAfter: .milliseconds(100))
   let pictureLoop = TickLoop(name: "pictures", priority: .normal, skipAfter: .milliseconds(50))
   let events = EventHub()
+  let outputs = OutputIDSource()
   let keyframeDesk = KeyframeDesk()
   let started = MonotonicClock.now()
 
@@ -45,7 +46,6 @@ package actor Conferences: ConferenceControl {
   private let reports = Mailbox<Report>(capacity: 100_000)
   private var random = SystemRandomNumberGenerator()
   private var lastParticipantNumber: UInt32 = 0
-  private var lastOutputNumber: UInt32 = 0
   private var lastPromptID: Prompt.ID = 0
   private var isDraining = false
   var joinCount = 0
@@ -92,11 +92,11 @@ package actor Conferences: ConferenceControl {
         .notFound,
         "The room has no output '\(request.output ?? "")'; it has \(room.outputs.map(\.name).joined(separator: ", ")).")
     }
-    let heard = request.audioOutput.flatMap { $0 == "auto" ? nil : $0 }
-    if let heard, request.kind != .publish, !room.audio.outputNames.contains(heard) {
+    if request.kind != .publish, !room.hasAudioOutput(request.audioOutput) {
       throw .init(
         .notFound,
-        "The room has no audio output '\(heard)'; it has \(room.audio.outputNames.joined(separator: ", ")).")
+        "The room has no audio output '\(request.audioOutput ?? "")'; it has \(room.audio.outputNames.joined(separator: ", "))."
+      )
     }
     var mixOf: UInt32?
     if let followed = request.mixOf {
@@ -106,7 +106,7 @@ package actor Conferences: ConferenceControl {
       mixOf = room.participants[index].media.number
     }
     var participant = makeParticipant(request, answer, room: room, output: wanted?.name, mixOf: mixOf)
-    if heard != AudioSettings.mainOutput { participant.rules.audioOutput = heard }
+    participant.rules.audioOutput = request.audioOutput == AudioSettings.mainOutput ? nil : request.audioOutput
     room.participants.append(participant)
     room.emptyCount += 1
     joinCount += 1
@@ -160,11 +160,6 @@ package actor Conferences: ConferenceControl {
       return String(repeating: "0", count: 16 - digits.count) + digits
     }
     return text.joined()
-  }
-
-  func makeOutputID() -> OutputID {
-    lastOutputNumber &+= 1
-    return OutputID(lastOutputNumber)
   }
 
   func makePromptID() -> Prompt.ID {

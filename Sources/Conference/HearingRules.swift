@@ -8,7 +8,7 @@ package struct HearingRules: Sendable, Equatable {
   package var whispersTo: Set<UInt32>?
   /// These do not hear him.
   package var mutedFor: Set<UInt32> = []
-  /// Name of the audio output he hears; nil for the room's first.
+  /// Name of the audio output he hears; `auto` for what his line carries; nil for the room's first.
   package var audioOutput: String?
 
   package init() {}

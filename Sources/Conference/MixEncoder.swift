@@ -5,66 +5,115 @@ import RawMedia
 import Timing
 import WebRTCTransport
 
-/// Turns one distinct mix into packets: limiter, Opus, and nothing at all while it is silent.
+/// Turns one distinct mix into packets: limiter, Opus, and next to nothing while it is silent.
 final class MixEncoder {
   let output: OutputID
+  /// Ticks a packet lasts.
+  let ticksPerPacket: Int
   private let encoder: OpusEncoder
   private var limiter: Limiter
+  /// One tick before and one packet after the limiter.
+  private var mix: [Int32]
   private var limited: [Int16]
+  private var tick: [Int16]
   private var pool = FrameBufferPool(capacity: 80, bytesReserved: OpusEncoder.packetSizeMax)
   private var silentTicks = 0
+  /// What is sent while the encoder rests: the first byte of a packet, with nothing behind it (RFC 6716 section 3.1).
+  private var pause: FrameBuffer?
 
-  /// After so much silence the encoder rests; its DTX frames come every 400 ms from then on.
+  /// After so much silence the encoder rests. Only for silence that lasts: by itself, libopus takes music and steady tones for
+  /// pauses too, and a pause between words is better heard through than begun anew after.
   private static let ticksUntilRest = 50
-  private static let ticksBetweenComfortFrames = 20
+  /// While it rests, a packet every 480 ms says that the stream is there: a multiple of every packet's length.
+  private static let ticksBetweenPauses: Int64 = 24
 
-  init(output: OutputID, settings: AudioSettings) throws {
+  /// - Parameters:
+  ///   - output: where its packets go.
+  ///   - settings: of the rendition; its `ptime` a number of ticks in `OpusEncoder.ticksPerPacket`.
+  init(output: OutputID, settings: AudioOutputSettings, channelCount: Int, mode: AudioSettings.Mode) throws {
     self.output = output
-    let channelCount = settings.stereo ? 2 : 1
+    ticksPerPacket = settings.ptime / AudioFormat.millisecondsPerTick
     encoder = try OpusEncoder(
-      channelCount: channelCount, settings: .init(bitsPerSecond: settings.bitrate, hasFEC: true, expectedLossPercent: 5))
+      channelCount: channelCount, application: mode == .speech ? .speech : .music,
+      settings: .init(bitsPerSecond: settings.bitrate, hasFEC: settings.fec, expectedLossPercent: 5))
     limiter = Limiter(channelCount: channelCount)
-    limited = [Int16](repeating: 0, count: AudioFormat.samplesPerTick * channelCount)
+    let tickCount = AudioFormat.samplesPerTick * channelCount
+    mix = [Int32](repeating: 0, count: tickCount)
+    tick = [Int16](repeating: 0, count: tickCount)
+    limited = [Int16](repeating: 0, count: tickCount * ticksPerPacket)
   }
 
-  /// Encodes a tick of what receivers heard until now from another encoder, and sends nothing: the predictor of this one then
-  /// starts where the decoders are.
-  func prime(with mix: Span<Int32>) {
+  /// Share of packets the receivers lose, which in-band redundancy is sized by.
+  var expectedLossPercent: Int {
+    get { encoder.settings.expectedLossPercent }
+    set { encoder.settings.expectedLossPercent = newValue }
+  }
+
+  /// Whether a packet ends with this tick. All encoders of one length end theirs together.
+  func endsPacket(_ tick: Int64) -> Bool { (tick &+ 1) % Int64(ticksPerPacket) == 0 }
+
+  /// Encodes what the receivers heard just before from another encoder, and sends nothing: the predictor of this one then starts
+  /// where their decoders are.
+  ///
+  /// - Parameter tick: the one that ends the packet to be encoded next.
+  func prime(from history: borrowing MixHistory, endingAt tick: Int64, without excluded: MixHistory.SlotSet) {
     limiter.reset()
     encoder.reset()
-    _ = encode(mix)
+    limit(history, tick &- Int64(ticksPerPacket), excluded, at: 0)
+    let samples = Array(limited[0..<self.tick.count])
+    _ = pool.make { bytes in _ = try? encoder.encode(samples.span, into: &bytes) }
     silentTicks = 0
   }
 
-  /// The tick as a frame to be sent; nil where silence needs none.
+  /// The packet that ends with a tick; nil where silence needs none.
   ///
   /// - Parameters:
   ///   - tick: counts 20 ms periods; the timestamp follows from it, so that all mixes share one clock.
+  ///   - due: the instant of the tick.
   ///   - isSilent: whether nobody is in the mix.
   func encode(
-    _ mix: Span<Int32>, isSilent: Bool, tick: Int64, due: Instant, contributors: ContributorList
+    _ history: borrowing MixHistory, endingAt tick: Int64, without excluded: MixHistory.SlotSet, isSilent: Bool, due: Instant,
+    contributors: ContributorList
   ) -> EncodedFrame? {
-    silentTicks = isSilent ? silentTicks + 1 : 0
-    // Only for silence that lasts: by itself the encoder takes music and steady tones for pauses too, and a pause between words
-    // is better heard through than begun anew after.
-    encoder.settings.hasDTX = silentTicks > Self.ticksUntilRest
-    if silentTicks > 2 * Self.ticksUntilRest, silentTicks % Self.ticksBetweenComfortFrames != 0 { return nil }
-    guard let packet = encode(mix) else { return nil }
+    silentTicks = isSilent ? silentTicks &+ ticksPerPacket : 0
+    guard let packet = packet(history, endingAt: tick, without: excluded) else { return nil }
+    let before = Int64(ticksPerPacket &- 1)
     return EncodedFrame(
       codec: .opus, payload: packet,
-      timestamp: RTPTimestamp(UInt32(truncatingIfNeeded: tick &* Int64(AudioFormat.samplesPerTick))), time: due,
-      contributors: contributors)
+      timestamp: RTPTimestamp(UInt32(truncatingIfNeeded: (tick &- before) &* Int64(AudioFormat.samplesPerTick))),
+      time: due - .milliseconds(before * Int64(AudioFormat.millisecondsPerTick)), contributors: contributors)
   }
 
-  /// The packet, or nil where discontinuous transmission leaves it out.
-  private func encode(_ mix: Span<Int32>) -> FrameBuffer? {
-    var room = limited.mutableSpan
-    limiter.process(mix, into: &room)
+  private func packet(
+    _ history: borrowing MixHistory, endingAt tick: Int64, without excluded: MixHistory.SlotSet
+  ) -> FrameBuffer? {
+    if silentTicks > Self.ticksUntilRest, let pause {
+      let isFirst = silentTicks - ticksPerPacket <= Self.ticksUntilRest
+      // Not all outputs of a server at once.
+      let offset = Int64(output.rawValue % 4) * 6
+      return isFirst || (tick &+ 1 &+ offset) % Self.ticksBetweenPauses == 0 ? pause : nil
+    }
+    for index in 0..<ticksPerPacket {
+      limit(history, tick &- Int64(ticksPerPacket &- 1 &- index), excluded, at: index)
+    }
     var isSent = false
     let samples = limited
     let packet = pool.make { bytes in
       isSent = (try? encoder.encode(samples.span, into: &bytes)).map { $0 != .discontinuous } ?? false
     }
-    return isSent ? packet : nil
+    guard isSent else { return nil }
+    if silentTicks <= Self.ticksUntilRest, silentTicks + ticksPerPacket > Self.ticksUntilRest {
+      pause = packet.bytes.first.map { FrameBuffer([$0 & 0b1111_1100]) }
+    }
+    return packet
+  }
+
+  private func limit(_ history: borrowing MixHistory, _ tick: Int64, _ excluded: MixHistory.SlotSet, at index: Int) {
+    var room = mix.mutableSpan
+    history.mix(of: tick, without: excluded, into: &room)
+    var samples = self.tick.mutableSpan
+    limiter.process(mix.span, into: &samples)
+    let start = index * self.tick.count
+    for offset in self.tick.indices { limited[start + offset] = self.tick[offset] }
   }
 }

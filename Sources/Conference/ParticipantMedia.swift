@@ -44,6 +44,8 @@ package final class ParticipantMedia: PeerObserver, Sendable {
     package var playoutDelayMilliseconds = 0.0
     package var framesLate = 0
     package var ticksConcealed = 0
+    /// Ticks decoded, the run-ups included; a stream under the gate is not.
+    package var ticksDecoded = 0
   }
 
   /// Which of the peer's streams are taken: of each kind the first that came, and of a picture's layers the largest.

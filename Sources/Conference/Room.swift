@@ -80,6 +80,16 @@ final class Room {
     return outputs.first { $0.name == wanted }
   }
 
+  /// Whether a receiver may have this audio output: nil means the first, `auto` what his line carries.
+  func hasAudioOutput(_ wanted: String?) -> Bool {
+    wanted.map { $0 == AudioSettings.automaticOutput || audio.outputNames.contains($0) } ?? true
+  }
+
+  /// Whose ears somebody hears with: his own, or of whom he follows.
+  func ear(of participant: Participant) -> UInt32 {
+    participant.mixOf.flatMap { index(of: $0) == nil ? nil : $0 } ?? participant.media.number
+  }
+
   /// The room's own place and its side rooms.
   var places: [SoundPlace] { [main] + sidePlaces.values }
 
@@ -92,9 +102,9 @@ final class Room {
   /// Whether a sender is one whom a receiver hears. Who follows another's mix hears with that one's ears.
   func hears(_ receiver: Participant, _ sender: Participant) -> Bool {
     if receiver.rules.isDeaf { return false }
-    let number = receiver.mixOf ?? receiver.media.number
-    let rules = receiver.mixOf.flatMap { index(of: $0) }.map { participants[$0].rules } ?? receiver.rules
-    return HearingRules.hears((number, rules), (sender.media.number, sender.rules))
+    let number = ear(of: receiver)
+    let rules = number == receiver.media.number ? receiver.rules : index(of: number).map { participants[$0].rules }
+    return HearingRules.hears((number, rules ?? receiver.rules), (sender.media.number, sender.rules))
   }
 
   /// Tells the canvases who is to be seen, all at once.

@@ -7,12 +7,13 @@ import WebRTCTransport
 
 /// The sound of one room, made anew every 20 ms.
 ///
-///     Voice (playout, decode, gain) ─▶ SpeakerDetector ─▶ heard ─▶ MixBus, a wide sum
-///         sum                ─▶ limit ─▶ encode once ─▶ everyone who is not heard
-///         sum - own, exactly ─▶ limit ─▶ encode      ─▶ each who is heard, and who follows his mix
+///     Voice (playout, decoding where it matters) ─▶ SpeakerDetector ─▶ heard ─▶ slots of MixHistory, a wide sum
+///     MixRouting: who hears whom ─▶ distinct mixes, each a set of slots left out
+///         sum - left out, exactly ─▶ limit ─▶ encode once ─▶ all who hear just this
 ///
-/// A member moves from the shared to his personal mix in the very tick he is heard for the first time, else he would hear his own
-/// first syllable; his encoder is primed with what he heard before, and both mixes count time alike, so the change is not heard.
+/// So there are as many encodes as distinct mixes: one for everybody who is not heard, and one for each who is. A member moves to a
+/// mix without himself in the very tick he is heard for the first time, else he would hear his own first syllable; packets that
+/// began before are made without him from their beginning, since the last ticks are kept in parts.
 ///
 /// Belongs to the mix loop; other threads reach it through its mailbox.
 package final class RoomMix: Ticking, @unchecked Sendable {
@@ -24,20 +25,20 @@ package final class RoomMix: Ticking, @unchecked Sendable {
     package let peer: PeerID
     package let sends: Bool
     package let receives: Bool
-    /// The output of the mix without this member.
-    package let personalOutput: OutputID
     /// Whose mix he hears instead of one of his own.
     package let mixOf: UInt32?
+    package let rules: HearingRules
 
     package init(
-      media: ParticipantMedia, peer: PeerID, sends: Bool, receives: Bool, personalOutput: OutputID, mixOf: UInt32? = nil
+      media: ParticipantMedia, peer: PeerID, sends: Bool, receives: Bool, mixOf: UInt32? = nil,
+      rules: HearingRules = HearingRules()
     ) {
       self.media = media
       self.peer = peer
       self.sends = sends
       self.receives = receives
-      self.personalOutput = personalOutput
       self.mixOf = mixOf
+      self.rules = rules
     }
 
     var number: UInt32 { media.number }
@@ -62,57 +63,41 @@ package final class RoomMix: Ticking, @unchecked Sendable {
     case stopPrompt(Prompt.ID)
   }
 
-  /// A member as the loop knows him.
-  private final class Seat {
-    let member: Member
-    var voice: Voice?
-    var gate = VoiceGate(settings: .init(opensAbove: 9, staysAbove: 4, quietest: 70, hold: .milliseconds(800)))
-    var isHeard = false
-    var encoder: MixEncoder?
-    /// The tick his own mix was made for last.
-    var lastTick: Int64?
-    /// The output his peer is subscribed to.
-    var subscribed: OutputID?
-
-    init(_ member: Member) { self.member = member }
-  }
-
   package let tickPeriod = Interval.milliseconds(Int64(AudioFormat.millisecondsPerTick))
   private let mailbox = Mailbox<Command>(capacity: 100_000)
   private let transport: any PeerTransport
+  private let outputs: OutputIDSource
   private let board: SceneBoard
   private let report: @Sendable (Change) -> Void
-  private let sharedOutput: OutputID
 
   private var settings: AudioSettings
-  private var seats: [Seat] = []
-  private var bus: MixBus
+  private var renditions: [AudioOutputSettings]
+  private var seats: [MixSeat] = []
+  private var slots = MixSlots()
+  private var history: MixHistory
   private var detector: SpeakerDetector
-  private var shared: MixEncoder?
-  /// The tick the shared mix was made for last.
-  private var lastSharedTick: Int64?
-  /// This tick's mix being made, and the last tick's shared one.
-  private var mix: [Int32]
-  private var sharedMix: [Int32]
-  private var lastSharedMix: [Int32]
+  private var prompts: [PromptPlayer] = []
+  private var mixes: [DistinctMix] = []
+  /// Whether who hears what must be worked out anew.
+  private var mustRoute = false
+  private var promptSamples: [Int16]
   private var commands: [Command] = []
   private var speakerEvents: [SpeakerEvent] = []
 
+  /// - Parameter outputs: names the outputs of the distinct mixes.
   package init(
-    settings: AudioSettings, sharedOutput: OutputID, transport: any PeerTransport, board: SceneBoard,
+    settings: AudioSettings, outputs: OutputIDSource, transport: any PeerTransport, board: SceneBoard,
     report: @escaping @Sendable (Change) -> Void
   ) {
     self.settings = settings
-    self.sharedOutput = sharedOutput
+    self.outputs = outputs
     self.transport = transport
     self.board = board
     self.report = report
-    let channelCount = settings.stereo ? 2 : 1
-    bus = MixBus(channelCount: channelCount)
+    renditions = settings.renditions
+    history = MixHistory(channelCount: settings.channelCount)
+    promptSamples = [Int16](repeating: 0, count: AudioFormat.samplesPerTick * settings.channelCount)
     detector = SpeakerDetector(settings: .init(heardMax: settings.maxSpeakers))
-    mix = [Int32](repeating: 0, count: AudioFormat.samplesPerTick * channelCount)
-    sharedMix = mix
-    lastSharedMix = mix
   }
 
   // MARK: From other threads
@@ -123,8 +108,7 @@ package final class RoomMix: Ticking, @unchecked Sendable {
   package func configure(_ settings: AudioSettings) { mailbox.post(.configure(settings)) }
   /// Somebody was made deaf or hears again.
   package func reroute() { mailbox.post(.reroute) }
-
-  /// Whom a member hears, and who hears him, from the next tick on.
+  /// Whom a member hears, and who hears him: as soon as packets of every length begin anew, within 120 ms.
   package func setRules(_ rules: HearingRules, of number: UInt32) { mailbox.post(.setRules(number, rules)) }
   package func play(_ prompt: Prompt) { mailbox.post(.play(prompt)) }
   /// Fades a prompt out within a tick.
@@ -133,108 +117,121 @@ package final class RoomMix: Ticking, @unchecked Sendable {
   // MARK: On the mix loop
 
   package func tick(_ index: Int64, due: Instant) {
-    takeCommands(at: due)
-    guard !seats.isEmpty else { return }
-    for seat in seats { seat.voice?.advance(to: due) }
-    judge(at: due)
-    sumUp()
     // All mixes of all rooms count from one origin: whoever changes mixes keeps his timeline.
     let tick = due.nanoseconds / tickPeriod.nanoseconds
-    let contributors = contributors()
-    sendShared(tick, due, contributors)
-    for seat in seats where seat.isHeard { sendPersonal(seat, tick, due, contributors) }
-    swap(&sharedMix, &lastSharedMix)
-    if index % 50 == 0 { for seat in seats { seat.voice?.report() } }
+    takeCommands()
+    guard !seats.isEmpty else { return }
+    if tick % MixSlots.cycle == 0 { beginCycle(at: tick) }
+    for seat in seats { seat.voice?.advance(to: due, tick: tick) }
+    judge(at: due, tick: tick)
+    if mustRoute { route() }
+    sumUp(tick)
+    for mix in mixes { send(mix, tick, due) }
+    if index % 50 == 0 { look(at: due) }
   }
 
-  private func takeCommands(at now: Instant) {
+  private func takeCommands() {
     mailbox.collect(into: &commands)
     for command in commands {
       switch command {
       case .join(let member): seat(member)
       case .leave(let number): unseat(number)
       case .configure(let new): apply(new)
-      case .reroute, .setRules, .play, .stopPrompt: route()
+      case .reroute: mustRoute = true
+      case .setRules(let number, let rules): seat(of: number)?.newRules = rules
+      case .play(let prompt): start(prompt)
+      case .stopPrompt(let id): for index in prompts.indices where prompts[index].prompt.id == id { prompts[index].stop() }
       }
     }
+    commands.removeAll(keepingCapacity: true)
   }
 
+  private func seat(of number: UInt32) -> MixSeat? { seats.first { $0.number == number } }
+
   private func seat(_ member: Member) {
-    let seat = Seat(member)
-    if member.sends { seat.voice = try? Voice(media: member.media, channelCount: bus.channelCount) }
+    let seat = MixSeat(member)
+    if member.sends { seat.voice = try? Voice(media: member.media, channelCount: settings.channelCount) }
     seats.append(seat)
-    route()
+    mustRoute = true
   }
 
   private func unseat(_ number: UInt32) {
-    seats.removeAll { $0.member.number == number }
+    for slot in slots.range {
+      if case .voice(let seat) = slots[slot], seat.number == number { slots.leave(slot, at: .min / 2) }
+    }
+    seats.removeAll { $0.number == number }
     detector.remove(number, into: &speakerEvents)
     tellSpeakers()
-    route()
+    mustRoute = true
   }
 
   private func apply(_ new: AudioSettings) {
     guard new != settings else { return }
+    let old = settings
     settings = new
-    let channelCount = new.stereo ? 2 : 1
-    if channelCount != bus.channelCount {
-      bus = MixBus(channelCount: channelCount)
-      mix = [Int32](repeating: 0, count: AudioFormat.samplesPerTick * channelCount)
-      sharedMix = mix
-      lastSharedMix = mix
+    detector.heardMax = new.maxSpeakers
+    if new.channelCount != old.channelCount {
+      history = MixHistory(channelCount: new.channelCount)
+      promptSamples = [Int16](repeating: 0, count: AudioFormat.samplesPerTick * new.channelCount)
       for seat in seats where seat.voice != nil {
-        seat.voice = try? Voice(media: seat.member.media, channelCount: channelCount)
+        seat.voice = try? Voice(media: seat.member.media, channelCount: new.channelCount)
       }
     }
-    detector.heardMax = new.maxSpeakers
-    shared = nil
-    for seat in seats { seat.encoder = nil }
+    renditions = new.renditions
+    for mix in mixes {
+      mix.encoder = nil
+      mix.lastTick = nil
+    }
+    mustRoute = true
   }
 
-  /// Decides who is heard in this tick, and moves members between mixes at once.
-  private func judge(at now: Instant) {
+  /// Packets of every length begin with this tick: who left the mix may hear it whole, and new rules hold from here on.
+  private func beginCycle(at tick: Int64) {
+    let hasFreed = slots.free(at: tick) { _, holder in
+      if case .voice(let seat) = holder { seat.slot = nil }
+    }
+    if hasFreed { mustRoute = true }
+    for seat in seats {
+      if seat.nextOutput != seat.chosenOutput {
+        seat.chosenOutput = seat.nextOutput
+        mustRoute = true
+      }
+      guard let rules = seat.newRules else { continue }
+      seat.rules = rules
+      seat.newRules = nil
+      mustRoute = true
+    }
+  }
+
+  /// Decides who is heard in this tick.
+  private func judge(at now: Instant, tick: Int64) {
     for seat in seats {
       guard let voice = seat.voice else { continue }
-      let isOpen = seat.gate.update(level: voice.level, at: now)
-      detector.observe(seat.member.number, level: voice.level, isOpen: isOpen, isLoud: seat.gate.isLoud)
+      detector.observe(seat.number, level: voice.level, isOpen: voice.gate.isOpen, isLoud: voice.gate.isLoud)
     }
     detector.update(at: now, into: &speakerEvents)
-    var changed = false
     for seat in seats {
-      let isHeard = seat.voice != nil && detector.isHeard(seat.member.number)
-      if isHeard != seat.isHeard { changed = true }
-      seat.isHeard = isHeard
+      guard let voice = seat.voice else { continue }
+      let isHeard = detector.isHeard(seat.number)
+      if isHeard, !seat.isHeard { voice.enter() }
+      if isHeard, seat.slot == nil {
+        seat.slot = slots.take(.voice(seat))
+        mustRoute = true
+      }
+      seat.wasHeard = seat.isHeard
+      seat.isHeard = isHeard && seat.slot != nil
     }
-    if changed { route() }
     tellSpeakers()
-  }
-
-  /// Subscribes each member to the mix he is to hear from this tick on.
-  private func route() {
-    for seat in seats where seat.member.receives {
-      let isDeaf = seat.member.media.deaf.load(ordering: .relaxed)
-      let output = isDeaf ? nil : output(for: seat)
-      guard output != seat.subscribed else { continue }
-      seat.subscribed = output
-      transport.subscribe(seat.member.peer, .audio, to: output)
-    }
-  }
-
-  private func output(for seat: Seat) -> OutputID {
-    if let followed = seat.member.mixOf, let other = seats.first(where: { $0.member.number == followed }) {
-      return other.isHeard ? other.member.personalOutput : sharedOutput
-    }
-    return seat.isHeard ? seat.member.personalOutput : sharedOutput
   }
 
   private func tellSpeakers() {
     for event in speakerEvents {
       switch event {
       case .speakingStarted(let number):
-        media(number)?.speaking.store(true, ordering: .relaxed)
+        seat(of: number)?.member.media.speaking.store(true, ordering: .relaxed)
         report(.speakingStarted(number))
       case .speakingStopped(let number):
-        media(number)?.speaking.store(false, ordering: .relaxed)
+        seat(of: number)?.member.media.speaking.store(false, ordering: .relaxed)
         report(.speakingStopped(number))
       case .floorChanged(let number):
         board.floor = number
@@ -244,74 +241,115 @@ package final class RoomMix: Ticking, @unchecked Sendable {
     speakerEvents.removeAll(keepingCapacity: true)
   }
 
-  private func media(_ number: UInt32) -> ParticipantMedia? { seats.first { $0.member.number == number }?.member.media }
+  /// Subscribes each member to the mix he is to hear from this tick on.
+  private func route() {
+    mustRoute = false
+    let wanted = seats.map { seat -> DistinctMix.Key? in
+      guard seat.member.receives, !seat.isDeaf else { return nil }
+      let ear = seat.member.mixOf.flatMap { self.seat(of: $0) } ?? seat
+      let rendition = renditions.firstIndex { $0.name == seat.audioOutput } ?? 0
+      return .init(excluded: MixRouting.excluded(for: ear, slots: slots, prompts: prompts), rendition: rendition)
+    }
+    mixes = MixRouting.assign(wanted, to: seats, outputs: outputs)
+    for seat in seats where seat.member.receives && seat.subscribed != seat.mix?.output {
+      seat.subscribed = seat.mix?.output
+      transport.subscribe(seat.member.peer, .audio, to: seat.subscribed)
+    }
+  }
+
+  // MARK: Prompts
+
+  private func start(_ prompt: Prompt) {
+    guard !prompt.samples.isEmpty, let slot = slots.take(.prompt(prompt.id)) else { return report(.promptEnded(prompt.id)) }
+    prompts.append(PromptPlayer(prompt, slot: slot))
+    mustRoute = true
+  }
+
+  private func addPrompts(_ tick: Int64) {
+    for index in prompts.indices {
+      prompts[index].render(into: &promptSamples, channelCount: settings.channelCount)
+      history.add(promptSamples.span, slot: prompts[index].slot)
+      slots.touch(prompts[index].slot, at: tick)
+    }
+    for player in prompts where player.isOver {
+      slots.leave(player.slot, at: tick)
+      if !player.isStopping { report(.promptEnded(player.prompt.id)) }
+    }
+    prompts.removeAll { $0.isOver }
+  }
 
   // MARK: The mixes
 
-  private func sumUp() {
-    bus.clear()
-    for seat in seats where seat.isHeard {
-      if let voice = seat.voice { bus.add(voice.samples.span) }
+  private func sumUp(_ tick: Int64) {
+    guard !prompts.isEmpty || seats.contains(where: { $0.isHeard || $0.wasHeard }) else { return }
+    history.begin(tick)
+    for seat in seats where seat.isHeard || seat.wasHeard {
+      guard let voice = seat.voice, let slot = seat.slot else { continue }
+      voice.render(isHeard: seat.isHeard)
+      history.add(voice.samples.span, slot: slot)
+      slots.touch(slot, at: tick)
     }
-    var room = sharedMix.mutableSpan
-    bus.copy(into: &room)
+    addPrompts(tick)
   }
 
-  /// Who is heard and how loud (RFC 3550 section 7.1, RFC 6465).
-  private func contributors() -> [(number: UInt32, contributor: Contributor)] {
-    seats.compactMap { seat in
-      guard seat.isHeard, let voice = seat.voice, let source = voice.source else { return nil }
-      return (seat.member.number, Contributor(source: source, level: voice.level))
+  private func send(_ mix: DistinctMix, _ tick: Int64, _ due: Instant) {
+    if mix.encoder == nil {
+      mix.encoder = try? MixEncoder(
+        output: mix.output, settings: renditions[mix.key.rendition], channelCount: settings.channelCount, mode: settings.mode)
     }
+    guard let encoder = mix.encoder, encoder.endsPacket(tick) else { return }
+    let length = Int64(encoder.ticksPerPacket)
+    if mix.lastTick != tick - length { encoder.prime(from: history, endingAt: tick, without: mix.key.excluded) }
+    mix.lastTick = tick
+    let (contributors, isSilent) = contents(of: mix, since: tick - length + 1)
+    let frame = encoder.encode(
+      history, endingAt: tick, without: mix.key.excluded, isSilent: isSilent, due: due, contributors: contributors)
+    if let frame { transport.send(frame, to: mix.output) }
   }
 
-  private func sendShared(_ tick: Int64, _ due: Instant, _ contributors: [(number: UInt32, contributor: Contributor)]) {
-    let isWanted = seats.contains { $0.subscribed == sharedOutput }
-    guard isWanted else {
-      shared = nil
-      return
-    }
-    if shared == nil { shared = try? MixEncoder(output: sharedOutput, settings: settings) }
-    prime(shared, ifNot: lastSharedTick, isBefore: tick)
-    lastSharedTick = tick
+  /// Who is in a mix and how loud (RFC 3550 section 7.1, RFC 6465), and whether nothing was in it since a tick.
+  private func contents(of mix: DistinctMix, since tick: Int64) -> (contributors: ContributorList, isSilent: Bool) {
     var list = ContributorList()
-    for (_, contributor) in contributors { list.append(contributor) }
-    let sum = sharedMix
-    send(shared, sum.span, isSilent: contributors.isEmpty, tick, due, list)
-  }
-
-  private func sendPersonal(
-    _ seat: Seat, _ tick: Int64, _ due: Instant, _ contributors: [(number: UInt32, contributor: Contributor)]
-  ) {
-    let output = seat.member.personalOutput
-    guard seats.contains(where: { $0.subscribed == output }), let voice = seat.voice else {
-      seat.encoder = nil
-      return
+    var isSilent = true
+    for slot in slots.range where mix.key.excluded >> UInt64(slot) & 1 == 0 && slots.isActive(slot, since: tick) {
+      isSilent = false
+      guard case .voice(let seat) = slots[slot], seat.isHeard, let voice = seat.voice, let source = voice.source else {
+        continue
+      }
+      list.append(Contributor(source: source, level: voice.level))
     }
-    if seat.encoder == nil { seat.encoder = try? MixEncoder(output: output, settings: settings) }
-    prime(seat.encoder, ifNot: seat.lastTick, isBefore: tick)
-    seat.lastTick = tick
-    var room = mix.mutableSpan
-    bus.minusOne(voice.samples.span, into: &room)
-    var list = ContributorList()
-    for (number, contributor) in contributors where number != seat.member.number { list.append(contributor) }
-    let sum = mix
-    send(seat.encoder, sum.span, isSilent: list.count == 0, tick, due, list)
+    return (list, isSilent)
   }
 
-  /// Where the encoder's last tick was another than the one before, its receivers have heard the shared mix since.
-  private func prime(_ encoder: MixEncoder?, ifNot last: Int64?, isBefore tick: Int64) {
-    guard last != tick - 1 else { return }
-    let heardBefore = lastSharedMix
-    encoder?.prime(with: heardBefore.span)
-  }
-
-  private func send(
-    _ encoder: MixEncoder?, _ mix: Span<Int32>, isSilent: Bool, _ tick: Int64, _ due: Instant, _ contributors: ContributorList
-  ) {
-    guard let encoder else { return }
-    if let frame = encoder.encode(mix, isSilent: isSilent, tick: tick, due: due, contributors: contributors) {
-      transport.send(frame, to: encoder.output)
+  /// Once a second: tells the statistics, and sizes the redundancy of each mix by what its listeners lose.
+  private func look(at now: Instant) {
+    for seat in seats {
+      seat.voice?.report()
+      if seat.rules.audioOutput == "auto" { chooseOutput(for: seat, at: now) }
+    }
+    for mix in mixes {
+      var (lost, count) = (0.0, 0.0)
+      for seat in seats where seat.mix === mix {
+        lost += seat.member.media.statistics.fractionLostByPeer
+        count += 1
+      }
+      let percent = count > 0 ? Int((100 * lost / count).rounded()) : 0
+      mix.encoder?.expectedLossPercent = min(max(percent, 5), 30)
     }
   }
+}
+
+extension RoomMix {
+  /// Has a receiver be brought to the rendition his line carries.
+  private func chooseOutput(for seat: MixSeat, at now: Instant) {
+    let statistics = seat.member.media.statistics
+    let name = seat.choice.update(.init(loss: statistics.fractionLostByPeer), outputs: renditions, at: now)
+    seat.nextOutput = name
+  }
+}
+
+extension AudioSettings {
+  package var channelCount: Int { stereo ? 2 : 1 }
+  /// All audio outputs, the first of which everybody hears who chooses none.
+  package var renditions: [AudioOutputSettings] { [AudioOutputSettings(name: "main", bitrate: bitrate)] + outputs }
 }

@@ -6,47 +6,123 @@ import RawMedia
 import Synchronization
 import Timing
 
-/// One participant's sound within a mix: from encoded frames to the 20 ms of samples due now.
+/// One participant's sound within a mix: from encoded frames to the 20 ms of samples due now, decoded only where it matters.
+///
+///     advance ─▶ playout ─▶ stated level ─▶ ListeningPolicy ─▶ Preroll, undecoded
+///                                                          └─▶ decode ─▶ level ─▶ gate
+///     render  ─▶ gains ─▶ what is added to the mix
 ///
 /// Belongs to the mix loop; nothing here is touched by another thread but the mailbox inside `media`.
 final class Voice {
   let media: ParticipantMedia
-  /// The tick's samples, interleaved, after muting and gain: exactly what is added to the mix and taken out of it again.
+  /// The tick's samples, interleaved: as decoded after `advance`, and after `render` just what is added to the mix and taken out of
+  /// it again.
   private(set) var samples: [Int16]
-  /// Level of the samples, in -dBov.
+  /// Level of the tick, in -dBov: measured where it was decoded, else as stated by the sender.
   private(set) var level: UInt8 = 127
+  /// Judges whether he speaks.
+  private(set) var gate = VoiceGate(settings: .init(opensAbove: 9, staysAbove: 4, quietest: 70, hold: .milliseconds(800)))
   /// The SSRC the frames came under; nil before the first.
   private(set) var source: SSRC?
-  private let channelCount: Int
+  /// Ticks decoded since the start, the pre-rolls included.
+  private(set) var decodedTicks = 0
   private var buffer = PlayoutBuffer()
   private var receiver: OpusReceiver
-  private var ramp = GainRamp()
+  private var policy: ListeningPolicy
+  private var preroll = Preroll()
+  private var ramp = GainRamp(.zero)
   private var meter = LevelMeter()
   private var frames: [EncodedFrame] = []
   private var steps: [PlayoutStep] = []
+  /// What the sender said of the frame being played: nil where he said nothing.
+  private var stated: UInt8? = 127
+  private var isDecoding = false
 
   init(media: ParticipantMedia, channelCount: Int) throws {
     self.media = media
-    self.channelCount = channelCount
     receiver = try OpusReceiver(channelCount: channelCount)
+    policy = ListeningPolicy(number: media.number)
     samples = [Int16](repeating: 0, count: AudioFormat.samplesPerTick * channelCount)
   }
 
-  /// Makes `samples` what is due at `due`.
-  func advance(to due: Instant) {
+  /// Takes in what came, and decodes what is due at `due` if it is to be listened to.
+  func advance(to due: Instant, tick: Int64) {
     media.audio.collect(into: &frames)
     for frame in frames { buffer.insert(frame) }
     source = frames.last?.source ?? source
     frames.removeAll(keepingCapacity: true)
-    steps.removeAll(keepingCapacity: true)
+    let carried = buffer.carriedSamples
     buffer.pull(at: due, into: &steps)
+    noteStatedLevel()
+    if media.audioMuted.load(ordering: .relaxed) {
+      gate.close()
+      leave(carried: carried)
+      level = 127
+    } else {
+      switch policy.judge(stated: stated, gate: gate, tick: tick, at: due) {
+      case .leave:
+        leave(carried: carried)
+        level = stated ?? 127
+      case .decode:
+        decode(carried: carried)
+        policy.compare(stated: stated, measured: level, at: due)
+      case .look:
+        decode(carried: carried)
+        if !policy.compare(stated: stated, measured: level, at: due) { isDecoding = false }
+      }
+      gate.update(level: level, at: due)
+    }
+    meter.observe(level)
+    media.level.store(meter.smoothed, ordering: .relaxed)
+  }
+
+  /// The level that goes with what this tick plays; that of a long packet holds for all its ticks.
+  private func noteStatedLevel() {
+    var loudest: UInt8?
+    for step in steps {
+      switch step {
+      case .play(let frame, _), .accelerate(let frame, _, _):
+        guard let level = frame.audioLevel else {
+          stated = nil
+          return
+        }
+        loudest = min(loudest ?? level, level)
+      case .silence: loudest = min(loudest ?? 127, 127)
+      case .conceal, .expand, .skip: break
+      }
+    }
+    if let loudest { stated = loudest }
+  }
+
+  private func leave(carried: Int) {
+    isDecoding = false
+    preroll.keep(&steps, carried: carried)
+  }
+
+  /// Makes `samples` what is due, with what was left undecoded just before as a run-up.
+  private func decode(carried: Int) {
+    if !isDecoding {
+      isDecoding = true
+      receiver.reset()
+      var isFirst = true
+      preroll.drain { tick in
+        if tick.steps.isEmpty && isFirst { return }
+        if isFirst { receiver.silence(tick.carried) }
+        isFirst = false
+        play(tick.steps)
+      }
+      if isFirst { receiver.silence(carried) }
+    }
+    play(steps)
+    steps.removeAll(keepingCapacity: true)
+    level = LevelMeter.level(of: samples.span)
+  }
+
+  private func play(_ steps: [PlayoutStep]) {
     for step in steps { carryOut(step) }
     var span = samples.mutableSpan
-    let sounds = receiver.take(into: &span)
-    ramp.target = media.audioMuted.load(ordering: .relaxed) ? .zero : Gain(factor: Double(media.gain))
-    if sounds { ramp.apply(to: &span, channelCount: channelCount) }
-    level = meter.measure(samples.span)
-    media.level.store(meter.smoothed, ordering: .relaxed)
+    _ = receiver.take(into: &span)
+    decodedTicks &+= 1
   }
 
   private func carryOut(_ step: PlayoutStep) {
@@ -60,6 +136,18 @@ final class Voice {
     }
   }
 
+  /// Makes `samples` what the mix is to hear of this tick.
+  ///
+  /// - Parameter isHeard: whether he stays in the mix; in his last tick he is faded out.
+  func render(isHeard: Bool) {
+    ramp.target = isHeard ? Gain(factor: Double(media.gain)) : .zero
+    var span = samples.mutableSpan
+    ramp.apply(to: &span, channelCount: receiver.channelCount)
+  }
+
+  /// He enters the mix with this tick: faded in.
+  func enter() { ramp = GainRamp(.zero) }
+
   /// Tells the statistics what was measured so far.
   func report() {
     let statistics = buffer.statistics
@@ -67,6 +155,6 @@ final class Voice {
     media.noteAudio(
       .init(
         playoutDelayMilliseconds: statistics.delay.milliseconds, framesLate: statistics.late,
-        ticksConcealed: (statistics.concealedSamples + statistics.underrunSamples) / perTick))
+        ticksConcealed: (statistics.concealedSamples + statistics.underrunSamples) / perTick, ticksDecoded: decodedTicks))
   }
 }

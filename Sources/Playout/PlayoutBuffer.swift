@@ -67,6 +67,8 @@ package struct PlayoutBuffer: ~Copyable {
     statistics.target = estimator.target
   }
 
+  /// Samples a channel handed out beyond the last tick pulled, which a receiver that begins to listen now has not got.
+  package var carriedSamples: Int { carry }
   /// How many frames wait.
   package var count: Int { queue.count }
   /// Whether the stream is being played rather than waited for.

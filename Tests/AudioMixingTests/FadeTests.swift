@@ -49,4 +49,13 @@ import Testing
     Fade.cross(from: signal.span, into: &room, channelCount: 2, fadeSamples: 300)
     #expect(faded == signal)
   }
+
+  @Test func gainsAreWhatTheyAreCalled() {
+    #expect(Gain(factor: 1) == .unity && Gain(decibels: 0) == .unity)
+    #expect(Gain(factor: -3) == .zero && Gain(factor: .nan) == .zero && Gain(decibels: -200) == .zero)
+    #expect(Gain(factor: 100).rawValue == 65_535)
+    #expect(Gain(factor: 0.5).apply(to: 10_000) == 5_000)
+    #expect([Int16.min, -1, 0, 1, .max].allSatisfy { Gain.unity.apply(to: $0) == Int32($0) })
+    #expect(abs(Gain(decibels: -6.02).apply(to: 20_000) - 10_000) < 10)
+  }
 }

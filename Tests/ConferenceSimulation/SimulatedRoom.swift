@@ -68,7 +68,7 @@ final class SimulatedRoom {
       parsing: Array(#"{ "name": "grid", "variants": [ { "grid": { "columns": 2, "rows": 2 } } ] }"#.utf8), name: "grid")
     board = SceneBoard(layout: layout)
     mix = RoomMix(
-      settings: AudioSettings(bitrate: 48_000), sharedOutput: OutputID(1), transport: transport, board: board
+      settings: AudioSettings(bitrate: 48_000), outputs: OutputIDSource(after: 2), transport: transport, board: board
     ) { _ in
     }
     canvas = Canvas(
@@ -182,8 +182,7 @@ final class SimulatedRoom {
     member.isSeated = true
     mix.join(
       .init(
-        media: member.media, peer: member.client.id, sends: member.sources != nil, receives: true,
-        personalOutput: OutputID(100 + member.media.number)))
+        media: member.media, peer: member.client.id, sends: member.sources != nil, receives: true))
     transport.subscribe(member.client.id, .video, to: canvas.output)
     canvas.requestKeyframe()
     publish()

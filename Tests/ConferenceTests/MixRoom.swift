@@ -1,3 +1,4 @@
+import AudioMixing
 import Codecs
 import Conference
 import EncodedMedia
@@ -27,12 +28,16 @@ final class Talker {
   /// What is spoken from now on.
   var amplitude = 8_000.0
   var sends: Bool
+  /// Whether packets say how loud they are (RFC 6464): truly, or as `statedLevel` has it.
+  var statesLevels = false
+  var statedLevel: UInt8?
   /// Everything heard, a tick at a time, and the frames it came in.
   var heard: [Int16] = []
   var frames: [EncodedFrame] = []
   private let encoder: OpusEncoder
   private let decoder: OpusDecoder
   private var packetCount: Int64 = 0
+  private var heardUntil: Int?
 
   init(_ number: UInt32, hertz: Double, sends: Bool = true, video: VideoSource? = nil) throws {
     self.number = number
@@ -58,19 +63,34 @@ final class Talker {
       codec: .opus, payload: FrameBuffer(packet), timestamp: RTPTimestamp(UInt32(truncatingIfNeeded: tick * 960)),
       sequence: packetCount, time: now)
     frame.source = source
+    if statesLevels { frame.audioLevel = statedLevel ?? LevelMeter.level(of: samples.span) }
     media.peer(peer, didReceive: frame, on: StreamID(media: 0, kind: .audio))
   }
 
-  func listen(_ delivered: [EncodedFrame]) {
+  /// - Parameter clock: in samples; what did not come by then, and cannot be part of a long packet any more, is silence.
+  func listen(_ delivered: [EncodedFrame], clock: Int) {
     frames += delivered
-    if delivered.isEmpty { heard += [Int16](repeating: 0, count: 960) }
+    let start = heardUntil ?? clock
+    let late = Swift.max(clock - 5 * 960 - start, 0)
+    heard += [Int16](repeating: 0, count: late)
+    heardUntil = start + late
     for frame in delivered {
+      let gap = Swift.max(Int(frame.timestamp.distance(from: RTPTimestamp(UInt32(truncatingIfNeeded: start + late)))), 0)
+      heard += [Int16](repeating: 0, count: gap)
+      heardUntil = start + late + gap
       let bytes = frame.payload.bytes
       var samples = [Int16](repeating: 0, count: 5760)
       var span = samples.mutableSpan
       let count = (try? decoder.decode(bytes.span, into: &span)) ?? 0
       heard += samples[0..<count]
+      heardUntil = (heardUntil ?? 0) + count
     }
+  }
+
+  /// Where in `heard` goes what is played at an instant.
+  func position(at now: Instant) -> Int {
+    let clock = Int(now.nanoseconds / 20_000_000) * 960
+    return heard.count + clock - (heardUntil ?? clock)
   }
 
   /// How loud a tone was in the last second heard, in dB.
@@ -81,7 +101,6 @@ final class Talker {
 
 /// A room's mix with its talkers, in virtual time.
 final class MixRoom {
-  static let shared = OutputID(1)
   let transport = ScriptedTransport()
   let board: SceneBoard
   let mix: RoomMix
@@ -99,17 +118,18 @@ final class MixRoom {
   init(settings: AudioSettings = AudioSettings(bitrate: 256_000)) throws {
     board = SceneBoard(layout: try template(gridLayout))
     let changes = changes
-    mix = RoomMix(settings: settings, sharedOutput: Self.shared, transport: transport, board: board) { changes.note($0) }
+    mix = RoomMix(settings: settings, outputs: OutputIDSource(), transport: transport, board: board) { changes.note($0) }
   }
 
   @discardableResult
-  func join(_ number: UInt32, hertz: Double, sends: Bool = true, mixOf: UInt32? = nil) throws -> Talker {
+  func join(
+    _ number: UInt32, hertz: Double, sends: Bool = true, mixOf: UInt32? = nil, rules: HearingRules = .init()
+  ) throws -> Talker {
     let talker = try Talker(number, hertz: hertz, sends: sends)
     talkers.append(talker)
     mix.join(
       .init(
-        media: talker.media, peer: talker.peer, sends: sends, receives: true, personalOutput: OutputID(100 + number),
-        mixOf: mixOf))
+        media: talker.media, peer: talker.peer, sends: sends, receives: true, mixOf: mixOf, rules: rules))
     return talker
   }
 
@@ -123,7 +143,8 @@ final class MixRoom {
     for _ in 0..<Int(seconds * 50) {
       for talker in talkers { talker.speak(tick: tick, at: now) }
       mix.tick(Int64(tick), due: now)
-      for talker in talkers { talker.listen(transport.takeDelivered(talker.peer)) }
+      let clock = Int(now.nanoseconds / 20_000_000) * 960
+      for talker in talkers { talker.listen(transport.takeDelivered(talker.peer), clock: clock) }
       now += .milliseconds(20)
       tick += 1
     }

@@ -15,6 +15,7 @@ final class Fixture: Sendable {
     settings.limits.bodyTime = .seconds(300)
     settings.limits.answerTime = .seconds(300)
     settings.limits.idleTime = .seconds(300)
+    settings.limits.pingTime = .seconds(300)
     settings.limits.silenceTime = .seconds(300)
     change(&settings)
     server = try ControlServer(settings, control: control)

@@ -1,0 +1,57 @@
+import AudioMixing
+import Timing
+
+/// Whether a stream is worth decoding in a tick: cost follows speech.
+///
+///     stated level near the gate, or none stated, or not to be believed ──▶ decode
+///     else ──▶ leave undecoded, but for a look now and then
+///
+/// Senders state the level of each packet (RFC 6464). Whoever understates it would hide, whoever overstates it would be listened
+/// to for nothing: what was decoded is compared with what was stated, and who lied is decoded for a while whatever he states.
+struct ListeningPolicy {
+  enum Verdict: Equatable {
+    case leave
+    case decode
+    /// Decode this tick, only to compare.
+    case look
+  }
+
+  /// Why the last ticks were decoded.
+  private var decodesUntil = Instant.zero
+  private var disbelievesUntil = Instant.zero
+  private var nextLook: Int64
+
+  /// How much below what opens the gate is near it, in dB.
+  private static let nearness = 3
+  /// Decoding goes on for so long after the level was near the gate, so as not to start anew with every word.
+  private static let patience = Interval.seconds(1)
+  private static let ticksBetweenLooks: Int64 = 100
+  /// A stated level off by more is a lie or a fault, in dB; levels are measured over other spans than ticks.
+  private static let tolerance = 12
+  private static let disbelief = Interval.seconds(30)
+
+  /// - Parameter number: spreads the looks of a room's members over its ticks.
+  init(number: UInt32) { nextLook = Int64(number % UInt32(Self.ticksBetweenLooks)) }
+
+  /// - Parameters:
+  ///   - stated: the level in -dBov the sender gave what is due in this tick; nil where he gave none.
+  ///   - gate: as it was after the last tick.
+  mutating func judge(stated: UInt8?, gate: VoiceGate, tick: Int64, at now: Instant) -> Verdict {
+    guard let stated else { return .decode }
+    if gate.isOpen || gate.isNear(level: stated, slack: Self.nearness) { decodesUntil = now + Self.patience }
+    if now < decodesUntil || now < disbelievesUntil { return .decode }
+    guard tick % Self.ticksBetweenLooks == nextLook else { return .leave }
+    return .look
+  }
+
+  /// Takes in how loud what was decoded really is.
+  ///
+  /// - Returns: whether the sender is to be disbelieved from now on.
+  @discardableResult
+  mutating func compare(stated: UInt8?, measured: UInt8, at now: Instant) -> Bool {
+    // What is quieter than stated costs decoding but fools nobody: the gate goes by what was measured.
+    guard let stated, Int(stated) - Int(measured) > Self.tolerance, measured < 60 else { return false }
+    disbelievesUntil = now + Self.disbelief
+    return true
+  }
+}

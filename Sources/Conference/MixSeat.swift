@@ -1,0 +1,58 @@
+import AudioMixing
+import Timing
+import WebRTCTransport
+
+/// A member of a room's mix, as the mix loop knows him.
+final class MixSeat {
+  let member: RoomMix.Member
+  var voice: Voice?
+  var rules: HearingRules
+  /// Rules that take the place of `rules` where packets of every length begin.
+  var newRules: HearingRules?
+  /// Chooses the audio output for him where he does not.
+  var choice = RenditionChoice()
+  var chosenOutput: String?
+  /// What `chosenOutput` becomes where packets of every length begin.
+  var nextOutput: String?
+  /// The slot his voice has in the mix; nil while he is not heard.
+  var slot: Int?
+  /// Whether he is to be heard in this tick; a slot is kept for a while after.
+  var isHeard = false
+  /// Whether he was in the tick before: if he is heard no longer, this one fades him out.
+  var wasHeard = false
+  /// The output his peer is subscribed to.
+  var subscribed: OutputID?
+  /// The distinct mix he hears; nil where he receives none.
+  var mix: DistinctMix?
+
+  init(_ member: RoomMix.Member) {
+    self.member = member
+    rules = member.rules
+  }
+
+  /// The audio output he is to hear.
+  var audioOutput: String? { rules.audioOutput == "auto" ? chosenOutput : rules.audioOutput }
+  var number: UInt32 { member.number }
+  var isDeaf: Bool { (newRules ?? rules).isDeaf || member.media.deaf.load(ordering: .relaxed) }
+}
+
+/// One distinct mix at one rendition, encoded once for all who hear it.
+final class DistinctMix {
+  /// What it is made of: everything in the room's sum but some slots, at one of the room's renditions.
+  struct Key: Hashable {
+    var excluded: MixHistory.SlotSet
+    var rendition: Int
+  }
+
+  let output: OutputID
+  /// May change from tick to tick, as people come to be heard whom its listeners do not hear.
+  var key: Key
+  var encoder: MixEncoder?
+  /// The tick its last packet ended with.
+  var lastTick: Int64?
+
+  init(output: OutputID, key: Key) {
+    self.output = output
+    self.key = key
+  }
+}

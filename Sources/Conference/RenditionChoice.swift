@@ -1,0 +1,80 @@
+import Timing
+
+/// Which audio output suits a receiver's line, where he leaves the choice to the server (`auto`).
+///
+/// Down at once where the line carries less than the output takes or loses much of it; up again only after calm, and the longer the
+/// more often that went wrong. What an output takes counts its headers: at low rates they are more than the sound.
+package struct RenditionChoice: Sendable {
+  /// What is known of a receiver's line.
+  package struct Line: Sendable {
+    /// Share of our packets lost, 0 to 1.
+    package var loss: Double
+    /// Bits per second the receiver thinks the line carries (REMB); nil where he does not say.
+    package var bitsPerSecond: Int?
+
+    package init(loss: Double, bitsPerSecond: Int? = nil) {
+      self.loss = loss
+      self.bitsPerSecond = bitsPerSecond
+    }
+  }
+
+  /// Into the outputs handed to `update`, from the one that takes most to the one that takes least.
+  private var rung = 0
+  private var calmSince: Instant?
+  private var changedAt = Instant.zero
+  private var patience = RenditionChoice.patienceMin
+
+  /// IPv4, UDP, RTP with two extensions and two CSRCs, and the SRTP tag.
+  private static let headerBytes = 20 + 8 + 12 + 8 + 8 + 16
+  private static let lossMax = 0.08
+  private static let lossCalm = 0.02
+  /// Of the line's rate, sound may take so much.
+  private static let share = 0.8
+  private static let patienceMin = Interval.seconds(8)
+  private static let patienceMax = Interval.seconds(120)
+  /// Reports come every few seconds: a step shows its effect only then.
+  private static let settling = Interval.seconds(5)
+
+  /// Bits per second on the wire.
+  package static func rate(of output: AudioOutputSettings) -> Int {
+    output.bitrate + headerBytes * 8 * 1000 / max(output.ptime, 1)
+  }
+
+  package init() {}
+
+  /// - Parameter outputs: those there are, in any order.
+  /// - Returns: the name of the one to be received from now on.
+  package mutating func update(_ line: Line, outputs: [AudioOutputSettings], at now: Instant) -> String? {
+    let ladder = outputs.sorted { Self.rate(of: $0) > Self.rate(of: $1) }
+    guard !ladder.isEmpty else { return nil }
+    rung = min(rung, ladder.count - 1)
+    let fits = { (output: AudioOutputSettings) in
+      line.bitsPerSecond.map { Double(Self.rate(of: output)) <= Double($0) * Self.share } ?? true
+    }
+    if !fits(ladder[rung]) || line.loss > Self.lossMax {
+      calmSince = nil
+      if rung + 1 < ladder.count, now - changedAt >= Self.settling || !fits(ladder[rung]) { descend(at: now) }
+    } else if line.loss < Self.lossCalm, rung > 0, fits(ladder[rung - 1]) {
+      climb(at: now)
+    } else {
+      calmSince = nil
+    }
+    return ladder[rung].name
+  }
+
+  private mutating func descend(at now: Instant) {
+    // Back down soon after a step up: that was too early.
+    if now - changedAt < patience { patience = min(patience * 2, Self.patienceMax) }
+    rung += 1
+    changedAt = now
+  }
+
+  private mutating func climb(at now: Instant) {
+    let since = calmSince ?? now
+    calmSince = since
+    guard now - since >= patience else { return }
+    rung -= 1
+    changedAt = now
+    calmSince = nil
+  }
+}
