@@ -39,6 +39,7 @@ let package = Package(
     systemLibrary("COpus", "opus", apt: "libopus-dev"),
     systemLibrary("CVPX", "vpx", apt: "libvpx-dev"),
     systemLibrary("CAVCodec", "libavcodec", apt: "libavcodec-dev"),
+    systemLibrary("CSndFile", "sndfile", apt: "libsndfile1-dev"),
     systemLibrary("CWebSockets", "libwebsockets", apt: "libwebsockets-dev"),
     systemLibrary("CSpeexDSP", "speexdsp", apt: "libspeexdsp-dev"),
     systemLibrary("CPango", "pangocairo", apt: "libpango1.0-dev"),
@@ -65,14 +66,15 @@ let package = Package(
     module("Playout", ["EncodedMedia", "Timing"]),
     module("AudioMixing", ["RawMedia", "Timing"]),
     module("NoiseSuppression", ["RawMedia", "CSpeexDSP"]),
+    module("AudioFiles", ["RawMedia", "CSndFile"]),
     module("PixelKernels", ["RawMedia", "CPixelKernels"]),
     module("Layouts", ["JSON5"]),
     module("Compositing", ["Layouts", "PixelKernels", "RawMedia", "Timing", "CPango"]),
     module(
       "Conference",
       [
-        "WebRTCTransport", "EncodedMedia", "RawMedia", "Playout", "Codecs", "AudioMixing", "NoiseSuppression", "Layouts",
-        "Compositing", "RealTime", "Timing", "CLinux",
+        "WebRTCTransport", "EncodedMedia", "RawMedia", "Playout", "Codecs", "AudioMixing", "NoiseSuppression", "AudioFiles",
+        "Layouts", "Compositing", "JSON5", "RealTime", "Timing", "CLinux",
       ]),
     module(
       "ControlAPI", ["Conference", "JSON5", "RealTime", "Timing", "CWebSockets", "COpenSSL"],
@@ -82,7 +84,7 @@ let package = Package(
       name: "tutti",
       dependencies: [
         "ControlAPI", "Configuration", "Conference", "DatagramIO", "WebRTCTransport", "SecureTransport", "ICE", "RealTime",
-        "Timing", "Compositing", "Layouts", "JSON5", "CLinux",
+        "Timing", "Compositing", "Layouts", "AudioFiles", "JSON5", "CLinux",
       ],
       swiftSettings: strict),
     .executableTarget(
@@ -121,14 +123,15 @@ let package = Package(
     tests("PlayoutTests", ["Codecs", "EncodedMedia", "RawMedia", "Timing"]),
     tests("AudioMixingTests", ["RawMedia", "Timing"]),
     tests("NoiseSuppressionTests"),
+    tests("AudioFilesTests", ["RawMedia", "CSndFile"]),
     tests("PixelKernelsTests", ["RawMedia", "CPixelKernels"]),
     tests("LayoutsTests", ["JSON5"]),
     tests("CompositingTests", ["Layouts", "PixelKernels", "RawMedia", "Timing"]),
     tests(
       "ConferenceTests",
       [
-        "TestPeers", "ICE", "WebRTCTransport", "EncodedMedia", "RawMedia", "Codecs", "AudioMixing", "Layouts", "Compositing",
-        "Timing",
+        "TestPeers", "ICE", "WebRTCTransport", "EncodedMedia", "RawMedia", "Codecs", "AudioMixing", "AudioFiles", "Layouts",
+        "Compositing", "JSON5", "Timing",
       ]),
     tests("ControlAPITests", ["Conference", "JSON5", "Timing"]),
     tests("ConfigurationTests", ["Conference"]),

@@ -25,6 +25,13 @@ package protocol ConferenceControl: Sendable {
   func patchParticipant(room: String, id: String, patch: ParticipantPatch) async throws(ConferenceError)
     -> ParticipantDescription
 
+  /// Plays a sound into a room or to one participant.
+  func startPrompt(room: String, _ request: PromptRequest) async throws(ConferenceError) -> PromptDescription
+  /// What is being played, in the order it was started.
+  func prompts(room: String) async throws(ConferenceError) -> [PromptDescription]
+  func prompt(room: String, id: String) async throws(ConferenceError) -> PromptDescription
+  func stopPrompt(room: String, id: String) async throws(ConferenceError)
+
   /// Names of the layouts that can be chosen, sorted.
   func layouts() async -> [String]
   /// The text of a layout file as its author wrote it.
@@ -34,6 +41,8 @@ package protocol ConferenceControl: Sendable {
   /// A PNG of the picture being sent now.
   func snapshot(room: String, output: String?) async throws(ConferenceError) -> [UInt8]
 
+  /// Whether there is such a room now, for those who cannot wait for an answer.
+  func hasRoom(_ name: String) -> Bool
   /// Events of one room from now on, in order. `sink` must not block; it is called until the subscription is cancelled.
   func subscribe(room: String, _ sink: @escaping @Sendable (ConferenceEvent) -> Void) async -> EventSubscription
   /// Prometheus text exposition.
@@ -61,6 +70,8 @@ package struct JoinRequest: Sendable {
   package var role: String?
   /// Name of the output to receive; nil or `auto` for the room's first.
   package var output: String?
+  /// Name of the audio output to receive; nil or `auto` for the room's first.
+  package var audioOutput: String?
   /// Whether the participant's own picture is in what he receives.
   package var selfView: Bool
   /// WHEP: whose minus-one mix to send.
@@ -68,7 +79,7 @@ package struct JoinRequest: Sendable {
 
   package init(
     kind: Kind, room: String, offer: String, name: String = "", role: String? = nil, output: String? = nil,
-    selfView: Bool = true, mixOf: String? = nil
+    audioOutput: String? = nil, selfView: Bool = true, mixOf: String? = nil
   ) {
     self.kind = kind
     self.room = room
@@ -76,6 +87,7 @@ package struct JoinRequest: Sendable {
     self.name = name
     self.role = role
     self.output = output
+    self.audioOutput = audioOutput
     self.selfView = selfView
     self.mixOf = mixOf
   }
@@ -106,9 +118,9 @@ package enum TrickleAnswer: Sendable {
 package struct RoomSettings: Sendable, Equatable {
   package var layout: String?
   package var outputs: [OutputSettings]?
-  package var audio: AudioSettings?
+  package var audio: AudioChange?
 
-  package init(layout: String? = nil, outputs: [OutputSettings]? = nil, audio: AudioSettings? = nil) {
+  package init(layout: String? = nil, outputs: [OutputSettings]? = nil, audio: AudioChange? = nil) {
     self.layout = layout
     self.outputs = outputs
     self.audio = audio
@@ -135,62 +147,6 @@ package struct OutputSettings: Sendable, Equatable {
     self.fps = fps
     self.bitrate = bitrate
     self.layout = layout
-  }
-}
-
-/// How a room sounds.
-package struct AudioSettings: Sendable, Equatable {
-  /// What is known of the sound.
-  package enum Mode: String, Sendable, CaseIterable {
-    /// Voices: evened out in loudness, and open microphones held down.
-    case speech
-    /// Left as it comes.
-    case music
-  }
-
-  /// Bits per second of each mix, 6 000 to 256 000.
-  package var bitrate: Int
-  /// How many are heard at once, 1 to 15.
-  package var maxSpeakers: Int
-  /// Whether mixes are stereo.
-  package var stereo: Bool
-  package var mode: Mode
-  /// Whether each voice is freed of steady noise; costs time for each who is heard.
-  package var noiseSuppression: Bool
-  /// Whether each voice comes from where its picture is; in stereo only.
-  package var pan: Bool
-  /// Further renditions of the sound; the first of all is `main`, of `bitrate` and 20 ms.
-  package var outputs: [AudioOutputSettings]
-
-  package init(
-    bitrate: Int = 32_000, maxSpeakers: Int = 4, stereo: Bool = false, mode: Mode = .speech, noiseSuppression: Bool = false,
-    pan: Bool = false, outputs: [AudioOutputSettings] = []
-  ) {
-    self.bitrate = bitrate
-    self.maxSpeakers = maxSpeakers
-    self.stereo = stereo
-    self.mode = mode
-    self.noiseSuppression = noiseSuppression
-    self.pan = pan
-    self.outputs = outputs
-  }
-}
-
-/// One rendition of a room's sound: encoded once for all who hear the same mix at it.
-package struct AudioOutputSettings: Sendable, Equatable {
-  package var name: String
-  /// Bits per second, 6 000 to 256 000.
-  package var bitrate: Int
-  /// Milliseconds a packet: 20, 40, 60 or 120. Longer packets spend less on headers and delay the sound.
-  package var ptime: Int
-  /// Whether packets carry a coarse copy of the one before (RFC 6716 section 2.1.7).
-  package var fec: Bool
-
-  package init(name: String, bitrate: Int, ptime: Int = 20, fec: Bool = true) {
-    self.name = name
-    self.bitrate = bitrate
-    self.ptime = ptime
-    self.fec = fec
   }
 }
 
@@ -231,12 +187,22 @@ package struct ParticipantDescription: Sendable {
   package var sendsVideo: Bool
   /// Name of the output received; nil where no picture is.
   package var output: String?
+  /// Name of the audio output received; nil where no sound is.
+  package var audioOutput: String?
   /// Codec names of what is received, as SDP writes them; nil where nothing is.
   package var receivesAudioCodec: String?
   package var receivesVideoCodec: String?
   package var audioMuted: Bool
   package var videoMuted: Bool
   package var deaf: Bool
+  /// Who sits in one place with others of the group, and does not hear them here.
+  package var group: String?
+  /// The ids of those who alone hear him; nil where everybody does.
+  package var whisperTo: [String]?
+  /// The ids of those who do not hear him.
+  package var mutedFor: [String]
+  /// The side room he is in; nil for the room itself.
+  package var sideRoom: String?
   /// Linear gain in the mix, 0 to 4.
   package var gain: Double
   package var slot: SlotReference?
@@ -253,11 +219,16 @@ package struct ParticipantDescription: Sendable {
     sendsAudio = false
     sendsVideo = false
     output = nil
+    audioOutput = nil
     receivesAudioCodec = nil
     receivesVideoCodec = nil
     audioMuted = false
     videoMuted = false
     deaf = false
+    group = nil
+    whisperTo = nil
+    mutedFor = []
+    sideRoom = nil
     gain = 1
     slot = nil
     speaking = false
@@ -277,8 +248,60 @@ package struct ParticipantPatch: Sendable, Equatable {
   package var slot: SlotReference??
   package var role: String?
   package var output: String?
+  package var audioOutput: String?
+  /// `.some(nil)` takes him out of his group, lets everybody hear him, brings him back into the room.
+  package var group: String??
+  package var whisperTo: [String]??
+  package var mutedFor: [String]?
+  package var sideRoom: String??
 
   package init() {}
+}
+
+/// What is to be played, and to whom.
+package struct PromptRequest: Sendable, Equatable {
+  /// Name of a file in the directory of prompts, or of a chime.
+  package var file: String
+  /// Who alone hears it; nil for the whole room, without its side rooms.
+  package var participant: String?
+  package var loops: Bool
+  package var placement: Prompt.Placement
+  /// Linear, 0 to 4.
+  package var gain: Double
+
+  package init(
+    file: String, participant: String? = nil, loops: Bool = false, placement: Prompt.Placement = .under, gain: Double = 1
+  ) {
+    self.file = file
+    self.participant = participant
+    self.loops = loops
+    self.placement = placement
+    self.gain = gain
+  }
+}
+
+/// Something that is being played.
+package struct PromptDescription: Sendable, Equatable {
+  package var id: String
+  package var request: PromptRequest
+  /// Length of the recording.
+  package var seconds: Double
+
+  package init(id: String, request: PromptRequest, seconds: Double) {
+    self.id = id
+    self.request = request
+    self.seconds = seconds
+  }
+}
+
+/// Why something is no longer played, in the words of the event.
+package enum PromptEndReason: String, Sendable {
+  /// It reached its end.
+  case finished
+  /// Somebody stopped it.
+  case stopped
+  /// Nobody it is for is there any more.
+  case left
 }
 
 /// Why somebody is no longer in a room, in the words of the event.
@@ -302,6 +325,8 @@ package struct ConferenceEvent: Sendable {
     case layoutChanged(layout: String)
     case outputsChanged([OutputSettings])
     case layoutInvalid(layout: String, message: String)
+    case promptStarted(PromptDescription)
+    case promptEnded(PromptDescription, reason: PromptEndReason)
     case roomClosing(reason: String)
     case overload(detail: String)
   }

@@ -9,6 +9,8 @@ package struct ConferenceSettings: Sendable {
   package var layout = "grid"
   package var outputs = [OutputSettings(name: "main", width: 1280, height: 720, fps: 30, bitrate: 1_500_000)]
   package var audio = AudioSettings()
+  /// The samples of the sounds that `audio` names, 48 kHz and one channel.
+  package var sounds: [String: [Int16]] = [:]
   /// Beyond these, newcomers are refused with 503.
   package var participantsMax = 2000
   package var roomsMax = 500
@@ -26,15 +28,6 @@ extension OutputSettings {
     if !(30_000...20_000_000).contains(bitrate) {
       return "output \(name): bitrate must be from 30000 to 20000000 bits per second"
     }
-    return nil
-  }
-}
-
-extension AudioSettings {
-  /// What is wrong with the settings, in a sentence; nil when nothing is.
-  package var fault: String? {
-    if !(6_000...256_000).contains(bitrate) { return "audio: bitrate must be from 6000 to 256000 bits per second" }
-    if !(1...15).contains(maxSpeakers) { return "audio: maxSpeakers must be from 1 to 15" }
     return nil
   }
 }

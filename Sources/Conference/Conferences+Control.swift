@@ -16,35 +16,48 @@ extension Conferences {
   package func putRoom(
     _ name: String, settings wanted: RoomSettings
   ) async throws(ConferenceError) -> (room: RoomDescription, created: Bool) {
-    try check(wanted)
-    guard roomsByName[name] != nil else { return (try makeRoom(name, wanted).describe(), true) }
-    let whole = RoomSettings(
-      layout: wanted.layout ?? settings.layout, outputs: wanted.outputs ?? settings.outputs,
-      audio: wanted.audio ?? settings.audio)
-    return (try await patchRoom(name, settings: whole), false)
+    try check(wanted, over: settings.audio)
+    let sounds = try await sounds(of: wanted.audio)
+    guard let room = roomsByName[name] else { return (try makeRoom(name, wanted, sounds: sounds).describe(), true) }
+    let whole = RoomSettings(layout: wanted.layout ?? settings.layout, outputs: wanted.outputs ?? settings.outputs)
+    apply(whole, audio: settings.audio.applying(wanted.audio), sounds: settings.sounds.merging(sounds) { $1 }, to: room)
+    return (room.describe(), false)
   }
 
-  package func patchRoom(_ name: String, settings: RoomSettings) async throws(ConferenceError) -> RoomDescription {
+  package func patchRoom(_ name: String, settings wanted: RoomSettings) async throws(ConferenceError) -> RoomDescription {
+    try check(wanted, over: try find(room: name).audio)
+    let sounds = try await sounds(of: wanted.audio)
+    // The room may have changed while files were read.
     let room = try find(room: name)
-    try check(settings)
-    let (oldLayout, oldOutputs) = (room.layout, room.outputs)
-    room.layout = settings.layout ?? oldLayout
-    room.outputs = settings.outputs ?? oldOutputs
-    // Before any new canvas starts: it shows the new layout from its first picture on.
-    publishLayouts(of: room)
-    if room.outputs != oldOutputs { outputsChanged(of: room) }
-    if room.layout != oldLayout { events.post(.layoutChanged(layout: room.layout), room: name) }
-    if let audio = settings.audio, audio != room.audio {
-      room.audio = audio
-      room.mix.configure(audio)
-    }
+    apply(wanted, audio: room.audio.applying(wanted.audio), sounds: room.sounds.merging(sounds) { $1 }, to: room)
     return room.describe()
   }
 
+  /// Changes a room by settings that were checked.
+  ///
+  /// - Parameter sounds: the samples of at least those that `audio` names.
+  private func apply(_ wanted: RoomSettings, audio: AudioSettings, sounds: [String: [Int16]], to room: Room) {
+    let (oldLayout, oldOutputs) = (room.layout, room.outputs)
+    room.layout = wanted.layout ?? oldLayout
+    room.outputs = wanted.outputs ?? oldOutputs
+    // Before any new canvas starts: it shows the new layout from its first picture on.
+    publishLayouts(of: room)
+    if room.outputs != oldOutputs { outputsChanged(of: room) }
+    if room.layout != oldLayout { events.post(.layoutChanged(layout: room.layout), room: room.name) }
+    let names = Set(audio.soundNames)
+    let kept = sounds.filter { names.contains($0.key) }
+    guard audio != room.audio || kept != room.sounds else { return }
+    let waitingChanged =
+      audio.waiting != room.audio.waiting || audio.waiting.map { kept[$0] != room.sounds[$0] } ?? false
+    room.audio = audio
+    room.sounds = kept
+    audioChanged(of: room, waitingChanged: waitingChanged)
+  }
+
   /// Says what cannot be done before anything is changed.
-  private func check(_ wanted: RoomSettings) throws(ConferenceError) {
+  private func check(_ wanted: RoomSettings, over audio: AudioSettings) throws(ConferenceError) {
     if let layout = wanted.layout, layoutLibrary.template(layout) == nil { throw unknownLayout(layout) }
-    if let fault = wanted.audio?.fault { throw .init(.unprocessable, fault) }
+    if let fault = audio.applying(wanted.audio).fault { throw .init(.unprocessable, fault) }
     guard let outputs = wanted.outputs else { return }
     guard (1...8).contains(outputs.count) else { throw .init(.unprocessable, "outputs: a room has 1 to 8 of them.") }
     for output in outputs {
@@ -133,52 +146,6 @@ extension Conferences {
     canvas?.requestKeyframe()
   }
 
-  // MARK: Participants
-
-  package func participants(room name: String) async throws(ConferenceError) -> [ParticipantDescription] {
-    try find(room: name).describe().participants
-  }
-
-  package func participant(room name: String, id: String) async throws(ConferenceError) -> ParticipantDescription {
-    let (room, index) = try find(room: name, participant: id)
-    return room.describe(room.participants[index])
-  }
-
-  package func patchParticipant(
-    room name: String, id: String, patch: ParticipantPatch
-  ) async throws(ConferenceError) -> ParticipantDescription {
-    let (room, index) = try find(room: name, participant: id)
-    if let gain = patch.gain, !(0...4).contains(gain) { throw .init(.unprocessable, "gain must be from 0 to 4.") }
-    if let output = patch.output, room.output(named: output) == nil {
-      throw .init(
-        .unprocessable, "There is no output '\(output)'; choose one of \(room.outputs.map(\.name).joined(separator: ", ")).")
-    }
-    let media = room.participants[index].media
-    if let name = patch.name { room.participants[index].name = name }
-    if let role = patch.role { room.participants[index].role = role }
-    if let muted = patch.audioMuted { media.audioMuted.store(muted, ordering: .relaxed) }
-    if let muted = patch.videoMuted { setVideoMuted(muted, of: room.participants[index]) }
-    if let deaf = patch.deaf {
-      media.deaf.store(deaf, ordering: .relaxed)
-      room.mix.reroute()
-    }
-    if let gain = patch.gain { media.gain = Float(gain) }
-    if let slot = patch.slot { room.participants[index].pin = slot }
-    if let output = patch.output {
-      room.participants[index].output = room.output(named: output)?.name
-      updateCanvases(of: room)
-    }
-    room.publishScene()
-    let description = room.describe(room.participants[index])
-    events.post(.participantChanged(description), room: room.name)
-    return description
-  }
-
-  private func setVideoMuted(_ muted: Bool, of participant: Room.Participant) {
-    guard participant.media.videoMuted.exchange(muted, ordering: .relaxed) != muted else { return }
-    participant.media.video.setWatched(!muted)
-  }
-
   // MARK: Layouts and pictures
 
   package func layouts() async -> [String] { layoutLibrary.names }
@@ -229,10 +196,29 @@ extension Conferences {
     room: String, _ sink: @escaping @Sendable (ConferenceEvent) -> Void
   ) async -> EventSubscription { events.subscribe(room: room, sink) }
 
+  package nonisolated func hasRoom(_ name: String) -> Bool { roomNames.withLock { $0.contains(name) } }
+
   package func metrics() async -> String {
     var text = MetricsText()
     text.add("tutti_rooms", "Rooms that exist.", .gauge, Double(roomsByName.count))
     text.add("tutti_participants", "Participants in all rooms.", .gauge, Double(participantCount))
+    let senders = roomsByName.values.sorted { $0.name < $1.name }.flatMap { room in
+      room.participants.filter { $0.isConnected && $0.setup.receives(.audio) }.map { (room: room.name, participant: $0) }
+    }
+    text.add(
+      "tutti_participants_speaking", "Participants who speak now.", .gauge,
+      Double(senders.count { $0.participant.media.speaking.load(ordering: .relaxed) }))
+    text.add("tutti_side_rooms", "Side rooms that somebody is in.", .gauge, Double(count { $0.sidePlaces.count }))
+    text.add("tutti_prompts", "Prompts being played.", .gauge, Double(count { $0.prompts.count }))
+    text.add(
+      "tutti_participant_level_dbov",
+      "How loud who sends sound is: 0 loudest, -127 silence; of the first \(Self.levelsMax).", .gauge,
+      senders.prefix(Self.levelsMax).map { room, participant in
+        (
+          [("room", room), ("participant", participant.id)],
+          -Double(participant.media.level.load(ordering: .relaxed))
+        )
+      })
     text.add("tutti_joins_total", "Offers answered since the start.", .counter, Double(joinCount))
     text.add("tutti_uptime_seconds", "Since the start.", .gauge, (MonotonicClock.now() - started).seconds)
     text.add("tutti_mix_ticks_total", "Audio ticks that were due.", .counter, Double(mixLoop.ticks))
@@ -251,4 +237,9 @@ extension Conferences {
     }
     return text.text
   }
+
+  /// More series than these would burden whoever collects them.
+  private static let levelsMax = 500
+
+  private func count(_ body: (Room) -> Int) -> Int { roomsByName.values.reduce(0) { $0 + body($1) } }
 }

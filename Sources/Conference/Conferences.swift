@@ -1,6 +1,9 @@
+import AudioFiles
+import Dispatch
 import EncodedMedia
 import Layouts
 import RealTime
+import Synchronization
 import Timing
 import WebRTCTransport
 
@@ -17,6 +20,9 @@ package actor Conferences: ConferenceControl {
   let transport: any PeerTransport
   let settings: ConferenceSettings
   let layoutLibrary: LayoutLibrary
+  let soundLibrary: SoundLibrary
+  /// Where sound files are read, one after the other.
+  let soundQueue = DispatchQueue(label: "sounds")
   let mixLoop = TickLoop(name: "mix", priority: .realTime, skipAfter: .milliseconds(100))
   let pictureLoop = TickLoop(name: "pictures", priority: .normal, skipAfter: .milliseconds(50))
   let events = EventHub()
@@ -24,7 +30,14 @@ package actor Conferences: ConferenceControl {
   let keyframeDesk = KeyframeDesk()
   let started = MonotonicClock.now()
 
-  var roomsByName: [String: Room] = [:]
+  var roomsByName: [String: Room] = [:] {
+    didSet {
+      let names = Set(roomsByName.keys)
+      roomNames.withLock { $0 = names }
+    }
+  }
+  /// The rooms there are, for threads that cannot wait for the actor.
+  let roomNames = Mutex<Set<String>>([])
   /// Told about what should stand in the log.
   let log: @Sendable (String) -> Void
   /// Name, meaning and value of what the transport counts.
@@ -33,16 +46,19 @@ package actor Conferences: ConferenceControl {
   private let reports = Mailbox<Report>(capacity: 100_000)
   private var random = SystemRandomNumberGenerator()
   private var lastParticipantNumber: UInt32 = 0
+  private var lastPromptID: Prompt.ID = 0
   private var isDraining = false
   var joinCount = 0
 
   package init(
-    settings: ConferenceSettings, layouts: LayoutLibrary, negotiator: PeerNegotiator, transport: any PeerTransport,
+    settings: ConferenceSettings, layouts: LayoutLibrary, sounds: SoundLibrary = SoundLibrary(directory: "Prompts"),
+    negotiator: PeerNegotiator, transport: any PeerTransport,
     transportMetrics: @escaping @Sendable () -> [(String, String, Double)] = { [] },
     log: @escaping @Sendable (String) -> Void = { _ in }
   ) {
     self.settings = settings
     self.layoutLibrary = layouts
+    self.soundLibrary = sounds
     self.negotiator = negotiator
     self.transport = transport
     self.transportMetrics = transportMetrics
@@ -76,6 +92,12 @@ package actor Conferences: ConferenceControl {
         .notFound,
         "The room has no output '\(request.output ?? "")'; it has \(room.outputs.map(\.name).joined(separator: ", ")).")
     }
+    if request.kind != .publish, !room.hasAudioOutput(request.audioOutput) {
+      throw .init(
+        .notFound,
+        "The room has no audio output '\(request.audioOutput ?? "")'; it has \(room.audio.outputNames.joined(separator: ", "))."
+      )
+    }
     var mixOf: UInt32?
     if let followed = request.mixOf {
       guard let index = room.index(of: followed) else {
@@ -83,7 +105,8 @@ package actor Conferences: ConferenceControl {
       }
       mixOf = room.participants[index].media.number
     }
-    let participant = makeParticipant(request, answer, room: room, output: wanted?.name, mixOf: mixOf)
+    var participant = makeParticipant(request, answer, room: room, output: wanted?.name, mixOf: mixOf)
+    participant.rules.audioOutput = request.audioOutput == AudioSettings.mainOutput ? nil : request.audioOutput
     room.participants.append(participant)
     room.emptyCount += 1
     joinCount += 1
@@ -139,6 +162,11 @@ package actor Conferences: ConferenceControl {
     return text.joined()
   }
 
+  func makePromptID() -> Prompt.ID {
+    lastPromptID &+= 1
+    return lastPromptID
+  }
+
   package func trickle(
     room name: String, participant id: String, fragment: String, entityTag: String?
   ) async throws(ConferenceError) -> TrickleAnswer {
@@ -166,27 +194,30 @@ package actor Conferences: ConferenceControl {
 
   /// Takes a participant out of everything that knows him.
   func remove(at index: Int, from room: Room, reason: LeaveReason) {
+    let place = room.participants[index].place
+    leaveSound(index, in: room)
     let participant = room.participants.remove(at: index)
     transport.remove(participant.peer)
+    forget(participant.media.number, in: room)
     if participant.isConnected {
-      room.mix.leave(participant.media.number)
+      settleSound(of: room)
+      playTone(room.audio.leaveTone, for: participant, in: room, at: place)
       room.publishScene()
       updateCanvases(of: room)
       events.post(.participantLeft(id: participant.id, reason: reason), room: room.name)
     }
-    if !room.participants.contains(where: \.isConnected) { mixLoop.remove(room.mix) }
     if room.participants.isEmpty { scheduleEnd(of: room) }
   }
 
   // MARK: What the loops report
 
-  enum Report: Sendable {
+  package enum Report: Sendable {
     case peer(ParticipantMedia.Event, room: String, number: UInt32)
     case mix(RoomMix.Change, room: String)
   }
 
   /// From the loops' threads. Tasks may overtake one another; what they find in the mailbox is in the order it was reported.
-  nonisolated func report(_ report: Report) {
+  package nonisolated func report(_ report: Report) {
     reports.post(report)
     Task { await takeReports() }
   }
@@ -214,14 +245,10 @@ package actor Conferences: ConferenceControl {
 
   private func connect(_ index: Int, in room: Room) {
     guard !room.participants[index].isConnected else { return }
-    let wasEmpty = !room.participants.contains(where: \.isConnected)
     room.participants[index].isConnected = true
+    settleSound(of: room)
     let participant = room.participants[index]
-    room.mix.join(
-      .init(
-        media: participant.media, peer: participant.peer, sends: participant.setup.receives(.audio),
-        receives: participant.setup.sendCodec(.audio) != nil, mixOf: participant.mixOf))
-    if wasEmpty { mixLoop.add(room.mix) }
+    playTone(room.audio.joinTone, for: participant, in: room, at: participant.place)
     room.publishScene()
     updateCanvases(of: room)
     log("room \(room.name): participant \(participant.id.prefix(8)) is connected")
@@ -236,20 +263,20 @@ package actor Conferences: ConferenceControl {
     return try makeRoom(name, RoomSettings())
   }
 
-  func makeRoom(_ name: String, _ wanted: RoomSettings) throws(ConferenceError) -> Room {
+  /// - Parameter sounds: the samples of what `wanted` names.
+  func makeRoom(_ name: String, _ wanted: RoomSettings, sounds: [String: [Int16]] = [:]) throws(ConferenceError) -> Room {
     guard isValidName(name) else { throw .init(.unprocessable, "A room name is 1 to 64 of A-Z a-z 0-9 . _ -") }
     if roomsByName.count >= settings.roomsMax {
       throw .init(.overloaded(retryAfterSeconds: 10), "There are too many rooms; try later.")
     }
     let layout = wanted.layout ?? settings.layout
     guard let template = layoutLibrary.template(layout) else { throw unknownLayout(layout) }
-    let audio = wanted.audio ?? settings.audio
+    let audio = settings.audio.applying(wanted.audio)
     let board = SceneBoard(layout: template)
-    let mix = RoomMix(settings: audio, outputs: outputs, transport: transport, board: board) { [weak self] change in
-      self?.report(.mix(change, room: name))
-    }
     let room = Room(
-      name: name, layout: layout, outputs: wanted.outputs ?? settings.outputs, audio: audio, board: board, mix: mix)
+      name: name, layout: layout, outputs: wanted.outputs ?? settings.outputs, audio: audio, board: board,
+      mix: makeMix(audio, room: name, board: board))
+    room.sounds = settings.sounds.merging(sounds) { $1 }
     roomsByName[name] = room
     if wanted != RoomSettings() { scheduleEnd(of: room) }
     return room
@@ -262,7 +289,7 @@ package actor Conferences: ConferenceControl {
     case .speakingStarted(let number): identifier(number).map { events.post(.speakingStarted(id: $0), room: name) }
     case .speakingStopped(let number): identifier(number).map { events.post(.speakingStopped(id: $0), room: name) }
     case .floor(let number): events.post(.floorChanged(id: number.flatMap(identifier)), room: name)
-    case .promptEnded: break
+    case .promptEnded(let id): promptFinished(id, in: room)
     }
   }
 
@@ -283,15 +310,21 @@ package actor Conferences: ConferenceControl {
   }
 
   func end(_ room: Room, reason: String) {
-    events.post(.roomClosing(reason: reason), room: room.name)
+    announceEnd(of: room, reason: reason)
     while !room.participants.isEmpty { remove(at: room.participants.count - 1, from: room, reason: .closed) }
-    mixLoop.remove(room.mix)
     for canvas in room.canvases.values {
       pictureLoop.remove(canvas)
       keyframeDesk.withdraw(canvas.output)
     }
     room.canvases.removeAll()
     roomsByName[room.name] = nil
+  }
+
+  /// Tells that a room will end, once: a drain announces it long before it does.
+  private func announceEnd(of room: Room, reason: String) {
+    guard !room.isClosing else { return }
+    room.isClosing = true
+    events.post(.roomClosing(reason: reason), room: room.name)
   }
 
   // MARK: Finding
@@ -318,7 +351,7 @@ package actor Conferences: ConferenceControl {
   /// Takes no new participants from now on and tells those who are there.
   package func drain() {
     isDraining = true
-    for room in roomsByName.values { events.post(.roomClosing(reason: "the server is stopping"), room: room.name) }
+    for room in roomsByName.values { announceEnd(of: room, reason: "the server is stopping") }
   }
 
   /// Ends every room.

@@ -27,5 +27,14 @@ package final class LayoutLibrary: Sendable {
   package func remove(_ name: String) { entries.withLock { $0[name] = nil } }
 
   package func template(_ name: String) -> LayoutTemplate? { entries.withLock { $0[name]?.template } }
+  /// The roles that any layout has a slot for.
+  var roles: Set<String> {
+    entries.withLock { entries in
+      Set(
+        entries.values.flatMap(\.template.variants).flatMap(\.slots).compactMap { slot in
+          if case .role(let role) = slot.source { role } else { nil }
+        })
+    }
+  }
   func source(_ name: String) -> String? { entries.withLock { $0[name]?.source } }
 }

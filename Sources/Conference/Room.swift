@@ -22,6 +22,12 @@ final class Room {
     /// WHEP: the participant whose mix he hears instead of one of his own.
     var mixOf: UInt32?
     var pin: SlotReference?
+    /// Whom he hears, and who hears him.
+    var rules = HearingRules()
+    /// The side room he was sent to; nil for the room itself.
+    var sideRoom: String?
+    /// Where he hears and is heard; nil until he is connected.
+    var place: SoundPlace?
     /// ICE and DTLS are done: he is in the scene and in the mix.
     var isConnected = false
     /// The output whose picture he is sent now.
@@ -35,11 +41,20 @@ final class Room {
   /// In the order they joined.
   var participants: [Participant] = []
   let board: SceneBoard
-  let mix: RoomMix
+  /// The sound of the room itself.
+  let main: SoundPlace
+  /// Made with the first who is sent there, ended with the last.
+  var sidePlaces: [String: SoundPlace] = [:]
+  /// The samples of the sounds that `audio` names.
+  var sounds: [String: [Int16]] = [:]
+  /// In the order they were started.
+  var prompts: [RunningPrompt] = []
   /// What is composed and encoded now: one for each output that somebody receives, and one for each who does not want to see himself.
   var canvases: [CanvasKey: Canvas] = [:]
   /// Counts the times the room became empty or filled, so that an old timer does not close it.
   var emptyCount = 0
+  /// Everybody has been told that the room will end.
+  var isClosing = false
 
   struct CanvasKey: Hashable {
     var output: String
@@ -53,7 +68,7 @@ final class Room {
     self.outputs = outputs
     self.audio = audio
     self.board = board
-    self.mix = mix
+    main = SoundPlace(name: nil, mix: mix)
   }
 
   func index(of id: String) -> Int? { participants.firstIndex { $0.id == id } }
@@ -63,6 +78,33 @@ final class Room {
   func output(named wanted: String?) -> OutputSettings? {
     guard let wanted, wanted != "auto" else { return outputs.first }
     return outputs.first { $0.name == wanted }
+  }
+
+  /// Whether a receiver may have this audio output: nil means the first, `auto` what his line carries.
+  func hasAudioOutput(_ wanted: String?) -> Bool {
+    wanted.map { $0 == AudioSettings.automaticOutput || audio.outputNames.contains($0) } ?? true
+  }
+
+  /// Whose ears somebody hears with: his own, or of whom he follows.
+  func ear(of participant: Participant) -> UInt32 {
+    participant.mixOf.flatMap { index(of: $0) == nil ? nil : $0 } ?? participant.media.number
+  }
+
+  /// The room's own place and its side rooms.
+  var places: [SoundPlace] { [main] + sidePlaces.values }
+
+  /// The side room somebody belongs into: who follows another's mix goes where that one is.
+  func sideRoom(of participant: Participant) -> String? {
+    guard let followed = participant.mixOf, let index = index(of: followed) else { return participant.sideRoom }
+    return participants[index].sideRoom
+  }
+
+  /// Whether a sender is one whom a receiver hears. Who follows another's mix hears with that one's ears.
+  func hears(_ receiver: Participant, _ sender: Participant) -> Bool {
+    if receiver.rules.isDeaf { return false }
+    let number = ear(of: receiver)
+    let rules = number == receiver.media.number ? receiver.rules : index(of: number).map { participants[$0].rules }
+    return HearingRules.hears((number, rules ?? receiver.rules), (sender.media.number, sender.rules))
   }
 
   /// Tells the canvases who is to be seen, all at once.
@@ -80,17 +122,29 @@ final class Room {
     description.sendsAudio = participant.setup.receives(.audio)
     description.sendsVideo = participant.setup.receives(.video)
     description.output = participant.output
+    if participant.setup.sendCodec(.audio) != nil {
+      description.audioOutput = participant.rules.audioOutput ?? AudioSettings.mainOutput
+    }
     description.receivesAudioCodec = participant.setup.sendCodec(.audio)?.rawValue
     description.receivesVideoCodec = participant.setup.sendCodec(.video)?.rawValue
     description.audioMuted = media.audioMuted.load(ordering: .relaxed)
     description.videoMuted = media.videoMuted.load(ordering: .relaxed)
-    description.deaf = media.deaf.load(ordering: .relaxed)
+    description.deaf = participant.rules.isDeaf
+    description.group = participant.rules.group
+    description.whisperTo = participant.rules.whispersTo.map(identifiers)
+    description.mutedFor = identifiers(participant.rules.mutedFor)
+    description.sideRoom = sideRoom(of: participant)
     description.gain = Double(media.gain)
     description.slot = media.slot
     description.speaking = media.speaking.load(ordering: .relaxed)
     description.levelDb = -Double(media.level.load(ordering: .relaxed))
     description.statistics = statistics(of: media)
     return description
+  }
+
+  /// Ids in the order they joined.
+  private func identifiers(_ numbers: Set<UInt32>) -> [String] {
+    numbers.isEmpty ? [] : participants.filter { numbers.contains($0.media.number) }.map(\.id)
   }
 
   private func statistics(of media: ParticipantMedia) -> [(name: String, value: Double)] {

@@ -299,7 +299,7 @@ package final class RoomMix: Ticking, @unchecked Sendable {
     }
     for seat in seats where seat.isHeard || seat.wasHeard {
       guard let voice = seat.voice, let slot = seat.slot else { continue }
-      let pan = settings.pan ? Pan(position: Double(seat.member.media.pan)) : .center
+      let pan = settings.audioPan ? Pan(position: Double(seat.member.media.pan)) : .center
       voice.render(isHeard: seat.isHeard, mixer: isShared ? mixer : nil, pan: pan)
       history.add(voice.contribution.span, slot: slot)
       slots.touch(slot, at: tick)

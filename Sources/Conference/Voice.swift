@@ -35,6 +35,7 @@ final class Voice {
   private var strip: VoiceStrip
   /// Evens loudness out; nil where the sound is left as it comes.
   private var normalizer: LoudnessNormalizer?
+  private var syllables = SyllableDetector()
   private var suppressor: NoiseSuppressor?
   private var share = AutoMixer.Share()
   private var meter = LevelMeter()
@@ -83,7 +84,7 @@ final class Voice {
         if !policy.compare(stated: stated, measured: level, at: due) { isDecoding = false }
       }
       gate.update(level: level, at: due)
-      if isDecoding { normalizer?.update(samples.span, isVoice: gate.isLoud) }
+      if isDecoding { normalize(at: due) }
     }
     if !isDecoding { meter.observe(level) }
     media.level.store(meter.smoothed, ordering: .relaxed)
@@ -148,6 +149,14 @@ final class Voice {
     case .skip: receiver.skip()
     case .silence(let count): receiver.silence(count)
     }
+  }
+
+  /// Follows his loudness while he speaks; what else is loud is left as it comes.
+  private func normalize(at now: Instant) {
+    let isSpeech = syllables.update(level: level, at: now)
+    if !gate.isOpen { syllables.reset() }
+    let samples = samples
+    normalizer?.update(samples.span, isVoice: isSpeech && gate.isLoud)
   }
 
   /// He enters the mix with this tick: faded in.

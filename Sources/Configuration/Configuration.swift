@@ -1,4 +1,5 @@
 import Conference
+import JSON5
 
 /// Everything an operator can set. What is unsaid has the contract's defaults.
 package struct Configuration: Sendable {
@@ -57,6 +58,8 @@ package struct Configuration: Sendable {
   /// Addresses told to clients in place of the bound one.
   package var announce: [String] = []
   package var layoutsDirectory = "Layouts"
+  /// Where sounds are that may be played into rooms; nil for `Prompts`, which need not be there.
+  package var promptsDirectory: String?
   /// How long participants have to leave after SIGTERM, 0 to 3600.
   package var drainSeconds = 10
   package var logLevel = LogLevel.info
@@ -64,6 +67,8 @@ package struct Configuration: Sendable {
   package var authentication = Authentication.unsaid
   package var iceServers: [ICEServer] = []
   package var rooms = Rooms()
+  /// What the operator may have meant otherwise, in sentences.
+  package var warnings: [String] = []
 
   package init() {}
 
@@ -88,9 +93,19 @@ package struct Configuration: Sendable {
       guard let value = options.values[setting] else { continue }
       if let fault = configuration.set(setting, value) { faults.append("\(setting.option): \(fault)") }
     }
+    configuration.warnings = unknownVariables(environment)
     if faults.isEmpty, let fault = configuration.exposureFault { faults.append(fault) }
     guard faults.isEmpty else { throw ConfigurationError(faults: faults) }
     return configuration
+  }
+
+  /// Variables that look like settings and are none. Not refused: an environment is inherited, and may be meant for others.
+  private static func unknownVariables(_ environment: [String: String]) -> [String] {
+    let known = Setting.allCases.map(\.variable) + ["TUTTI_CONFIG"]
+    return environment.keys.sorted().filter { $0.hasPrefix("TUTTI_") && !known.contains($0) }.map { name in
+      let advice = nearest(to: name, among: known).map { "did you mean \($0)?" } ?? "see tutti serve --help"
+      return "the variable \(quoted(name)) is no setting and has no effect, \(advice)"
+    }
   }
 
   /// Everybody on the network could do everything: refused unless the operator has said so.

@@ -4,7 +4,7 @@ import JSON5
 
 extension Configuration {
   private static let keys = [
-    "http", "tls", "rtc", "announce", "layouts", "drainSeconds", "log", "auth", "iceServers", "rooms",
+    "http", "tls", "rtc", "announce", "layouts", "prompts", "drainSeconds", "log", "auth", "iceServers", "rooms",
   ]
 
   /// Reads a JSON5 file; every fault is told as `FILE:LINE:COLUMN: message`.
@@ -19,7 +19,7 @@ extension Configuration {
   }
 
   private mutating func read(_ object: JSONObject) {
-    for setting in [Setting.http, .tls, .rtc, .layouts] {
+    for setting in [Setting.http, .tls, .rtc, .layouts, .prompts] {
       guard let text = object.string(setting.rawValue), let value = object[setting.rawValue] else { continue }
       if let fault = set(setting, text) { object.decoder.fault(at: value.position, "'\(setting.rawValue)' \(fault)") }
     }
@@ -126,11 +126,7 @@ extension Configuration.Rooms {
         object.decoder.fault(at: value.position, "output '\(output.name)' is there twice")
       }
     }
-    if let settings = object.object("audio", allowing: ["bitrate", "maxSpeakers", "stereo"]) {
-      audio.bitrate = settings.integer("bitrate", in: 6_000...256_000) ?? audio.bitrate
-      audio.maxSpeakers = settings.integer("maxSpeakers", in: 1...15) ?? audio.maxSpeakers
-      audio.stereo = settings.bool("stereo") ?? audio.stereo
-    }
+    audio = audio.applying(AudioChange(of: object))
   }
 
   private func output(_ value: JSONValue, _ decoder: JSONDecoder) -> OutputSettings? {

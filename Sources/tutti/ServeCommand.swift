@@ -1,3 +1,4 @@
+import AudioFiles
 import Conference
 import Configuration
 import ControlAPI
@@ -16,10 +17,14 @@ enum ServeCommand {
       // Before any thread starts, so that every thread leaves these signals to `waitForSignal`.
       let signals = blockSignals()
       let log = Log(level: configuration.logLevel, format: configuration.logFormat)
+      for warning in configuration.warnings { log.warning(warning) }
       let files = LayoutFiles(directory: configuration.layoutsDirectory, library: LayoutLibrary())
       try files.loadAll { log.error($0) }
       try checkDefaults(configuration, files.library)
-      let server = try Server(try plan(configuration), layouts: files.library) { log.info($0) }
+      let sounds = try soundLibrary(configuration)
+      var plan = try plan(configuration)
+      plan.conference.sounds = try defaultSounds(configuration, sounds)
+      let server = try Server(plan, layouts: files.library, sounds: sounds) { log.info($0) }
       watch(files, server.conferences, log)
       log.info("page and control at \(server.control.url)")
       log.info("media at \(server.network.localAddresses.map(\.description).joined(separator: ", ")) (UDP and ICE-TCP)")
@@ -49,6 +54,27 @@ enum ServeCommand {
         "there is no layout '\(name)' in \(configuration.layoutsDirectory); it has \(library.names.joined(separator: ", "))"
       ])
     }
+  }
+
+  private static func soundLibrary(_ configuration: Configuration) throws(ConfigurationError) -> SoundLibrary {
+    if let directory = configuration.promptsDirectory {
+      var status = stat()
+      guard stat(directory, &status) == 0, status.st_mode & S_IFMT == S_IFDIR else {
+        throw ConfigurationError(faults: ["prompts: there is no directory '\(directory)'"])
+      }
+    }
+    return SoundLibrary(directory: configuration.promptsDirectory ?? "Prompts")
+  }
+
+  /// The sounds of rooms that nobody set up are read now: a join does not wait for a file.
+  private static func defaultSounds(
+    _ configuration: Configuration, _ library: SoundLibrary
+  ) throws(ConfigurationError) -> [String: [Int16]] {
+    var sounds: [String: [Int16]] = [:]
+    do throws(AudioFileError) {
+      for name in configuration.rooms.audio.soundNames { sounds[name] = try library.load(name) }
+    } catch { throw ConfigurationError(faults: ["rooms.audio: \(error)"]) }
+    return sounds
   }
 
   private static func plan(_ configuration: Configuration) throws(ConfigurationError) -> Server.Plan {
@@ -144,10 +170,15 @@ enum ServeCommand {
     server.control.stop()
   }
 
+  /// The variables of this program.
   private static func environment() -> [String: String] {
     var result: [String: String] = [:]
-    for setting in Setting.allCases.map(\.variable) + ["TUTTI_CONFIG"] {
-      if let value = getenv(setting) { result[setting] = String(cString: value) }
+    var next = environ
+    while let entry = next.pointee {
+      next += 1
+      let parts = String(cString: entry).split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+      guard parts.count == 2, parts[0].hasPrefix("TUTTI_") else { continue }
+      result[String(parts[0])] = String(parts[1])
     }
     return result
   }

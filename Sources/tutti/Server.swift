@@ -1,3 +1,4 @@
+import AudioFiles
 import Conference
 import ControlAPI
 import DatagramIO
@@ -23,7 +24,7 @@ struct Server {
   }
 
   /// - Throws: a sentence for the operator.
-  init(_ plan: Plan, layouts: LayoutLibrary, log: @escaping @Sendable (String) -> Void) throws {
+  init(_ plan: Plan, layouts: LayoutLibrary, sounds: SoundLibrary, log: @escaping @Sendable (String) -> Void) throws {
     let certificate = try DTLSCertificate()
     let network = try NetworkLoop(
       bind: plan.mediaAddresses, acceptsTCP: true, seed: UInt64.random(in: 0 ... .max))
@@ -31,7 +32,7 @@ struct Server {
     let negotiator = PeerNegotiator(
       certificate: certificate, candidates: Self.candidates(bound: network.localAddresses, announced: plan.announced))
     conferences = Conferences(
-      settings: plan.conference, layouts: layouts, negotiator: negotiator, transport: network,
+      settings: plan.conference, layouts: layouts, sounds: sounds, negotiator: negotiator, transport: network,
       transportMetrics: { Self.metrics(of: network) }, log: log)
     control = try ControlServer(plan.control, control: conferences)
   }

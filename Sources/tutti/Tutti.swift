@@ -13,7 +13,10 @@ import Glibc
       printError("tutti: \(error)")
       exit(2)
     }
-    exit(run(command))
+    let status = run(command)
+    // Without the libraries' clean-up: threads that run to the last would find it done under them.
+    fflush(nil)
+    _exit(status)
   }
 
   private static func run(_ command: Command) -> Int32 {

@@ -21,19 +21,19 @@ private let allowedImports: [String: Set<String>] = [
   "Playout": ["EncodedMedia", "Timing"],
   "AudioMixing": ["RawMedia", "Timing"],
   "NoiseSuppression": ["RawMedia", "CSpeexDSP"],
+  "AudioFiles": ["RawMedia", "CSndFile"],
   "PixelKernels": ["RawMedia", "CPixelKernels"],
   "Layouts": ["JSON5"],
   "Compositing": ["Layouts", "PixelKernels", "RawMedia", "Timing", "CPango"],
   "Conference": [
-    "WebRTCTransport", "EncodedMedia", "RawMedia", "Playout", "Codecs", "AudioMixing", "NoiseSuppression", "Layouts",
-    "Compositing",
-    "RealTime", "Timing",
+    "WebRTCTransport", "EncodedMedia", "RawMedia", "Playout", "Codecs", "AudioMixing", "NoiseSuppression", "AudioFiles",
+    "Layouts", "Compositing", "JSON5", "RealTime", "Timing",
   ],
   "ControlAPI": ["Conference", "JSON5", "RealTime", "Timing", "CWebSockets", "COpenSSL"],
   "Configuration": ["Conference", "JSON5", "RealTime"],
   "tutti": [
     "Configuration", "ControlAPI", "Conference", "DatagramIO", "WebRTCTransport", "SecureTransport", "ICE", "RealTime",
-    "Timing", "Compositing", "Layouts", "JSON5", "CLinux",
+    "Timing", "Compositing", "Layouts", "AudioFiles", "JSON5", "CLinux",
   ],
 ]
 
@@ -44,7 +44,7 @@ private let toolchainModules: Set<String> = ["Synchronization", "Dispatch", "Gli
 private let targetsWithoutClock: Set<String> = [
   "Timing", "Bytes", "EncodedMedia", "RTP", "SDP", "ICE", "SecureTransport", "RTPStreams", "WebRTCTransport", "RawMedia",
   "JSON5",
-  "Codecs", "Playout", "AudioMixing", "NoiseSuppression", "PixelKernels", "Layouts", "Compositing",
+  "Codecs", "Playout", "AudioMixing", "NoiseSuppression", "AudioFiles", "PixelKernels", "Layouts", "Compositing",
 ]
 
 @Test func importsPointOnlyDownward() throws {

@@ -72,6 +72,18 @@ class RoomAPI:
     async def put_room(self, room: str, settings: dict[str, Any]) -> None:
         await self._request("PUT", f"/v1/rooms/{room}", {200, 201}, json=settings)
 
+    async def start_prompt(self, room: str, request: dict[str, Any]) -> str:
+        """Plays a recording; gives its address."""
+        _, headers = await self._request("POST", f"/v1/rooms/{room}/prompts", {201}, json=request)
+        return headers["Location"]
+
+    async def patch_participant(self, room: str, participant: str, change: dict[str, Any]) -> dict[str, Any]:
+        body, _ = await self._request("PATCH", f"/v1/rooms/{room}/participants/{participant}", {200}, json=change)
+        return json.loads(body)
+
+    async def delete(self, path: str) -> None:
+        await self._request("DELETE", path, {200, 204})
+
     async def participants(self, room: str) -> list[dict[str, Any]]:
         listing = await self.get(f"/v1/rooms/{room}/participants")
         return listing["participants"] if isinstance(listing, dict) else listing

@@ -8,97 +8,6 @@ import Testing
 import Timing
 import WebRTCTransport
 
-/// The actor with a transport that only notes, and what its rooms tell.
-private final class House: Sendable {
-  let transport = ScriptedTransport()
-  let conferences: Conferences
-
-  init(_ change: (inout ConferenceSettings) -> Void = { _ in }) throws {
-    var settings = ConferenceSettings()
-    settings.emptySeconds = 0
-    settings.outputs = [OutputSettings(name: "main", width: 64, height: 64, fps: 1, bitrate: 30_000)]
-    change(&settings)
-    let layouts = LayoutLibrary()
-    try layouts.load("grid", source: gridLayout)
-    try layouts.load("other", source: gridLayout)
-    conferences = Conferences(
-      settings: settings, layouts: layouts,
-      negotiator: PeerNegotiator(certificate: Simulation.certificate, candidates: [.host(Simulation.serverAddress)]),
-      transport: transport)
-  }
-
-  static func offer(_ lines: [PeerOfferer.Line] = Simulation.bothWays, seed: UInt64 = 1) -> (PeerOfferer, String) {
-    var random = SeededRandom(seed: seed)
-    var offerer = PeerOfferer(
-      certificate: TestClient.certificate, candidates: [.host(TransportAddress(ipv4: 0x0A00_0001, port: 5))], using: &random)
-    let text = offerer.offer(lines)
-    return (offerer, text)
-  }
-
-  func request(_ room: String, kind: JoinRequest.Kind = .takePart, output: String? = nil, mixOf: String? = nil) -> JoinRequest {
-    JoinRequest(kind: kind, room: room, offer: Self.offer().1, name: "Ada", output: output, mixOf: mixOf)
-  }
-
-  /// Joins, and is connected as far as the rooms know.
-  func connect(_ room: String, _ events: Events, kind: JoinRequest.Kind = .takePart) async throws -> (id: String, peer: PeerID)
-  {
-    let answer = try await conferences.join(request(room, kind: kind))
-    let peer = try #require(transport.peers.last)
-    transport.observer(peer)?.peerDidConnect(peer)
-    await events.next { if case .participantJoined = $0 { true } else { false } }
-    return (answer.participant, peer)
-  }
-
-  func events(_ room: String) async -> Events {
-    let (stream, continuation) = AsyncStream.makeStream(of: ConferenceEvent.self)
-    let subscription = await conferences.subscribe(room: room) { continuation.yield($0) }
-    return Events(stream: stream, subscription: subscription)
-  }
-
-  /// A room's events, waited for rather than polled.
-  final class Events: @unchecked Sendable {
-    // Unchecked: one test reads it.
-    private var iterator: AsyncStream<ConferenceEvent>.AsyncIterator
-    private let subscription: EventSubscription
-    private(set) var seen: [String] = []
-
-    init(stream: AsyncStream<ConferenceEvent>, subscription: EventSubscription) {
-      iterator = stream.makeAsyncIterator()
-      self.subscription = subscription
-    }
-    deinit { subscription.cancel() }
-
-    /// Waits for an event.
-    func next(where isWanted: (ConferenceEvent.Change) -> Bool) async {
-      while let event = await iterator.next() {
-        seen.append(String("\(event.change)".prefix { $0 != "(" }))
-        if isWanted(event.change) { return }
-      }
-    }
-  }
-
-  /// The kind of refusal a call meets; nil where it is let through.
-  func refusal(_ body: (Conferences) async throws -> Void) async -> ConferenceError.Kind? {
-    do {
-      try await body(conferences)
-      return nil
-    } catch {
-      return (error as? ConferenceError)?.kind
-    }
-  }
-
-  /// Everything that can be asked of the rooms, as text.
-  func state() async -> String {
-    let rooms = await conferences.rooms()
-    return rooms.map { room in
-      let people = room.participants.map {
-        "\($0.id) \($0.name) \($0.role) \($0.output ?? "") \($0.gain) \($0.audioMuted) \($0.videoMuted) \($0.deaf)"
-      }
-      return "\(room.name) \(room.layout) \(room.outputs) \(room.audio) \(people)"
-    }.joined(separator: "\n")
-  }
-}
-
 @Suite struct ConferencesTests {
   @Test func aParticipantJoinsIsSeenAndLeaves() async throws {
     let house = try House { $0.emptySeconds = 3600 }
@@ -165,6 +74,7 @@ private final class House: Sendable {
       change(&patch)
       return patch
     }
+    let low = AudioOutputSettings(name: "low", bitrate: 8_000)
     let main = OutputSettings(name: "main", width: 64, height: 64, fps: 1, bitrate: 30_000)
     func outputs(_ change: (inout OutputSettings) -> Void) -> RoomSettings {
       var output = main
@@ -175,6 +85,15 @@ private final class House: Sendable {
       (.unprocessable, { _ = try await $0.patchParticipant(room: "r", id: id, patch: patch { $0.gain = 5 }) }),
       (.unprocessable, { _ = try await $0.patchParticipant(room: "r", id: id, patch: patch { $0.gain = .nan }) }),
       (.unprocessable, { _ = try await $0.patchParticipant(room: "r", id: id, patch: patch { $0.output = "none" }) }),
+      (.unprocessable, { _ = try await $0.patchParticipant(room: "r", id: id, patch: patch { $0.name = "" }) }),
+      (.unprocessable, { _ = try await $0.patchParticipant(room: "r", id: id, patch: patch { $0.role = "king" }) }),
+      (.unprocessable, { _ = try await $0.patchParticipant(room: "r", id: id, patch: patch { $0.slot = .index(4) }) }),
+      (.unprocessable, { _ = try await $0.patchParticipant(room: "r", id: id, patch: patch { $0.slot = .id("main") }) }),
+      (.unprocessable, { _ = try await $0.patchParticipant(room: "r", id: id, patch: patch { $0.audioOutput = "low" }) }),
+      (.unprocessable, { _ = try await $0.patchParticipant(room: "r", id: id, patch: patch { $0.group = "a b" }) }),
+      (.unprocessable, { _ = try await $0.patchParticipant(room: "r", id: id, patch: patch { $0.sideRoom = ".." }) }),
+      (.unprocessable, { _ = try await $0.patchParticipant(room: "r", id: id, patch: patch { $0.whisperTo = ["x"] }) }),
+      (.unprocessable, { _ = try await $0.patchParticipant(room: "r", id: id, patch: patch { $0.mutedFor = [id, "x"] }) }),
       (.notFound, { _ = try await $0.patchParticipant(room: "r", id: "x", patch: patch { _ in }) }),
       (.notFound, { _ = try await $0.patchParticipant(room: "q", id: id, patch: patch { _ in }) }),
       (.unprocessable, { _ = try await $0.patchRoom("r", settings: RoomSettings(layout: "none")) }),
@@ -186,8 +105,38 @@ private final class House: Sendable {
       (.unprocessable, { _ = try await $0.patchRoom("r", settings: outputs { $0.bitrate = -1 }) }),
       (.unprocessable, { _ = try await $0.patchRoom("r", settings: outputs { $0.name = "../x" }) }),
       (.unprocessable, { _ = try await $0.patchRoom("r", settings: outputs { $0.layout = "none" }) }),
-      (.unprocessable, { _ = try await $0.patchRoom("r", settings: RoomSettings(audio: AudioSettings(bitrate: 1))) }),
-      (.unprocessable, { _ = try await $0.patchRoom("r", settings: RoomSettings(audio: AudioSettings(maxSpeakers: 16))) }),
+      (.unprocessable, { _ = try await $0.patchRoom("r", settings: RoomSettings(audio: AudioChange(bitrate: 1))) }),
+      (.unprocessable, { _ = try await $0.patchRoom("r", settings: RoomSettings(audio: AudioChange(maxSpeakers: 16))) }),
+      (
+        .unprocessable,
+        { _ = try await $0.patchRoom("r", settings: RoomSettings(layout: "other", audio: AudioChange(outputs: [low, low]))) }
+      ),
+      (
+        .unprocessable,
+        {
+          _ = try await $0.patchRoom(
+            "r", settings: RoomSettings(audio: AudioChange(outputs: [.init(name: "main", bitrate: 6_000)])))
+        }
+      ),
+      (
+        .unprocessable,
+        {
+          _ = try await $0.patchRoom(
+            "r", settings: RoomSettings(audio: AudioChange(outputs: [.init(name: "a", bitrate: 6_000, ptime: 10)])))
+        }
+      ),
+      (
+        .unprocessable,
+        { _ = try await $0.patchRoom("r", settings: RoomSettings(layout: "other", audio: AudioChange(waiting: "none.wav"))) }
+      ),
+      (.unprocessable, { _ = try await $0.startPrompt(room: "r", PromptRequest(file: "none.wav")) }),
+      (.unprocessable, { _ = try await $0.startPrompt(room: "r", PromptRequest(file: "../etc/passwd")) }),
+      (.unprocessable, { _ = try await $0.startPrompt(room: "r", PromptRequest(file: "tone:join", gain: 5)) }),
+      (.unprocessable, { _ = try await $0.startPrompt(room: "r", PromptRequest(file: "tone:join", participant: "x")) }),
+      (.notFound, { _ = try await $0.startPrompt(room: "q", PromptRequest(file: "tone:join")) }),
+      (.notFound, { _ = try await $0.stopPrompt(room: "r", id: "1") }),
+      (.notFound, { [house] in _ = try await $0.join(house.request("r", audio: "none")) }),
+      (.notFound, { [house] in _ = try await $0.join(house.request("q", audio: "none")) }),
       (.notFound, { _ = try await $0.patchRoom("q", settings: RoomSettings()) }),
       (.notFound, { _ = try await $0.leave(room: "r", participant: "x") }),
       (.notFound, { _ = try await $0.deleteRoom("q") }),
@@ -275,6 +224,41 @@ private final class House: Sendable {
     }
     #expect(refusal == .stale)
     await house.conferences.stop()
+  }
+
+  @Test func pinsAndRolesAreThoseOfTheLayouts() async throws {
+    let house = try House { $0.emptySeconds = 3600 }
+    let events = await house.events("r")
+    let (id, _) = try await house.connect("r", events)
+    func refusal(_ change: (inout ParticipantPatch) -> Void) async -> ConferenceError.Kind? {
+      var patch = ParticipantPatch()
+      change(&patch)
+      return await house.refusal { [patch] in _ = try await $0.patchParticipant(room: "r", id: id, patch: patch) }
+    }
+    // The second variant of the grid has it, whichever is shown.
+    #expect(await refusal { $0.slot = .index(3) } == nil)
+    #expect(await refusal { $0.slot = .id("lectern") } == .unprocessable)
+    _ = try await house.conferences.patchRoom("r", settings: RoomSettings(layout: "stage"))
+    #expect(await refusal { $0.slot = .id("lectern") } == nil)
+    #expect(await refusal { $0.slot = .id("guest") } == nil)
+    #expect(await refusal { $0.slot = .index(3) } == .unprocessable)
+    #expect(await refusal { $0.slot = .some(nil) } == nil)
+    #expect(await refusal { $0.role = "interpreter" } == nil)
+    #expect(await refusal { $0.role = "host" } == nil)
+    #expect(await refusal { $0.role = "interpreters" } == .unprocessable)
+    await house.conferences.stop()
+  }
+
+  @Test func aDrainAnnouncesTheEndOfARoomOnce() async throws {
+    let house = try House { $0.emptySeconds = 3600 }
+    let events = await house.events("r")
+    _ = try await house.connect("r", events)
+    #expect(house.conferences.hasRoom("r") && !house.conferences.hasRoom("q"))
+    await house.conferences.drain()
+    await house.conferences.stop()
+    await events.next { if case .participantLeft(_, .closed) = $0 { true } else { false } }
+    #expect(events.seen == ["participantJoined", "roomClosing", "participantLeft"])
+    #expect(!house.conferences.hasRoom("r"))
   }
 
   @Test func patchesAreSeenAndTold() async throws {

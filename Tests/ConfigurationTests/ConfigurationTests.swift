@@ -40,7 +40,9 @@ import Testing
         iceServers: [{ urls: 'stun:a' }, { urls: ['turn:b:1', 'turns:b'], username: 'u', credential: 'c' }],
         rooms: { autoCreate: false, emptySeconds: 0, layout: 'speaker',
                  outputs: [{ name: 'hd', width: 1920, height: 1080, fps: 25, bitrate: 3000000, layout: 'grid' }],
-                 audio: { bitrate: 48000, maxSpeakers: 6, stereo: true } },
+                 audio: { bitrate: 48000, maxSpeakers: 6, stereo: true, mode: 'music', noiseSuppression: true, waiting: 'w.ogg',
+                          outputs: [{ name: 'low', bitrate: 8000, ptime: 120, fec: false }], joinTone: 'tone:join' } },
+        prompts: 'P',
       }
       """)
     #expect(configuration.http.port == 80)
@@ -61,7 +63,13 @@ import Testing
     #expect(
       configuration.rooms.outputs
         == [OutputSettings(name: "hd", width: 1920, height: 1080, fps: 25, bitrate: 3_000_000, layout: "grid")])
-    #expect(configuration.rooms.audio == AudioSettings(bitrate: 48_000, maxSpeakers: 6, stereo: true))
+    #expect(
+      configuration.rooms.audio
+        == AudioSettings(
+          bitrate: 48_000, maxSpeakers: 6, stereo: true, mode: .music, noiseSuppression: true,
+          outputs: [AudioOutputSettings(name: "low", bitrate: 8_000, ptime: 120, fec: false)], joinTone: "tone:join",
+          waiting: "w.ogg"))
+    #expect(configuration.promptsDirectory == "P")
   }
 
   @Test(arguments: [
@@ -92,6 +100,10 @@ import Testing
     ("{ rooms: { outputs: [] } }", "t.json5:1:21: 'outputs' must have at least one output"),
     ("{ rooms: { outputs: [{ name: 'a', width: 641 }] } }", "t.json5:1:42: 'width' must be even, not 641"),
     ("{ rooms: { outputs: [{ name: 'a' }, { name: 'a' }] } }", "t.json5:1:37: output 'a' is there twice"),
+    (
+      "{ rooms: { audio: { outputs: [{ name: 'a', bitrate: 8000, ptime: 10 }] } } }",
+      "t.json5:1:66: 'ptime' must be 20, 40, 60 or 120, not 10"
+    ),
     ("{ rooms: { layout: '../x' } }", "t.json5:1:20: 'layout' must be 1 to 64 of A-Z a-z 0-9 . _ -, not '../x'"),
     ("{ http: }", "t.json5:1:9: a value was expected, found '}'"),
     ("[]", "t.json5:1:1: an object was expected, not a list"),
@@ -120,6 +132,16 @@ import Testing
         "TUTTI_LOG_FORMAT: must be one of text, json, not 'xml'",
         "--http: must be ADDRESS:PORT such as 127.0.0.1:8080 or [::]:8080, not '80'",
         "--log-level: must be one of debug, info, warning, error, not 'inof', did you mean 'info'?",
+      ])
+  }
+
+  @Test func aVariableThatIsNoSettingIsWarnedOf() throws {
+    let configuration = try load(
+      "{}", environment: ["TUTTI_LAYOUT": "x", "TUTTI_ALTOGETHER": "y", "TUTTI_CONFIG": "", "HOME": "h"])
+    #expect(
+      configuration.warnings == [
+        "the variable 'TUTTI_ALTOGETHER' is no setting and has no effect, see tutti serve --help",
+        "the variable 'TUTTI_LAYOUT' is no setting and has no effect, did you mean TUTTI_LAYOUTS?",
       ])
   }
 

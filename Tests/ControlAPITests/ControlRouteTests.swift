@@ -20,12 +20,22 @@ import Testing
     let ada = try #require(room["participants"]?.array?[0])
     #expect(
       ada.members?.map(\.key) == [
-        "id", "name", "role", "sends", "receives", "audioMuted", "videoMuted", "deaf", "gain", "slot", "speaking", "levelDb",
-        "stats",
+        "id", "name", "role", "sends", "receives", "audioMuted", "videoMuted", "deaf", "group", "whisperTo", "mutedFor",
+        "sideRoom", "gain", "slot", "speaking", "levelDb", "stats",
       ])
     #expect(ada["slot"]?.integer == 0)
     #expect(ada["levelDb"]?.number == -23.5)
     #expect(ada["receives"]?["codec"]?.string == "VP8")
+    #expect(ada["receives"]?.members?.map(\.key) == ["output", "codec", "audio", "audioCodec"])
+    #expect(ada["receives"]?["audio"]?.string == "low" && ada["group"]?.string == "desk")
+    #expect(ada["whisperTo"]?.isNull == true && ada["mutedFor"]?.array?.map(\.string) == ["p2"])
+    let bob = try #require(room["participants"]?.array?[1])
+    #expect(bob["whisperTo"]?.array?.map(\.string) == ["p1"] && bob["sideRoom"]?.string == "corner")
+    #expect(
+      room["audio"]?.members?.map(\.key) == [
+        "bitrate", "maxSpeakers", "stereo", "mode", "noiseSuppression", "audioPan", "outputs", "joinTone", "leaveTone",
+        "waiting",
+      ])
     #expect(ada["stats"]?["lossPercent"]?.number == 0.5)
     #expect(room["participants"]?.array?[1]["slot"]?.string == "main")
     let list = try json(await fixture.ask("GET", "/v1/rooms"))
@@ -57,7 +67,81 @@ import Testing
     let room = try json(await fixture.patch("/v1/rooms/lobby", json: #"{"audio":{"bitrate":64000,"stereo":true}}"#))
     #expect(room["layout"]?.string == "grid")
     let settings = try #require(fixture.control.state.withLock { $0.roomSettings.last })
-    #expect(settings == RoomSettings(audio: AudioSettings(bitrate: 64_000, maxSpeakers: 4, stereo: true)))
+    #expect(settings == RoomSettings(audio: AudioChange(bitrate: 64_000, stereo: true)))
+  }
+
+  @Test func aRoomsSoundIsSetMemberByMember() async throws {
+    let fixture = try Fixture()
+    let body = """
+      {"audio":{"mode":"music","noiseSuppression":true,"outputs":[{"name":"low","bitrate":12000,"ptime":60,"fec":false},
+      {"name":"hifi","bitrate":128000}],"joinTone":"tone:join","waiting":"lobby.ogg"}}
+      """
+    let room = try json(await fixture.patch("/v1/rooms/lobby", json: body))
+    #expect(room["audio"]?["mode"]?.string == "music" && room["audio"]?["maxSpeakers"]?.integer == 4)
+    let outputs = try #require(room["audio"]?["outputs"]?.array)
+    #expect(outputs[0].members?.map(\.key) == ["name", "bitrate", "ptime", "fec"])
+    #expect(outputs[0]["ptime"]?.integer == 60 && outputs[0]["fec"]?.bool == false)
+    #expect(outputs[1]["ptime"]?.integer == 20 && outputs[1]["fec"]?.bool == true)
+    #expect(room["audio"]?["joinTone"]?.string == "tone:join" && room["audio"]?["leaveTone"]?.isNull == true)
+    let next = try json(await fixture.patch("/v1/rooms/lobby", json: #"{"audio":{"waiting":null,"bitrate":6000}}"#))
+    #expect(next["audio"]?["waiting"]?.isNull == true && next["audio"]?["joinTone"]?.string == "tone:join")
+    #expect(next["audio"]?["outputs"]?.array?.count == 2 && next["audio"]?["bitrate"]?.integer == 6000)
+  }
+
+  @Test func whatAParticipantHearsIsPatched() async throws {
+    let fixture = try Fixture()
+    let target = "/v1/rooms/lobby/participants/p1"
+    let body = #"{"audioOutput":"low","group":"desk","whisperTo":["p2"],"mutedFor":["p2","p3"],"sideRoom":"corner"}"#
+    #expect(await fixture.patch(target, json: body)?.status == 200)
+    var patch = try #require(fixture.control.state.withLock { $0.patches.last })
+    #expect(patch.audioOutput == "low" && patch.group == .some("desk") && patch.sideRoom == .some("corner"))
+    #expect(patch.whisperTo == .some(["p2"]) && patch.mutedFor == ["p2", "p3"])
+    #expect(
+      await fixture.patch(target, json: #"{"group":null,"whisperTo":null,"mutedFor":null,"sideRoom":null}"#)?.status == 200)
+    patch = try #require(fixture.control.state.withLock { $0.patches.last })
+    #expect(patch.group == .some(nil) && patch.sideRoom == .some(nil) && patch.whisperTo == .some(nil) && patch.mutedFor == [])
+    #expect(await fixture.patch(target, json: "{}")?.status == 200)
+    #expect(fixture.control.state.withLock { $0.patches.last } == ParticipantPatch())
+    for wrong in [
+      #"{"group":"a b"}"#, #"{"group":1}"#, #"{"whisperTo":"p2"}"#, #"{"whisperTo":[1]}"#, #"{"mutedFor":["../x"]}"#,
+      #"{"sideRoom":""}"#, #"{"audioOutput":null}"#,
+    ] { #expect(await fixture.patch(target, json: wrong)?.status == 422, "\(wrong)") }
+    #expect(fixture.control.state.withLock { $0.patches.count } == 3)
+  }
+
+  @Test func aPromptIsStartedListedAndStopped() async throws {
+    let fixture = try Fixture()
+    let target = "/v1/rooms/lobby/prompts"
+    func post(_ body: String) async -> RawClient.Response? {
+      await fixture.ask("POST", target, ["Content-Type: application/json"], body: body)
+    }
+    let made = await post(#"{"file":"welcome.wav","participant":"p1","loop":true,"placement":"instead","gain":0.5}"#)
+    #expect(made?.status == 201)
+    #expect(made?["location"] == "/v1/rooms/lobby/prompts/1")
+    let prompt = try json(made)
+    #expect(prompt.members?.map(\.key) == ["id", "file", "participant", "loop", "placement", "gain", "seconds"])
+    #expect(prompt["seconds"]?.number == 1.235 && prompt["placement"]?.string == "instead")
+    #expect(await post(#"{"file":"welcome.wav"}"#)?.status == 201)
+    let requests = fixture.control.state.withLock { $0.prompts.map(\.request) }
+    #expect(
+      requests == [
+        PromptRequest(file: "welcome.wav", participant: "p1", loops: true, placement: .instead, gain: 0.5),
+        PromptRequest(file: "welcome.wav"),
+      ])
+    #expect(try json(await fixture.ask("GET", target))["prompts"]?.array?.count == 2)
+    #expect(try json(await fixture.ask("GET", target + "/2"))["id"]?.string == "2")
+    #expect(await fixture.ask("DELETE", target + "/2")?.status == 204)
+    #expect(await fixture.ask("DELETE", target + "/2")?.status == 404)
+    #expect(await fixture.ask("GET", target + "/2")?.status == 404)
+    for wrong in ["{}", #"{"file":1}"#, #"{"file":"a","placement":"over"}"#, #"{"file":"a","gain":5}"#, #"{"file":"a","x":1}"#]
+    {
+      #expect(await post(wrong)?.status == 422, "\(wrong)")
+    }
+    #expect(await post("")?.status == 400)
+    #expect(
+      await fixture.ask("POST", target, ["Content-Type: application/sdp"], body: "v=0")?["accept-post"] == "application/json")
+    #expect(await fixture.ask("PUT", target)?["allow"] == "GET, HEAD, POST, OPTIONS")
+    #expect(await fixture.ask("GET", "/v1/rooms/none/prompts")?.status == 404)
   }
 
   @Test func aParticipantIsPatched() async throws {
@@ -90,6 +174,29 @@ import Testing
     ("{\"outputs\":[{\"name\":\"a\"},{\"name\":\"a\"}]}", 422, "Line 1, column 34: output 'a' is there twice."),
     ("{\"outputs\":[{}]}", 422, "Line 1, column 13: key 'name' is missing."),
     ("{\"audio\":{\"maxSpeakers\":0}}", 422, "Line 1, column 25: 'maxSpeakers' must be a whole number from 1 to 15, not 0."),
+    (
+      "{\"audio\":{\"outputs\":[{\"name\":\"main\",\"bitrate\":6000}]}}", 422,
+      "Line 1, column 30: audio output 'main' is there already: its bitrate is that of 'audio'."
+    ),
+    (
+      "{\"audio\":{\"outputs\":[{\"name\":\"a\",\"bitrate\":6000},{\"name\":\"a\",\"bitrate\":6000}]}}", 422,
+      "Line 1, column 58: audio output 'a' is there twice."
+    ),
+    (
+      "{\"audio\":{\"outputs\":[{\"name\":\"a\",\"bitrate\":5999}]}}", 422,
+      "Line 1, column 44: 'bitrate' must be a whole number from 6000 to 256000, not 5999."
+    ),
+    (
+      "{\"audio\":{\"outputs\":[{\"name\":\"a\",\"bitrate\":6000,\"ptime\":30}]}}", 422,
+      "Line 1, column 57: 'ptime' must be 20, 40, 60 or 120, not 30."
+    ),
+    (
+      "{\"audio\":{\"outputs\":[1,1,1,1,1,1,1,1]}}", 422,
+      "Line 1, column 21: 'outputs' has 8 elements, at most 7 are taken."
+    ),
+    ("{\"audio\":{\"outputs\":[{\"name\":\"a\"}]}}", 422, "Line 1, column 22: key 'bitrate' is missing."),
+    ("{\"audio\":{\"mode\":\"loud\"}}", 422, "Line 1, column 18: 'mode' is one of 'speech', 'music', not 'loud'."),
+    ("{\"audio\":{\"waiting\":7}}", 422, "Line 1, column 21: 'waiting' must be the name of a sound or null, not 7."),
     ("{\"layout\":\"../x\"}", 422, "Line 1, column 11: 'layout' must be 1 to 64 of A-Z a-z 0-9 . _ -, not '../x'."),
     ("[]", 422, "Line 1, column 1: an object was expected, not a list."),
     ("{\"layout\":", 400, "Line 1, column 11: the text ends where a value was expected."),
@@ -144,6 +251,22 @@ import Testing
     #expect(await fixture.ask("GET", "/v1/rooms/none/snapshot.png")?.status == 404)
   }
 
+  @Test func parametersThatMeanNothingAreRefused() async throws {
+    let fixture = try Fixture()
+    for (target, advice) in [
+      ("/v1/rooms?limit=3", "There is no parameter 'limit' here; this address takes none."),
+      ("/v1/layouts/grid/preview.png?particpants=9", "this address takes participants, size."),
+      ("/v1/rooms/lobby/snapshot.png?outptu=hd", "this address takes output."),
+    ] {
+      let response = await fixture.ask("GET", target)
+      #expect(response?.status == 400)
+      #expect(response?.body.contains(advice) == true)
+    }
+    let socket = await fixture.ask("GET", "/v1/rooms/lobby/events?access_token=x", upgradeHeaders)
+    #expect(socket?.status == 400)
+    for target in ["/?utm=1", "/healthz?x", "/metrics?x=1"] { #expect(await fixture.ask("GET", target)?.status == 200) }
+  }
+
   @Test func theServerTellsHowItIs() async throws {
     let fixture = try Fixture()
     let metrics = await fixture.ask("GET", "/metrics")
@@ -189,7 +312,7 @@ import Testing
     #expect(!page.body.contains(" onclick"))
     for id in [
       "name", "room", "join", "leave", "mute", "camera", "microphone-select", "camera-select", "source", "picture", "status",
-      "error", "participants", "layouts", "statistics",
+      "error", "participants", "layouts", "statistics", "deafen", "sound-select",
     ] { #expect(page.body.contains("id=\"\(id)\"")) }
   }
 
@@ -203,12 +326,22 @@ import Testing
       ("/rooms/{room}/participants/{session}", ["patch", "delete"]), ("/v1/rooms", ["get"]),
       ("/v1/rooms/{room}", ["get", "put", "patch", "delete"]), ("/v1/rooms/{room}/participants", ["get"]),
       ("/v1/rooms/{room}/participants/{id}", ["get", "patch", "delete"]), ("/v1/rooms/{room}/snapshot.png", ["get"]),
-      ("/v1/rooms/{room}/events", ["get"]), ("/v1/layouts", ["get"]), ("/v1/layouts/{layout}", ["get"]),
+      ("/v1/rooms/{room}/events", ["get"]),
+      ("/v1/rooms/{room}/prompts", ["get", "post"]), ("/v1/rooms/{room}/prompts/{id}", ["get", "delete"]),
+      ("/v1/layouts", ["get"]), ("/v1/layouts/{layout}", ["get"]),
       ("/v1/layouts/{layout}/preview.png", ["get"]), ("/metrics", ["get"]), ("/healthz", ["get"]), ("/readyz", ["get"]),
       ("/openapi.json", ["get"]),
     ] {
       let found = paths.first { $0.key == path }?.value
       for method in methods { #expect(found?[method]?["responses"] != nil, "\(method) \(path)") }
+    }
+    // What is not for probes refuses names and parameters that cannot be.
+    for (path, item) in paths.map({ ($0.key, $0.value) }) where path.hasPrefix("/rooms") || path.hasPrefix("/v1") {
+      for (method, operation) in (item.members ?? []).map({ ($0.key, $0.value) }) where method != "parameters" {
+        #expect(operation["responses"]?["400"] != nil, "\(method) \(path)")
+        let isAboutSomething = path.contains("{")
+        #expect(!isAboutSomething || method == "put" || operation["responses"]?["404"] != nil, "\(method) \(path)")
+      }
     }
   }
 }

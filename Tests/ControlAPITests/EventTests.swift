@@ -38,6 +38,7 @@ import Timing
     let fixture = try Fixture()
     let (client, _) = await open(fixture)
     let ada = ParticipantDescription(id: "p1", name: "Ada \"A\"", role: "host")
+    let prompt = PromptDescription(id: "7", request: PromptRequest(file: "a.wav"), seconds: 2)
     let changes: [(ConferenceEvent.Change, String, String)] = [
       (
         .participantJoined(ada), "participant-joined", "\"id\":\"p1\",\"participant\":{\"id\":\"p1\",\"name\":\"Ada \\\"A\\\"\""
@@ -50,6 +51,11 @@ import Timing
       (.layoutChanged(layout: "grid"), "layout-changed", "\"layout\":\"grid\"}"),
       (.outputsChanged([]), "outputs-changed", "\"outputs\":[]}"),
       (.layoutInvalid(layout: "x", message: "m"), "layout-invalid", "\"layout\":\"x\",\"message\":\"m\"}"),
+      (
+        .promptStarted(prompt), "prompt-started",
+        "\"prompt\":{\"id\":\"7\",\"file\":\"a.wav\",\"participant\":null,\"loop\":false,"
+      ),
+      (.promptEnded(prompt, reason: .finished), "prompt-ended", "\"seconds\":2},\"reason\":\"finished\"}"),
       (.roomClosing(reason: "r"), "room-closing", "\"reason\":\"r\"}"),
       (.overload(detail: "d"), "overload", "\"detail\":\"d\"}"),
     ]
@@ -140,6 +146,14 @@ import Timing
     let close = await client.frame()
     #expect(close?.opcode == 8)
     #expect(close?.payload.prefix(2).elementsEqual([0x03, 0xE9]) == true)
+  }
+
+  @Test func thereAreNoEventsOfARoomThatIsNotThere() async throws {
+    let fixture = try Fixture()
+    let response = await fixture.ask("GET", "/v1/rooms/nowhere/events", upgradeHeaders)
+    #expect(response?.status == 404)
+    #expect(response?.body.contains("There is no room 'nowhere'") == true)
+    #expect(fixture.control.state.withLock { $0.subscriptionCount } == 0)
   }
 
   @Test func whatIsNoHandshakeIsToldSo() async throws {

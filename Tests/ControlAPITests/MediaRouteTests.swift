@@ -6,7 +6,7 @@ import Testing
 @Suite struct MediaRouteTests {
   @Test func anOfferIsAnsweredWithTheSessionsAddress() async throws {
     let fixture = try Fixture()
-    let response = await fixture.postOffer("/rooms/lobby/participants?name=Ada%20L&output=main&self=false&role=host")
+    let response = await fixture.postOffer("/rooms/lobby/participants?name=Ada%20L&output=main&audio=low&self=false&role=host")
     #expect(response?.status == 201)
     #expect(response?["location"] == "/rooms/lobby/participants/secret-42")
     #expect(response?["etag"] == "\"tag-1\"")
@@ -21,6 +21,7 @@ import Testing
     #expect(join.room == "lobby")
     #expect(join.name == "Ada L")
     #expect(join.output == "main")
+    #expect(join.audioOutput == "low")
     #expect(join.role == "host")
     #expect(!join.selfView)
     #expect(join.offer == "v=0\r\n")
@@ -48,7 +49,9 @@ import Testing
   }
 
   @Test(arguments: [
-    ("?self=maybe", 422), ("?output=../x", 422), ("?role=a%20b", 422), ("?participant=%2f", 422), ("?unknown=1", 201),
+    ("?self=maybe", 422), ("?output=../x", 422), ("?audio=../x", 422), ("?audio=auto", 201), ("?role=a%20b", 422),
+    ("?participant=%2f", 422), ("?naem=Ada", 400),
+    ("?", 201),
   ])
   func parametersAreChecked(query: String, status: Int) async throws {
     let fixture = try Fixture()

@@ -10,6 +10,7 @@ final class ScriptedConferences: ConferenceControl {
     var departures: [String] = []
     var patches: [ParticipantPatch] = []
     var roomSettings: [RoomSettings] = []
+    var prompts: [PromptDescription] = []
     /// Subscriptions ever made, those that ended included.
     var subscriptionCount = 0
     var sinks: [Int: (room: String, sink: @Sendable (ConferenceEvent) -> Void)] = [:]
@@ -28,6 +29,9 @@ final class ScriptedConferences: ConferenceControl {
     ada.sendsAudio = true
     ada.sendsVideo = true
     ada.output = "main"
+    ada.audioOutput = "low"
+    ada.group = "desk"
+    ada.mutedFor = ["p2"]
     ada.receivesVideoCodec = "VP8"
     ada.receivesAudioCodec = "opus"
     ada.slot = .index(0)
@@ -38,6 +42,8 @@ final class ScriptedConferences: ConferenceControl {
     bob.sendsAudio = true
     bob.audioMuted = true
     bob.slot = .id("main")
+    bob.whisperTo = ["p1"]
+    bob.sideRoom = "corner"
     let room = RoomDescription(
       name: "lobby", layout: "grid",
       outputs: [OutputSettings(name: "main", width: 1280, height: 720, fps: 30, bitrate: 1_500_000)],
@@ -95,7 +101,8 @@ final class ScriptedConferences: ConferenceControl {
   func putRoom(_ name: String, settings: RoomSettings) async throws(ConferenceError) -> (room: RoomDescription, created: Bool) {
     try fail()
     let room = RoomDescription(
-      name: name, layout: settings.layout ?? "grid", outputs: settings.outputs ?? [], audio: settings.audio ?? AudioSettings(),
+      name: name, layout: settings.layout ?? "grid", outputs: settings.outputs ?? [],
+      audio: AudioSettings().applying(settings.audio),
       participants: [], floor: nil)
     return state.withLock { state in
       state.roomSettings.append(settings)
@@ -106,6 +113,7 @@ final class ScriptedConferences: ConferenceControl {
   func patchRoom(_ name: String, settings: RoomSettings) async throws(ConferenceError) -> RoomDescription {
     var room = try find(name)
     room.layout = settings.layout ?? room.layout
+    room.audio = room.audio.applying(settings.audio)
     let changed = room
     state.withLock { state in
       state.roomSettings.append(settings)
@@ -138,6 +146,29 @@ final class ScriptedConferences: ConferenceControl {
     return found
   }
 
+  func startPrompt(room: String, _ request: PromptRequest) async throws(ConferenceError) -> PromptDescription {
+    _ = try find(room)
+    return state.withLock { state in
+      let prompt = PromptDescription(id: String(state.prompts.count + 1), request: request, seconds: 1.2345)
+      state.prompts.append(prompt)
+      return prompt
+    }
+  }
+  func prompts(room: String) async throws(ConferenceError) -> [PromptDescription] {
+    _ = try find(room)
+    return state.withLock { $0.prompts }
+  }
+  func prompt(room: String, id: String) async throws(ConferenceError) -> PromptDescription {
+    guard let prompt = try await prompts(room: room).first(where: { $0.id == id }) else {
+      throw ConferenceError(.notFound, "There is no prompt '\(id)'.")
+    }
+    return prompt
+  }
+  func stopPrompt(room: String, id: String) async throws(ConferenceError) {
+    _ = try await prompt(room: room, id: id)
+    state.withLock { $0.prompts.removeAll { $0.id == id } }
+  }
+
   func layouts() async -> [String] { ["grid", "speaker", "stage"] }
   func layoutSource(_ name: String) async throws(ConferenceError) -> String {
     try fail()
@@ -163,6 +194,7 @@ final class ScriptedConferences: ConferenceControl {
     return EventSubscription { [self] in state.withLock { _ = $0.sinks.removeValue(forKey: number) } }
   }
 
+  func hasRoom(_ name: String) -> Bool { state.withLock { $0.rooms[name] != nil } }
   func metrics() async -> String { "# TYPE tutti_rooms gauge\ntutti_rooms 1\n" }
   func isReady() async -> Bool { state.withLock { $0.isReady } }
 }

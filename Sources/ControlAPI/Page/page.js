@@ -12,7 +12,12 @@ let room = null;
 /// What is or will be sent.
 let stream = null;
 let isMuted = false;
+let isDeaf = false;
 let isPictureOff = false;
+/// What the server was last seen to hold of oneself: who else changes it shows by the difference.
+let known = { audioMuted: false, deaf: false };
+/// The audio output that was chosen here.
+let sound = "main";
 
 // MARK: Words
 
@@ -159,7 +164,8 @@ async function join() {
   const hasWanted = stream?.getTracks().some((track) => track.readyState === "live");
   if (!hasWanted || $("source").value === "none") await openDevices();
   endPreview();
-  isMuted = false;
+  isMuted = isDeaf = false;
+  sound = "main";
   isPictureOff = !stream.getVideoTracks().length;
   enterRoom(roomName);
   session = new Session({
@@ -173,17 +179,18 @@ async function join() {
       joined: () => {
         notice("");
         room.ownId = session.id;
-        room.refresh();
+        // Events are of rooms that exist: the first to join makes his.
+        room.start();
+        tellAgain();
       },
       failed: (words) => { leave(); notice(words); },
     },
   });
   room = new Room({
     name: roomName, token, elements: { participants: $("participants"), count: $("people-count"), alone: $("alone"), layouts: $("layouts"), layoutsEmpty: $("layouts-empty") },
-    on: { notice, removed },
+    on: { notice, removed, own: followOwn, sounds: showSounds },
   });
   const joining = session.start();
-  room.start();
   statistics.start(session);
   showControls();
   await joining;
@@ -217,6 +224,8 @@ function leave() {
   devices.stop(stream);
   session = room = stream = null;
   $("picture").srcObject = null;
+  $("picture").muted = false;
+  $("sound-label").hidden = true;
   document.body.dataset.phase = "lobby";
   $("stage").hidden = $("side").hidden = $("room-chip").hidden = true;
   $("lobby").hidden = false;
@@ -246,17 +255,82 @@ function showControls() {
   $("mute").disabled = !hasSound;
   $("mute").setAttribute("aria-pressed", String(isMuted || !hasSound));
   $("mute").querySelector("span").textContent = !hasSound ? "No microphone" : isMuted ? "Unmute" : "Mute";
+  $("deafen").setAttribute("aria-pressed", String(isDeaf));
+  $("deafen").querySelector("span").textContent = isDeaf ? "Sound on" : "Sound off";
   $("camera").setAttribute("aria-pressed", String(isPictureOff));
   $("camera").disabled = $("source").value === "none";
   const what = $("source").value === "screen" ? "Screen" : "Camera";
   $("camera").querySelector("span").textContent = isPictureOff ? `${what} on` : `${what} off`;
 }
 
-function toggleMute() {
-  if (!session || $("mute").disabled) return;
-  isMuted = !isMuted;
-  for (const track of stream.getAudioTracks()) track.enabled = !isMuted;
+const mutedByOthers = "Somebody who leads this room has muted you.";
+
+function setMuted(muted) {
+  isMuted = muted;
+  for (const track of stream?.getAudioTracks() ?? []) track.enabled = !muted;
   showControls();
+}
+
+/// Muted here at once; told to the server, so that the others see it. Where a token does not allow that, nobody misses it.
+async function toggleMute() {
+  if (!session || $("mute").disabled) return;
+  setMuted(!isMuted);
+  const wanted = isMuted;
+  const { done, words } = await room.change({ audioMuted: wanted });
+  if (done) known.audioMuted = wanted;
+  if (done && !wanted && $("error").textContent === mutedByOthers) notice("");
+  // Who was muted by others stays so until the server agrees.
+  if (!done && !wanted && known.audioMuted) {
+    setMuted(true);
+    notice(`${mutedByOthers} ${words}`);
+  }
+}
+
+async function toggleDeaf() {
+  if (!session) return;
+  setDeaf(!isDeaf);
+  const wanted = isDeaf;
+  const { done } = await room.change({ deaf: wanted });
+  if (done) known.deaf = wanted;
+}
+
+function setDeaf(deaf) {
+  isDeaf = deaf;
+  $("picture").muted = deaf;
+  showControls();
+}
+
+/// What the server says of oneself. It may mute a microphone, but never turns one on.
+function followOwn(person) {
+  if (person.audioMuted && !known.audioMuted && !isMuted) {
+    setMuted(true);
+    notice(mutedByOthers);
+  } else if (!person.audioMuted && known.audioMuted && isMuted) notice("You may speak again: unmute yourself.");
+  if (person.deaf !== known.deaf && person.deaf !== isDeaf) setDeaf(person.deaf);
+  known = { audioMuted: person.audioMuted, deaf: person.deaf };
+  $("sound-select").value = sound = person.receives.audio ?? "main";
+}
+
+/// After the connection was lost one is somebody new to the server.
+function tellAgain() {
+  known = { audioMuted: false, deaf: false };
+  if (isMuted) room.change({ audioMuted: true });
+  if (isDeaf) room.change({ deaf: true });
+  if (sound !== "main") room.change({ audioOutput: sound });
+}
+
+/// A choice only where there is one.
+function showSounds(outputs) {
+  const options = outputs.map(({ name, bitrate }) => new Option(`${name === "main" ? "Standard" : name} (${Math.round(bitrate / 1000)} kb/s)`, name));
+  $("sound-select").replaceChildren(...options);
+  $("sound-select").value = sound;
+  $("sound-label").hidden = outputs.length < 2;
+}
+
+async function chooseSound() {
+  const { done, words } = await room.change({ audioOutput: $("sound-select").value });
+  notice(done ? "" : `The sound could not be changed. ${words}`);
+  $("sound-select").value = sound;
 }
 
 /// Turning the picture off stops the camera, so that its light goes out.
@@ -303,7 +377,7 @@ function toggleFullscreen() {
 function shortcut(event) {
   if (!session || event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
   if (event.target instanceof Element && event.target.closest("input, select, textarea")) return;
-  const action = { m: toggleMute, v: () => setPicture(!isPictureOff), f: toggleFullscreen }[event.key.toLowerCase()];
+  const action = { m: toggleMute, d: toggleDeaf, v: () => setPicture(!isPictureOff), f: toggleFullscreen }[event.key.toLowerCase()];
   if (action) {
     event.preventDefault();
     action();
@@ -322,6 +396,8 @@ $("preview-start").addEventListener("click", showPreview);
 for (const id of ["camera-select", "microphone-select"]) $(id).addEventListener("change", () => { if (stream) showPreview(); });
 $("leave").addEventListener("click", leave);
 $("mute").addEventListener("click", toggleMute);
+$("deafen").addEventListener("click", toggleDeaf);
+$("sound-select").addEventListener("change", chooseSound);
 $("camera").addEventListener("click", () => setPicture(!isPictureOff));
 $("fullscreen").addEventListener("click", toggleFullscreen);
 $("share").addEventListener("click", share);

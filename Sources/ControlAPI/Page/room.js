@@ -9,6 +9,8 @@ export class Room {
     this.layout = null;
     this.floor = null;
     this.ownId = null;
+    /// Requests about oneself that are under way: until they are answered, events may tell of an older state.
+    this.asking = 0;
     this.attempt = 0;
     this.isOver = false;
     this.buttons = new Map();
@@ -17,7 +19,9 @@ export class Room {
   get headers() { return this.token ? { Authorization: `Bearer ${this.token}` } : {}; }
   get path() { return `/v1/rooms/${encodeURIComponent(this.name)}`; }
 
+  /// Listens from now on; what runs already reads the room again.
   start() {
+    if (this.socket) return this.refresh();
     this.listen();
     this.showLayouts();
   }
@@ -59,7 +63,9 @@ export class Room {
       this.people = new Map(room.participants.map((person) => [person.id, person]));
       this.layout = room.layout;
       this.floor = room.floor;
+      this.on.sounds([{ name: "main", bitrate: room.audio.bitrate }, ...room.audio.outputs]);
       this.show();
+      this.tellOwn();
     } catch { /* The socket's next connection asks again. */ }
     const waiting = this.waiting ?? [];
     this.waiting = null;
@@ -72,6 +78,7 @@ export class Room {
       case "participant-joined":
       case "participant-changed":
         if (event.participant) this.people.set(event.participant.id, event.participant);
+        if (event.id === this.ownId) this.tellOwn();
         break;
       case "participant-left":
         this.people.delete(event.id);
@@ -94,6 +101,35 @@ export class Room {
     this.show();
   }
 
+  // MARK: Oneself
+
+  tellOwn() {
+    const own = this.people.get(this.ownId);
+    if (own && !this.asking) this.on.own(own);
+  }
+
+  /// Asks the server to change something about oneself: { done, words }. Tokens of some roles may not.
+  async change(patch) {
+    if (!this.ownId) return { done: false, words: "You are not in the room yet." };
+    this.asking += 1;
+    try {
+      const response = await fetch(`${this.path}/participants/${this.ownId}`, {
+        method: "PATCH", headers: { ...this.headers, "Content-Type": "application/json" }, body: JSON.stringify(patch),
+      });
+      const answer = await response.json().catch(() => null);
+      if (response.ok && answer) this.people.set(answer.id, answer);
+      return { done: response.ok, words: answer?.detail ?? `The server answered ${response.status}.` };
+    } catch {
+      return { done: false, words: "The server cannot be reached." };
+    } finally {
+      this.asking -= 1;
+      if (!this.isOver) {
+        this.show();
+        this.tellOwn();
+      }
+    }
+  }
+
   // MARK: People
 
   show() {
@@ -107,7 +143,7 @@ export class Room {
 
   item(person) {
     const item = document.createElement("li");
-    item.classList.toggle("speaking", Boolean(person.speaking));
+    item.classList.toggle("speaking", Boolean(person.speaking && !person.audioMuted));
     const name = person.name || "Guest";
     const avatar = element("span", "avatar", initials(name));
     avatar.setAttribute("aria-hidden", "true");
@@ -119,9 +155,11 @@ export class Room {
   }
 
   note(person) {
+    if (person.sideRoom) return `in ${person.sideRoom}`;
+    if (person.audioMuted && person.sends?.audio) return person.deaf ? "muted, hears nothing" : "muted";
+    if (person.deaf) return "hears nothing";
     if (person.speaking) return "speaking";
     if (!person.sends?.audio && !person.sends?.video) return "watching";
-    if (person.audioMuted) return "muted";
     if (person.id === this.floor) return "has the floor";
     if (!person.sends?.video) return "audio only";
     return "";

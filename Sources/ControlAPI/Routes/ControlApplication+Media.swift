@@ -32,7 +32,8 @@ extension ControlApplication {
     return JoinRequest(
       kind: kind, room: room, offer: offer,
       name: displayName(head.queryValue("name") ?? caller.claims?.subject ?? ""),
-      role: try role(head, caller: caller), output: try nameParameter(head, "output"), selfView: selfView,
+      role: try role(head, caller: caller), output: try nameParameter(head, "output"),
+      audioOutput: try nameParameter(head, "audio"), selfView: selfView,
       mixOf: try nameParameter(head, "participant"))
   }
 

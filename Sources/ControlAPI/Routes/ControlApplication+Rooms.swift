@@ -68,7 +68,7 @@ extension ControlApplication {
   /// Reads a JSON body: 400 where it does not parse, 422 where it says what cannot be.
   ///
   /// - Parameter empty: what an empty body means; nil where there must be one.
-  private func decode<T>(_ request: HTTPRequest, orElse empty: T?, _ make: (JSONValue, JSONDecoder) -> T) throws(Refusal) -> T {
+  func decode<T>(_ request: HTTPRequest, orElse empty: T?, _ make: (JSONValue, JSONDecoder) -> T) throws(Refusal) -> T {
     if request.body.isEmpty, let empty { return empty }
     let value: JSONValue
     do throws(JSONFault) {

@@ -1,5 +1,6 @@
 import Conference
 import JSON5
+import JSON5
 
 /// Turns requests into questions to the conferences and their answers into responses. Knows no socket.
 struct ControlApplication: Sendable {
@@ -28,6 +29,7 @@ struct ControlApplication: Sendable {
       }
       if case .events = route { return try admitWebSocket(head, route) }
       _ = try identity(of: head, route: route)
+      try checkQuery(head, route)
       try checkTypes(head, route)
       return .proceed(bodyBytesMax: route.bodyBytesMax(method: method))
     } catch {
@@ -38,6 +40,13 @@ struct ControlApplication: Sendable {
   private func identity(of head: HTTPRequestHead, route: Route, isWebSocket: Bool = false) throws(Refusal) -> Identity {
     guard let permission = route.permission(method: head.method) else { return Identity(claims: nil) }
     return try authentication.check(head, permission: permission, room: route.room, isWebSocket: isWebSocket, now: now()).get()
+  }
+
+  /// A misspelt parameter would go unnoticed until somebody misses what it was to do.
+  private func checkQuery(_ head: HTTPRequestHead, _ route: Route) throws(Refusal) {
+    guard let known = route.parameters, let field = head.query.first(where: { !known.contains($0.name) }) else { return }
+    let advice = known.isEmpty ? "this address takes none" : "this address takes \(known.joined(separator: ", "))"
+    throw Refusal(response: problem(400, "There is no parameter \(quoted(field.name)) here; \(advice)."))
   }
 
   private func checkTypes(_ head: HTTPRequestHead, _ route: Route) throws(Refusal) {
@@ -82,6 +91,10 @@ struct ControlApplication: Sendable {
     }
     try checkOrigin(head)
     _ = try identity(of: head, route: route, isWebSocket: true)
+    try checkQuery(head, route)
+    if let room = route.room, !control.hasRoom(room) {
+      throw Refusal(response: problem(404, "There is no room '\(room)'; join it or create it with PUT /v1/rooms/\(room)."))
+    }
     let digest = Cryptography.sha1(Array((key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11").utf8))
     let offered = offeredSubprotocols(head).contains(Authentication.eventsSubprotocol)
     return .webSocket(
@@ -126,6 +139,8 @@ struct ControlApplication: Sendable {
     case .rooms: return await listRooms(caller)
     case .room(let name): return try await room(request, name: name)
     case .participants, .participant: return try await participants(request, route: route)
+    case .prompts(let room): return try await prompts(request, room: room)
+    case .prompt(let room, let id): return try await prompt(request, room: room, id: id)
     case .layouts, .layout, .layoutPreview, .snapshot: return try await pictures(request, route: route)
     case .events: return problem(426, "Events come over a WebSocket.")
     }
@@ -142,7 +157,7 @@ struct ControlApplication: Sendable {
     if head.segments == ["*"] { return HTTPResponse(204) }
     guard let route = try Route(head.segments) else { return problem(404, "There is nothing at this address.") }
     var response = HTTPResponse(204).with("Allow", route.allowedMethods)
-    if route.methods.contains("POST") { response.set("Accept-Post", "application/sdp") }
+    if let type = route.bodyTypes(method: "POST").first { response.set("Accept-Post", type) }
     if let type = route.bodyTypes(method: "PATCH").first { response.set("Accept-Patch", type) }
     if route.isMedia { addLinks(to: &response) }
     if isShared(route) {

@@ -10,15 +10,54 @@ extension JSONWriter {
     key("outputs")
     value(room.outputs)
     key("audio")
-    beginObject()
-    member("bitrate", room.audio.bitrate)
-    member("maxSpeakers", room.audio.maxSpeakers)
-    member("stereo", room.audio.stereo)
-    endObject()
+    value(room.audio)
     key("participants")
     value(room.participants)
     member("floor", room.floor)
     endObject()
+  }
+
+  mutating func value(_ audio: AudioSettings) {
+    beginObject()
+    member("bitrate", audio.bitrate)
+    member("maxSpeakers", audio.maxSpeakers)
+    member("stereo", audio.stereo)
+    member("mode", audio.mode.rawValue)
+    member("noiseSuppression", audio.noiseSuppression)
+    member("audioPan", audio.audioPan)
+    key("outputs")
+    beginArray()
+    for output in audio.outputs {
+      beginObject()
+      member("name", output.name)
+      member("bitrate", output.bitrate)
+      member("ptime", output.ptime)
+      member("fec", output.fec)
+      endObject()
+    }
+    endArray()
+    member("joinTone", audio.joinTone)
+    member("leaveTone", audio.leaveTone)
+    member("waiting", audio.waiting)
+    endObject()
+  }
+
+  mutating func value(_ prompt: PromptDescription) {
+    beginObject()
+    member("id", prompt.id)
+    member("file", prompt.request.file)
+    member("participant", prompt.request.participant)
+    member("loop", prompt.request.loops)
+    member("placement", prompt.request.placement.rawValue)
+    member("gain", prompt.request.gain)
+    member("seconds", (prompt.seconds * 1_000).rounded() / 1_000)
+    endObject()
+  }
+
+  mutating func value(_ names: [String]) {
+    beginArray()
+    for name in names { value(name) }
+    endArray()
   }
 
   mutating func value(_ outputs: [OutputSettings]) {
@@ -56,11 +95,18 @@ extension JSONWriter {
     beginObject()
     member("output", participant.output)
     member("codec", participant.receivesVideoCodec)
+    member("audio", participant.audioOutput)
     member("audioCodec", participant.receivesAudioCodec)
     endObject()
     member("audioMuted", participant.audioMuted)
     member("videoMuted", participant.videoMuted)
     member("deaf", participant.deaf)
+    member("group", participant.group)
+    key("whisperTo")
+    if let ids = participant.whisperTo { value(ids) } else { null() }
+    key("mutedFor")
+    value(participant.mutedFor)
+    member("sideRoom", participant.sideRoom)
     member("gain", participant.gain)
     key("slot")
     switch participant.slot {
@@ -99,6 +145,13 @@ extension JSONWriter {
     case .layoutInvalid(let layout, let message):
       member("layout", layout)
       member("message", message)
+    case .promptStarted(let prompt):
+      key("prompt")
+      value(prompt)
+    case .promptEnded(let prompt, let reason):
+      key("prompt")
+      value(prompt)
+      member("reason", reason.rawValue)
     case .roomClosing(let reason): member("reason", reason)
     case .overload(let detail): member("detail", detail)
     }
@@ -118,6 +171,8 @@ extension ConferenceEvent.Change {
     case .layoutChanged: "layout-changed"
     case .outputsChanged: "outputs-changed"
     case .layoutInvalid: "layout-invalid"
+    case .promptStarted: "prompt-started"
+    case .promptEnded: "prompt-ended"
     case .roomClosing: "room-closing"
     case .overload: "overload"
     }

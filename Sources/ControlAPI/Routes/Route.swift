@@ -12,6 +12,8 @@ enum Route: Sendable, Equatable {
   case room(String)
   case participants(room: String)
   case participant(room: String, id: String)
+  case prompts(room: String)
+  case prompt(room: String, id: String)
   case layouts
   case layout(String)
   case layoutPreview(String)
@@ -54,6 +56,9 @@ enum Route: Sendable, Equatable {
     case ("rooms", 3, "participants"): self = .participants(room: try validName(segments[1]))
     case ("rooms", 4, "participants"):
       self = .participant(room: try validName(segments[1]), id: try validName(segments[3], what: "Participant"))
+    case ("rooms", 3, "prompts"): self = .prompts(room: try validName(segments[1]))
+    case ("rooms", 4, "prompts"):
+      self = .prompt(room: try validName(segments[1]), id: try validName(segments[3], what: "Prompt"))
     case ("rooms", 3, "snapshot.png"): self = .snapshot(room: try validName(segments[1]))
     case ("rooms", 3, "events"): self = .events(room: try validName(segments[1]))
     case ("layouts", 1, _): self = .layouts
@@ -70,6 +75,8 @@ enum Route: Sendable, Equatable {
     case .session: ["PATCH", "DELETE"]
     case .room: ["GET", "PUT", "PATCH", "DELETE"]
     case .participant: ["GET", "PATCH", "DELETE"]
+    case .prompts: ["GET", "POST"]
+    case .prompt: ["GET", "DELETE"]
     default: ["GET"]
     }
   }
@@ -91,9 +98,20 @@ enum Route: Sendable, Equatable {
   var room: String? {
     switch self {
     case .offer(_, let room), .session(let room, _), .room(let room), .participants(let room), .participant(let room, _),
-      .snapshot(let room), .events(let room):
+      .prompts(let room), .prompt(let room, _), .snapshot(let room), .events(let room):
       room
     default: nil
+    }
+  }
+
+  /// The query parameters that mean something; nil where anything may stand, as in links to the page.
+  var parameters: [String]? {
+    switch self {
+    case .page, .health, .readiness, .metrics: nil
+    case .offer: ["name", "role", "output", "audio", "self", "participant"]
+    case .layoutPreview: ["participants", "size"]
+    case .snapshot: ["output"]
+    default: []
     }
   }
 
@@ -104,7 +122,7 @@ enum Route: Sendable, Equatable {
     case .metrics: .administer
     case .offer(.watch, _), .session: .watch
     case .offer: .takePart
-    case .room, .participant: method == "GET" || method == "HEAD" ? .watch : .control
+    case .room, .participant, .prompts, .prompt: method == "GET" || method == "HEAD" ? .watch : .control
     case .rooms, .participants, .layouts, .layout, .layoutPreview, .snapshot, .events: .watch
     }
   }
@@ -114,6 +132,7 @@ enum Route: Sendable, Equatable {
     switch (self, method) {
     case (.offer, "POST"): ["application/sdp"]
     case (.session, "PATCH"): ["application/trickle-ice-sdpfrag"]
+    case (.prompts, "POST"): ["application/json"]
     case (.room, "PUT"), (.room, "PATCH"), (.participant, "PATCH"): ["application/json", "application/merge-patch+json"]
     default: []
     }
@@ -135,7 +154,7 @@ enum Route: Sendable, Equatable {
     case .session: method == "PATCH" ? "application/trickle-ice-sdpfrag" : nil
     case .health, .readiness, .metrics: "text/plain"
     case .layoutPreview, .snapshot: "image/png"
-    case .room, .participant: method == "DELETE" ? nil : "application/json"
+    case .room, .participant, .prompts, .prompt: method == "DELETE" ? nil : "application/json"
     case .layout: "application/json5"
     case .rooms, .participants, .layouts: "application/json"
     case .events: nil

@@ -16,7 +16,7 @@ extension RoomSettings {
     for (output, value) in zip(outputs ?? [], object["outputs"]?.array ?? []) where !names.insert(output.name).inserted {
       decoder.fault(at: value["name"]?.position ?? value.position, "output '\(output.name)' is there twice")
     }
-    audio = object.object("audio", allowing: AudioSettings.keys).map(AudioSettings.init)
+    audio = AudioChange(of: object)
   }
 }
 
@@ -35,19 +35,13 @@ extension OutputSettings {
   }
 }
 
-extension AudioSettings {
-  static let keys = ["bitrate", "maxSpeakers", "stereo"]
-
-  init(_ object: JSONObject) {
-    self.init()
-    bitrate = object.integer("bitrate", in: 6_000...256_000) ?? bitrate
-    maxSpeakers = object.integer("maxSpeakers", in: 1...15) ?? maxSpeakers
-    stereo = object.bool("stereo") ?? stereo
-  }
-}
-
 extension ParticipantPatch {
-  private static let keys = ["name", "audioMuted", "videoMuted", "deaf", "gain", "slot", "role", "output"]
+  private static let keys = [
+    "name", "audioMuted", "videoMuted", "deaf", "gain", "slot", "role", "output", "audioOutput", "group", "whisperTo",
+    "mutedFor", "sideRoom",
+  ]
+  /// More people than a server takes cannot be named.
+  private static let idsMax = 2000
 
   init(_ value: JSONValue, _ decoder: JSONDecoder) {
     self.init()
@@ -59,6 +53,11 @@ extension ParticipantPatch {
     gain = object.number("gain", in: 0...4)
     role = object.name("role")
     output = object.name("output")
+    audioOutput = object.name("audioOutput")
+    group = object.optional("group") { object.name("group") }
+    sideRoom = object.optional("sideRoom") { object.name("sideRoom") }
+    whisperTo = object.optional("whisperTo") { object.names("whisperTo", countMax: Self.idsMax) }
+    mutedFor = object.optional("mutedFor") { object.names("mutedFor", countMax: Self.idsMax) }.map { $0 ?? [] }
     guard let slot = object["slot"] else { return }
     if slot.isNull {
       self.slot = .some(nil)
@@ -72,11 +71,45 @@ extension ParticipantPatch {
   }
 }
 
+extension PromptRequest {
+  private static let keys = ["file", "participant", "loop", "placement", "gain"]
+
+  init(_ value: JSONValue, _ decoder: JSONDecoder) {
+    self.init(file: "")
+    guard let object = decoder.object(value, allowing: Self.keys) else { return }
+    object.require("file")
+    file = object.string("file") ?? ""
+    participant = object["participant"]?.isNull == true ? nil : object.name("participant")
+    loops = object.bool("loop") ?? false
+    let choices = Prompt.Placement.allCases.map(\.rawValue)
+    placement = object.string("placement", oneOf: choices).flatMap(Prompt.Placement.init) ?? .under
+    gain = object.number("gain", in: 0...4) ?? 1
+  }
+}
+
 extension JSONObject {
   /// A room, output, layout or role name.
   func name(_ key: String) -> String? {
     guard let text = string(key), let value = self[key] else { return nil }
     return isValidName(text) ? text : mismatch(key, value, "1 to 64 of A-Z a-z 0-9 . _ -")
+  }
+
+  /// A list of ids or names.
+  func names(_ key: String, countMax: Int) -> [String]? {
+    guard let list = array(key, countMax: countMax) else { return nil }
+    var names: [String] = []
+    for value in list {
+      guard let name = value.string, isValidName(name) else { return mismatch(key, value, "a list of ids") }
+      names.append(name)
+    }
+    return names
+  }
+
+  /// A value that null takes away: nil where the key is not there or `read` finds a fault.
+  func optional<T>(_ key: String, _ read: () -> T?) -> T?? {
+    guard let value = self[key] else { return nil }
+    if value.isNull { return .some(nil) }
+    return read().map { .some($0) } ?? nil
   }
 
   func even(_ key: String, in range: ClosedRange<Int>) -> Int? {

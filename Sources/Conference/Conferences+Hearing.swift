@@ -1,0 +1,148 @@
+import RealTime
+import Timing
+
+/// Who is in which mix, and by what rules he hears.
+extension Conferences {
+  func makeMix(_ audio: AudioSettings, room name: String, board: SceneBoard, isSide: Bool = false) -> RoomMix {
+    RoomMix(settings: audio, outputs: outputs, transport: transport, board: board) { [weak self] change in
+      // The floor is the picture's, and a side room is not in it.
+      if isSide, case .floor = change { return }
+      self?.report(.mix(change, room: name))
+    }
+  }
+
+  /// Brings everybody into the mix he belongs to, and everybody who hears nobody the sound that is for waiting.
+  func settleSound(of room: Room) {
+    for index in room.participants.indices where room.participants[index].isConnected { settle(index, in: room) }
+    settleWaiting(of: room)
+  }
+
+  private func settle(_ index: Int, in room: Room) {
+    let name = room.sideRoom(of: room.participants[index])
+    let present = room.participants[index].place
+    guard present == nil || present?.name != name else { return }
+    let participant = room.participants[index]
+    if present != nil {
+      leaveSound(index, in: room)
+      // What he comes to may have nothing for him, and what he left must not be heard on.
+      transport.subscribe(participant.peer, .audio, to: nil)
+      participant.media.speaking.store(false, ordering: .relaxed)
+    }
+    let place = place(name, in: room)
+    room.participants[index].place = place
+    place.members.insert(participant.media.number)
+    place.mix.join(
+      .init(
+        media: participant.media, peer: participant.peer, sends: participant.setup.receives(.audio),
+        receives: participant.setup.sendCodec(.audio) != nil, mixOf: participant.mixOf, rules: participant.rules))
+    if place.members.count == 1 { mixLoop.add(place.mix) }
+  }
+
+  private func place(_ name: String?, in room: Room) -> SoundPlace {
+    guard let name else { return room.main }
+    if let place = room.sidePlaces[name] { return place }
+    // Who speaks there does not hold the floor of the room's picture.
+    let place = SoundPlace(
+      name: name,
+      mix: makeMix(room.audio, room: room.name, board: SceneBoard(layout: room.board.current.layout), isSide: true))
+    room.sidePlaces[name] = place
+    return place
+  }
+
+  /// Takes a participant out of the mix he is in; the last one out of a side room ends it.
+  func leaveSound(_ index: Int, in room: Room) {
+    let number = room.participants[index].media.number
+    guard let place = room.participants[index].place else { return }
+    room.participants[index].place = nil
+    endPrompts(in: room, at: place, for: number)
+    place.mix.leave(number)
+    place.members.remove(number)
+    guard place.members.isEmpty else { return }
+    endPrompts(in: room, at: place, for: nil)
+    endWaiting(at: place)
+    mixLoop.remove(place.mix)
+    if let name = place.name { room.sidePlaces[name] = nil }
+  }
+
+  // MARK: Rules
+
+  /// Gives a participant's rules to the mix he is in.
+  func rulesChanged(_ index: Int, in room: Room) {
+    let participant = room.participants[index]
+    participant.place?.mix.setRules(participant.rules, of: participant.media.number)
+  }
+
+  /// Takes somebody who is gone out of everybody's rules. Who whispered to him alone is not heard by all of a sudden.
+  func forget(_ number: UInt32, in room: Room) {
+    for index in room.participants.indices {
+      var rules = room.participants[index].rules
+      rules.mutedFor.remove(number)
+      rules.whispersTo?.remove(number)
+      guard rules != room.participants[index].rules else { continue }
+      room.participants[index].rules = rules
+      rulesChanged(index, in: room)
+      events.post(.participantChanged(room.describe(room.participants[index])), room: room.name)
+    }
+  }
+
+  /// A room's audio settings have changed.
+  func audioChanged(of room: Room, waitingChanged: Bool) {
+    for index in room.participants.indices {
+      guard !room.hasAudioOutput(room.participants[index].rules.audioOutput) else { continue }
+      room.participants[index].rules.audioOutput = nil
+      rulesChanged(index, in: room)
+    }
+    for place in room.places { place.mix.configure(room.audio) }
+    guard waitingChanged else { return }
+    for place in room.places { endWaiting(at: place) }
+    settleWaiting(of: room)
+  }
+
+  // MARK: Those who wait
+
+  /// Plays the sound for waiting to each who hears nobody; to all at once where nobody hears anybody, which costs one encode.
+  func settleWaiting(of room: Room) {
+    for place in room.places { settleWaiting(of: room, at: place) }
+  }
+
+  private func settleWaiting(of room: Room, at place: SoundPlace) {
+    var wanted: Set<UInt32?> = []
+    if let name = room.audio.waiting, room.sounds[name] != nil {
+      let present = room.participants.filter { $0.place === place }
+      let senders = present.filter { $0.setup.receives(.audio) }
+      let receivers = present.filter { $0.setup.sendCodec(.audio) != nil }
+      let waiting = receivers.filter { receiver in !senders.contains { room.hears(receiver, $0) } }
+      if !waiting.isEmpty, waiting.count == receivers.count {
+        wanted = [nil]
+      } else {
+        wanted = Set(waiting.map { room.ear(of: $0) })
+      }
+    }
+    for (audience, prompt) in place.waiting where !wanted.contains(audience) {
+      place.mix.stopPrompt(prompt)
+      place.waiting[audience] = nil
+    }
+    for audience in wanted where place.waiting[audience] == nil {
+      guard let samples = room.audio.waiting.flatMap({ room.sounds[$0] }) else { continue }
+      let id = makePromptID()
+      place.waiting[audience] = id
+      place.mix.play(Prompt(id: id, samples: samples, loops: true, placement: .instead, audience: audience))
+    }
+  }
+
+  private func endWaiting(at place: SoundPlace) {
+    for prompt in place.waiting.values { place.mix.stopPrompt(prompt) }
+    place.waiting.removeAll()
+  }
+
+  /// A tone for everybody in a place when somebody who is seen or heard came or left.
+  func playTone(_ name: String?, for participant: Room.Participant, in room: Room, at place: SoundPlace?) {
+    guard let place, !place.members.isEmpty, let name, let samples = room.sounds[name], !samples.isEmpty,
+      participant.setup.receives(.audio) || participant.setup.receives(.video)
+    else { return }
+    let now = MonotonicClock.now()
+    guard now >= place.toneEnds else { return }
+    place.toneEnds = now + SoundLength.of(samples)
+    place.mix.play(Prompt(id: makePromptID(), samples: samples))
+  }
+}

@@ -1,0 +1,19 @@
+import Timing
+
+/// Where people hear one another: the room itself, or one of its side rooms. One mix, and what is played into it.
+final class SoundPlace {
+  /// Name of the side room; nil for the room itself.
+  let name: String?
+  let mix: RoomMix
+  /// Numbers of those who are in the mix. The mix ticks while there are any.
+  var members: Set<UInt32> = []
+  /// What is played to those who hear nobody, by whom it is for; the key nil is for everybody.
+  var waiting: [UInt32?: Prompt.ID] = [:]
+  /// While a tone sounds, others are left out: fifty who come together are one tone.
+  var toneEnds = Instant.zero
+
+  init(name: String?, mix: RoomMix) {
+    self.name = name
+    self.mix = mix
+  }
+}
