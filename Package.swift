@@ -91,7 +91,7 @@ let package = Package(
       name: "benchmarks",
       dependencies: [
         "DatagramIO", "WebRTCTransport", "SecureTransport", "ICE", "SDP", "RTPStreams", "RTP", "EncodedMedia", "RawMedia",
-        "Codecs", "PixelKernels", "RealTime", "Bytes", "Timing", "CSRTP", "CLinux",
+        "Codecs", "AudioMixing", "PixelKernels", "RealTime", "Bytes", "Timing", "CSRTP", "CLinux",
       ],
       path: "Benchmarks", swiftSettings: strict),
 

@@ -32,6 +32,31 @@ final class ChildProcess {
     return CPUClock.process(identifier)
   }
 
+  /// CPU nanoseconds of its threads, those of one name together; to 10 ms, as the kernel counts.
+  var threadTimes: [String: Int64] {
+    var times: [String: Int64] = [:]
+    guard let folder = opendir("/proc/\(identifier)/task") else { return times }
+    defer { closedir(folder) }
+    while let entry = readdir(folder) {
+      let name = withUnsafeBytes(of: entry.pointee.d_name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+      guard let (thread, time) = Self.time(ofTask: "/proc/\(identifier)/task/\(name)/stat") else { continue }
+      times[thread, default: 0] += time
+    }
+    return times
+  }
+
+  /// Name and CPU nanoseconds of one thread: fields 2, 14 and 15 of proc(5)'s stat.
+  private static func time(ofTask path: String) -> (String, Int64)? {
+    guard let file = fopen(path, "r") else { return nil }
+    defer { fclose(file) }
+    var buffer = [UInt8](repeating: 0, count: 1024)
+    let text = String(decoding: buffer.prefix(fread(&buffer, 1, buffer.count, file)), as: UTF8.self)
+    guard let open = text.firstIndex(of: "("), let close = text.lastIndex(of: ")") else { return nil }
+    let fields = text[text.index(after: close)...].split(separator: " ")
+    guard fields.count > 13, let user = Int64(fields[11]), let system = Int64(fields[12]) else { return nil }
+    return (String(text[text.index(after: open)..<close]), (user + system) * 1_000_000_000 / Int64(sysconf(Int32(_SC_CLK_TCK))))
+  }
+
   /// Ends it; it has no say in it, because what it would still do is measured by nobody.
   func stop() {
     guard !hasEnded else { return }

@@ -1,3 +1,4 @@
+import AudioMixing
 import Codecs
 import EncodedMedia
 import Glibc
@@ -12,10 +13,15 @@ struct EncodedContent: Sendable {
   struct Frame: Sendable {
     var payload: FrameBuffer
     var isKeyframe: Bool
+    /// Of a sound, in -dBov: what its sender states (RFC 6464).
+    var level: UInt8?
   }
 
   static let pictureCount = 150
   static let soundCount = 250
+
+  /// Sound alone.
+  init(sounds: [Frame]) { self.sounds = sounds }
 
   /// - Parameters:
   ///   - lift: added to the luma of a frame.
@@ -47,7 +53,7 @@ struct EncodedContent: Sendable {
       }
       var bytes: [UInt8] = []
       _ = try encoder.encode(samples.span, into: &bytes)
-      return Frame(payload: FrameBuffer(bytes), isKeyframe: true)
+      return Frame(payload: FrameBuffer(bytes), isKeyframe: true, level: LevelMeter.level(of: samples.span))
     }
   }
 }

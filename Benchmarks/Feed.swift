@@ -20,18 +20,22 @@ final class Feed {
   private let contents: [EncodedContent]
   private var sources: [Source] = []
   private let note: Note
+  /// The sources of sound and of pictures, each in the order they begin, and how many frames of each were sent.
+  private var turns: [[Int]] = [[], []]
+  private var cursors = [0, 0]
 
   /// - Parameter picturePeriod: a little more than a thirtieth of a second has pictures meet a mixer's clock at all phases.
   init(
-    _ contents: [EncodedContent], picturePeriod: Interval = .ticks(1, at: 30), note: @escaping Note = { _, _, _, _ in }
+    _ contents: [EncodedContent], kinds: [MediaKind] = MediaKind.allCases, picturePeriod: Interval = .ticks(1, at: 30), note: @escaping Note = { _, _, _, _ in }
   ) {
     self.contents = contents
     self.note = note
     let start = MonotonicClock.now() + .milliseconds(10)
     for client in contents.indices {
-      for kind in MediaKind.allCases {
+      for kind in kinds {
         let period = kind == .audio ? .milliseconds(20) : picturePeriod
         let phase = period * Int64(client) / Int64(contents.count)
+        turns[kind == .audio ? 0 : 1].append(sources.count)
         sources.append(Source(client: client, kind: kind, start: start + phase, period: period))
       }
     }
@@ -40,11 +44,23 @@ final class Feed {
   /// Feeds a mixer for so long.
   func run(for duration: Interval, into mixer: some MixingProcess) {
     let end = MonotonicClock.now() + duration
-    while let next = sources.indices.min(by: { sources[$0].due < sources[$1].due }), sources[next].due < end {
+    // In the order of what is due next; sources of one kind keep theirs.
+    while let next = earliest, sources[next].due < end {
       MonotonicClock.sleep(until: sources[next].due)
       send(sources[next], to: mixer)
       sources[next].number += 1
+      cursors[sources[next].kind == .audio ? 0 : 1] += 1
     }
+  }
+
+  /// The source whose turn it is: of each kind the sources take turns, since they have one period.
+  private var earliest: Int? {
+    var earliest: Int?
+    for (kind, cursor) in cursors.enumerated() where !turns[kind].isEmpty {
+      let candidate = turns[kind][cursor % turns[kind].count]
+      if earliest.map({ sources[candidate].due < sources[$0].due }) ?? true { earliest = candidate }
+    }
+    return earliest
   }
 
   private func send(_ source: Source, to mixer: some MixingProcess) {
@@ -57,6 +73,6 @@ final class Feed {
     mixer.send(
       EncodedFrame(
         codec: isAudio ? .opus : .vp8, payload: frame.payload, timestamp: RTPTimestamp(timestamp),
-        isKeyframe: frame.isKeyframe, time: now, audioLevel: isAudio ? 30 : nil), from: source.client)
+        isKeyframe: frame.isKeyframe, time: now, audioLevel: frame.level), from: source.client)
   }
 }

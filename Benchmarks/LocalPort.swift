@@ -19,18 +19,30 @@ enum LocalPort {
   }
 }
 
-/// Just enough of HTTP to post an offer.
+/// Just enough of HTTP to join a room and to set it up.
 enum LocalHTTP {
   /// Posts an SDP offer; tries again for some seconds while nobody listens.
   ///
   /// - Returns: the answer's body.
   static func post(_ offer: String, to path: String, port: UInt16) throws -> String {
+    try request("POST", path, port: port, type: "application/sdp", offer)
+  }
+
+  static func put(_ json: String, to path: String, port: UInt16) throws {
+    _ = try request("PUT", path, port: port, type: "application/json", json)
+  }
+
+  static func get(_ path: String, port: UInt16) throws -> String { try request("GET", path, port: port) }
+
+  private static func request(
+    _ method: String, _ path: String, port: UInt16, type: String = "text/plain", _ content: String = ""
+  ) throws -> String {
     let descriptor = try connect(to: port)
     defer { close(descriptor) }
     let head =
-      "POST \(path) HTTP/1.1\r\nHost: 127.0.0.1:\(port)\r\nContent-Type: application/sdp\r\n"
-      + "Content-Length: \(offer.utf8.count)\r\nConnection: close\r\n\r\n"
-    var request = Array((head + offer).utf8)[...]
+      "\(method) \(path) HTTP/1.1\r\nHost: 127.0.0.1:\(port)\r\nContent-Type: \(type)\r\n"
+      + "Content-Length: \(content.utf8.count)\r\nConnection: close\r\n\r\n"
+    var request = Array((head + content).utf8)[...]
     while !request.isEmpty {
       let count = request.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
       guard count > 0 else { throw BenchmarkError("the server took no request") }
@@ -55,7 +67,7 @@ enum LocalHTTP {
     guard let end = bytes.indices.first(where: { bytes[$0...].starts(with: [13, 10, 13, 10]) }) else {
       throw BenchmarkError("the server did not answer \(path)")
     }
-    guard response.hasPrefix("HTTP/1.1 201") else {
+    guard response.hasPrefix("HTTP/1.1 20") else {
       throw BenchmarkError("the server refused \(path): \(String(decoding: bytes[(end + 4)...], as: UTF8.self))")
     }
     return String(decoding: bytes[(end + 4)...], as: UTF8.self)

@@ -39,13 +39,13 @@ final class ServerClient: @unchecked Sendable {
 
   /// Posts its offer to the server.
   init(
-    number: Int, path: String, direction: MediaDirection, port: UInt16, certificate: DTLSCertificate,
+    number: Int, path: String, direction: MediaDirection, kinds: [MediaKind] = MediaKind.allCases, port: UInt16, certificate: DTLSCertificate,
     delivery: @escaping MixingProcess.Delivery
   ) throws {
     let socket = try UDPSocket(bind: TransportAddress(ipv4: LocalPort.host, port: 0))
     var random = SystemRandomNumberGenerator()
     var offerer = PeerOfferer(certificate: certificate, candidates: [.host(socket.localAddress)], using: &random)
-    let lines = MediaKind.allCases.map { PeerOfferer.Line($0, sends: direction.sends, receives: direction.receives) }
+    let lines = kinds.map { PeerOfferer.Line($0, sends: direction.sends, receives: direction.receives) }
     let answer = try LocalHTTP.post(offerer.offer(lines), to: path, port: port)
     let now = MonotonicClock.now()
     let session = try PeerSession(

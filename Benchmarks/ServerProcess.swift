@@ -13,12 +13,20 @@ final class ServerProcess: MixingProcess {
   private let clients: [ServerClient]
   private let waiting: ClientThread
 
-  init(_ attendance: Attendance, delivery: @escaping Delivery) throws {
-    let port = try LocalPort.free()
+  private let port: UInt16
+
+  /// - Parameters:
+  ///   - kinds: what clients send and receive.
+  ///   - room: the room's settings, where they are not the defaults.
+  init(
+    _ attendance: Attendance, kinds: [MediaKind] = MediaKind.allCases, room: String? = nil, delivery: @escaping Delivery
+  ) throws {
+    port = try LocalPort.free()
     let media = try UDPSocket(bind: TransportAddress(ipv4: LocalPort.host, port: 0), bufferBytes: 4096).localAddress.port
     process = try ChildProcess([
       Self.executable, "serve", "--http", "127.0.0.1:\(port)", "--rtc", "127.0.0.1:\(media)",
     ])
+    if let room { try LocalHTTP.put(room, to: "/v1/rooms/bench", port: port) }
     let certificate = try DTLSCertificate()
     waiting = try ClientThread()
     var clients: [ServerClient] = []
@@ -26,7 +34,7 @@ final class ServerProcess: MixingProcess {
       let takesPart = number < attendance.participants
       let client = try ServerClient(
         number: number, path: "/rooms/bench/\(takesPart ? "participants" : "whep")",
-        direction: takesPart ? .sendrecv : .recvonly, port: port, certificate: certificate, delivery: delivery)
+        direction: takesPart ? .sendrecv : .recvonly, kinds: kinds, port: port, certificate: certificate, delivery: delivery)
       clients.append(client)
       try waiting.connect(client)
     }
@@ -45,6 +53,17 @@ final class ServerProcess: MixingProcess {
   }
 
   var cpuTime: Int64? { process.cpuTime }
+  /// CPU nanoseconds of its threads so far, those of one name together.
+  var threadTimes: [String: Int64] { process.threadTimes }
+
+  func makeRoom(_ name: String) throws { try LocalHTTP.put("{}", to: "/v1/rooms/\(name)", port: port) }
+
+  /// Ticks of the mix that came too late since the start.
+  func lateTicks() throws -> Int {
+    let metrics = try LocalHTTP.get("/metrics", port: port)
+    let line = metrics.split(separator: "\n").first { $0.hasPrefix("tutti_mix_ticks_late_total ") }
+    return line.flatMap { $0.split(separator: " ").last }.flatMap { Double($0) }.map { Int($0) } ?? 0
+  }
 
   func stop() {
     waiting.stop()
