@@ -89,7 +89,7 @@ let package = Package(
       name: "benchmarks",
       dependencies: [
         "DatagramIO", "WebRTCTransport", "SecureTransport", "ICE", "SDP", "RTPStreams", "RTP", "EncodedMedia", "RawMedia",
-        "Codecs", "PixelKernels", "RealTime", "Bytes", "Timing", "CSRTP", "CLinux",
+        "Codecs", "PixelKernels", "RealTime", "Bytes", "Timing", "CSRTP", "CLinux", "Conference", "Layouts", "Playout",
       ],
       path: "Benchmarks", swiftSettings: strict),
 

@@ -6,6 +6,7 @@ import Glibc
     [
       ("transport", TransportBenchmark.run), ("room", RoomBenchmark.run), ("latency", LatencyBenchmark.run),
       ("scale", ScaleBenchmark.run),
+      ("speech", SpeechBenchmark.run),
     ]
   }
 
