@@ -27,7 +27,8 @@ import WebRTCTransport
 
   /// - Parameter noise: amplitude of what the microphone hears besides.
   @Test(arguments: [
-    (true, 0.0, AudioSettings.Mode.music), (false, 0, .music), (true, 40, .music), (false, 40, .music),
+    (true, 0.0, AudioSettings.Mode.music), (false, 0, .music), (true, 40, .music), (false, 40, .music), (true, 40, .speech),
+    (false, 40, .speech),
   ])
   func theFirstTwentyMillisecondsAreInTheMixAtEveryPhaseOfTheGate(
     statesLevels: Bool, noise: Double, mode: AudioSettings.Mode
