@@ -91,7 +91,8 @@ let package = Package(
       name: "benchmarks",
       dependencies: [
         "DatagramIO", "WebRTCTransport", "SecureTransport", "ICE", "SDP", "RTPStreams", "RTP", "EncodedMedia", "RawMedia",
-        "Codecs", "AudioMixing", "PixelKernels", "RealTime", "Bytes", "Timing", "CSRTP", "CLinux",
+        "Codecs", "AudioMixing", "Playout", "PixelKernels", "Layouts", "Conference", "RealTime", "Bytes", "Timing", "CSRTP",
+        "CLinux",
       ],
       path: "Benchmarks", swiftSettings: strict),
 

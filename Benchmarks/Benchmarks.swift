@@ -5,7 +5,7 @@ import Glibc
   private static var all: [(name: String, run: () throws -> Void)] {
     [
       ("transport", TransportBenchmark.run), ("room", RoomBenchmark.run), ("latency", LatencyBenchmark.run),
-      ("scale", ScaleBenchmark.run), ("audio", AudioBenchmark.run),
+      ("scale", ScaleBenchmark.run), ("audio", AudioBenchmark.run), ("speech", SpeechBenchmark.run),
     ]
   }
 

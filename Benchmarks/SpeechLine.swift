@@ -1,0 +1,196 @@
+import Codecs
+import EncodedMedia
+import Playout
+import RawMedia
+import Timing
+
+/// What is done against the loss of packets.
+enum LossProtection: CaseIterable {
+  /// Extrapolation alone.
+  case concealment
+  /// Opus' own redundancy: each packet may hold a coarse copy of the frame before (RFC 6716 section 2.1.7), sized by the loss.
+  case inBandFEC
+  /// The same, the encoder being told of no less than 10 % loss: at 32 kb/s libopus makes no copies for 5 % or less.
+  case eagerFEC
+  /// Each packet repeats the one frame before, or the two, whole (RFC 2198).
+  case redundancy1
+  case redundancy2
+
+  /// What the encoder is told of a loss, in per cent; nil where it is to make no copies.
+  func expectedLoss(_ pattern: LossPattern) -> Int? {
+    switch self {
+    case .inBandFEC: pattern.percent
+    case .eagerFEC: max(pattern.percent, 10)
+    case .concealment, .redundancy1, .redundancy2: nil
+    }
+  }
+
+  /// How many frames before its own a packet repeats.
+  var repeatedCount: Int {
+    switch self {
+    case .concealment, .inBandFEC, .eagerFEC: 0
+    case .redundancy1: 1
+    case .redundancy2: 2
+    }
+  }
+}
+
+/// Which packets are lost.
+enum LossPattern: Hashable {
+  /// So many in a hundred, each by its own chance.
+  case random(percent: Int)
+  /// 200 ms at a stretch, once in two seconds.
+  case bursts
+
+  /// What a receiver would report, in per cent.
+  var percent: Int {
+    switch self {
+    case .random(let percent): percent
+    case .bursts: 10
+    }
+  }
+
+  /// Whether each of the first `count` packets is lost; the same for every protection.
+  func losses(_ count: Int, seed: UInt64) -> [Bool] {
+    var random = SeededRandom(seed: seed)
+    switch self {
+    case .random(let percent): return (0..<count).map { _ in Int.random(in: 0..<100, using: &random) < percent }
+    case .bursts:
+      let offset = Int.random(in: 0..<100, using: &random)
+      return (0..<count).map { ($0 + offset) % 100 < 10 }
+    }
+  }
+}
+
+/// Speech on its way over a bad line, in virtual time: encoder, loss, playout, decoder.
+struct SpeechLine {
+  /// What a listener got.
+  struct Reception {
+    /// 48 kHz, one channel.
+    var samples: [Int16] = []
+    /// Samples made up from nothing but what was heard before, and those that came from the redundancy in the packet after them.
+    var concealedSamples = 0
+    var recoveredSamples = 0
+    /// Bytes of payload sent, the repeated frames included.
+    var byteCount = 0
+    /// Mean of the playout delay.
+    var delayMilliseconds = 0.0
+
+    /// Per second of speech.
+    var bitsPerSecond: Double { Double(byteCount) * 8 * 48_000 / Double(max(samples.count, 1)) }
+    func share(_ count: Int) -> Double { Double(count) / Double(max(samples.count, 1)) }
+  }
+
+  static let bitsPerSecond = 32_000
+  /// What the line takes at least, and what it adds by chance.
+  private static let transit = Interval.milliseconds(30)
+  private static let jitterMicroseconds: Int64 = 8_000
+  private static let tick = Interval.milliseconds(Int64(AudioFormat.millisecondsPerTick))
+
+  let pattern: LossPattern
+  let protection: LossProtection
+  let seed: UInt64
+
+  func carry(_ speech: [Int16]) throws -> Reception {
+    // Silence behind it, so that nothing is made up for its end.
+    let packets = try encode(speech + [Int16](repeating: 0, count: AudioFormat.samplesPerTick * 15))
+    return try receive(arrivals(of: packets), sent: packets)
+  }
+
+  private func encode(_ speech: [Int16]) throws -> [FrameBuffer] {
+    let loss = protection.expectedLoss(pattern)
+    return try Self.packets(
+      speech, settings: .init(bitsPerSecond: Self.bitsPerSecond, hasFEC: loss != nil, expectedLossPercent: loss ?? 0))
+  }
+
+  static func packets(
+    _ speech: [Int16], application: OpusEncoder.Application = .speech, settings: OpusEncoder.Settings
+  ) throws -> [FrameBuffer] {
+    let encoder = try OpusEncoder(channelCount: 1, application: application, settings: settings)
+    let tick = AudioFormat.samplesPerTick
+    return try (0..<speech.count / tick).map { index in
+      var packet: [UInt8] = []
+      let samples = Array(speech[index * tick..<(index + 1) * tick])
+      _ = try encoder.encode(samples.span, into: &packet)
+      return FrameBuffer(packet)
+    }
+  }
+
+  static func frame(_ packets: [FrameBuffer], _ index: Int, at time: Instant) -> EncodedFrame {
+    EncodedFrame(
+      codec: .opus, payload: packets[index],
+      timestamp: RTPTimestamp(UInt32(truncatingIfNeeded: index * AudioFormat.samplesPerTick)), sequence: Int64(index),
+      time: time)
+  }
+
+  /// The frames that come, in order of their coming: with each packet first those it repeats, as an RTP receiver hands them on.
+  private func arrivals(of packets: [FrameBuffer]) -> [EncodedFrame] {
+    let losses = pattern.losses(packets.count, seed: seed)
+    var random = SeededRandom(seed: seed &+ 1_000)
+    var frames: [EncodedFrame] = []
+    for index in packets.indices {
+      let jitter = Interval.microseconds(Int64.random(in: 0..<Self.jitterMicroseconds, using: &random))
+      let time = Instant.zero + Self.tick * Int64(index + 1) + Self.transit + jitter
+      guard !losses[index] else { continue }
+      for number in max(index - protection.repeatedCount, 0)...index { frames.append(Self.frame(packets, number, at: time)) }
+    }
+    return frames
+  }
+
+  private func receive(_ arrivals: [EncodedFrame], sent packets: [FrameBuffer]) throws -> Reception {
+    var reception = Reception()
+    var buffer = PlayoutBuffer()
+    var receiver = try OpusReceiver(channelCount: 1)
+    var steps: [PlayoutStep] = []
+    var samples = [Int16](repeating: 0, count: AudioFormat.samplesPerTick)
+    var next = 0
+    var (delay, playing) = (0.0, 0)
+    for number in packets.indices {
+      let now = Instant.zero + Self.tick * Int64(number)
+      while next < arrivals.count, arrivals[next].time <= now {
+        buffer.insert(arrivals[next])
+        next += 1
+      }
+      steps.removeAll(keepingCapacity: true)
+      buffer.pull(at: now, into: &steps)
+      for step in steps { carryOut(step, &receiver, &reception) }
+      var room = samples.mutableSpan
+      _ = receiver.take(into: &room)
+      reception.samples += samples
+      guard buffer.isPlaying else { continue }
+      delay += buffer.statistics.delay.milliseconds
+      playing += 1
+    }
+    reception.delayMilliseconds = delay / Double(max(playing, 1))
+    for index in packets.indices {
+      for number in max(index - protection.repeatedCount, 0)...index { reception.byteCount += packets[number].count }
+    }
+    return reception
+  }
+
+  private func carryOut(_ step: PlayoutStep, _ receiver: inout OpusReceiver, _ reception: inout Reception) {
+    switch step {
+    case .play(let frame, let count): receiver.play(frame, sampleCount: count)
+    case .accelerate(let frame, let count, let cut): receiver.play(frame, sampleCount: count, cutting: cut)
+    case .conceal(let count, let following):
+      receiver.conceal(count, following: following)
+      if let following, following.payload.hasRedundancy {
+        // It covers the frame just before its packet, and no more.
+        let recovered = min(count, AudioFormat.samplesPerTick)
+        reception.recoveredSamples += recovered
+        reception.concealedSamples += count - recovered
+      } else {
+        reception.concealedSamples += count
+      }
+    case .expand(let count): receiver.conceal(count)
+    case .skip: receiver.skip()
+    case .silence(let count): receiver.silence(count)
+    }
+  }
+}
+
+extension FrameBuffer {
+  /// Whether a packet of 20 ms holds a coarse copy of the frame before: SILK's LBRR flag (RFC 6716 section 4.2.3), behind the one
+  /// for voice; packets of CELT alone have neither.
+  fileprivate var hasRedundancy: Bool { count > 1 && bytes[0] & 0x80 == 0 && bytes[1] >> 6 & 1 == 1 }
+}
