@@ -41,6 +41,7 @@ let package = Package(
     systemLibrary("CAVCodec", "libavcodec", apt: "libavcodec-dev"),
     systemLibrary("CSndFile", "sndfile", apt: "libsndfile1-dev"),
     systemLibrary("CWebSockets", "libwebsockets", apt: "libwebsockets-dev"),
+    systemLibrary("CSpeexDSP", "speexdsp", apt: "libspeexdsp-dev"),
     systemLibrary("CPango", "pangocairo", apt: "libpango1.0-dev"),
     .target(name: "CPixelKernels", cSettings: [.unsafeFlags(["-O3", "-Wall", "-Werror"])]),
 
@@ -65,13 +66,15 @@ let package = Package(
     module("Playout", ["EncodedMedia", "Timing"]),
     module("AudioMixing", ["RawMedia", "Timing"]),
     module("AudioFiles", ["RawMedia", "CSndFile"]),
+    module("NoiseSuppression", ["RawMedia", "CSpeexDSP"]),
     module("PixelKernels", ["RawMedia", "CPixelKernels"]),
     module("Layouts", ["JSON5"]),
     module("Compositing", ["Layouts", "PixelKernels", "RawMedia", "Timing", "CPango"]),
     module(
       "Conference",
       [
-        "WebRTCTransport", "EncodedMedia", "RawMedia", "Playout", "Codecs", "AudioMixing", "AudioFiles", "Layouts",
+        "WebRTCTransport", "EncodedMedia", "RawMedia", "Playout", "Codecs", "AudioMixing", "AudioFiles", "NoiseSuppression",
+        "Layouts",
         "Compositing", "JSON5", "RealTime", "Timing", "CLinux",
       ]),
     module(
@@ -121,6 +124,7 @@ let package = Package(
     tests("PlayoutTests", ["Codecs", "EncodedMedia", "RawMedia", "Timing"]),
     tests("AudioMixingTests", ["RawMedia", "Timing"]),
     tests("AudioFilesTests", ["RawMedia", "CSndFile"]),
+    tests("NoiseSuppressionTests"),
     tests("PixelKernelsTests", ["RawMedia", "CPixelKernels"]),
     tests("LayoutsTests", ["JSON5"]),
     tests("CompositingTests", ["Layouts", "PixelKernels", "RawMedia", "Timing"]),

@@ -23,6 +23,14 @@ package struct Gain: Hashable, Comparable, Sendable {
 
   package static func < (a: Gain, b: Gain) -> Bool { a.rawValue < b.rawValue }
 
+  /// The factor, 0 to just under 4.
+  package var factor: Double { Double(rawValue) / 16_384 }
+
+  /// One gain after the other, rounded to nearest and held to what a gain can be; unity leaves the other as it is.
+  package static func * (a: Gain, b: Gain) -> Gain {
+    Gain(rawValue: UInt16(clamping: (UInt32(a.rawValue) &* UInt32(b.rawValue) &+ 8_192) >> 14))
+  }
+
   /// The sample times the gain, rounded to nearest; unity leaves it as it is. At most 131 068 either way.
   @inline(__always) package func apply(to sample: Int16) -> Int32 {
     (Int32(sample) &* Int32(rawValue) &+ 8_192) >> 14

@@ -4,7 +4,7 @@ import RawMedia
 ///
 /// What a participant is to hear is the sum less what he is not to hear, exactly: `sum(all) - own == sum(all but own)` bit for bit,
 /// since what was added is kept as it was added. Limiting comes after, once for each distinct mix. 32 bits hold the sum of
-/// 65 536 voices at full scale. Whoever is added has a slot, and a mix is named by the set of slots it leaves out.
+/// 16 384 voices at full scale and the highest gain. Whoever is added has a slot, and a mix is named by the set of slots it leaves out.
 ///
 /// Ticks are kept for as long as the longest packet lasts and one more, so that a packet is made of whole ticks once it ends, and
 /// an encoder that begins with it can be primed with the tick before. Once every slot was used, nothing allocates.
@@ -14,7 +14,7 @@ package struct MixHistory: ~Copyable {
 
   /// One slot's samples, as a ring of ticks.
   private struct Track {
-    var samples: [Int16]
+    var samples: [Int32]
     /// In which ticks of the ring it was added.
     var present: UInt8 = 0
   }
@@ -56,17 +56,17 @@ package struct MixHistory: ~Copyable {
   /// Adds one voice to the tick begun last.
   ///
   /// - Parameters:
-  ///   - samples: as many as `sampleCount`.
+  ///   - contribution: its samples with their gain, as many as `sampleCount`.
   ///   - slot: 0 ..< `slotMax`, once a tick.
-  package mutating func add(_ samples: Span<Int16>, slot: Int) {
-    precondition(samples.count == sampleCount && slot < Self.slotMax, "a voice adds one tick to its slot")
+  package mutating func add(_ contribution: Span<Int32>, slot: Int) {
+    precondition(contribution.count == sampleCount && slot < Self.slotMax, "a voice adds one tick to its slot")
     while tracks.count <= slot { tracks.append(Track(samples: [])) }
-    if tracks[slot].samples.isEmpty { tracks[slot].samples = [Int16](repeating: 0, count: Self.depth * sampleCount) }
+    if tracks[slot].samples.isEmpty { tracks[slot].samples = [Int32](repeating: 0, count: Self.depth * sampleCount) }
     tracks[slot].present |= 1 << UInt8(newest)
     let start = newest * sampleCount
-    samples.withUnsafeBufferPointer { own in
+    contribution.withUnsafeBufferPointer { own in
       sums.withUnsafeMutableBufferPointer { sums in
-        for index in own.indices { sums[start + index] &+= Int32(own[index]) }
+        for index in own.indices { sums[start + index] &+= own[index] }
       }
       tracks[slot].samples.withUnsafeMutableBufferPointer { kept in
         for index in own.indices { kept[start + index] = own[index] }
@@ -88,7 +88,7 @@ package struct MixHistory: ~Copyable {
       }
       for slot in tracks.indices where excluded >> UInt64(slot) & 1 == 1 && tracks[slot].present >> UInt8(place) & 1 == 1 {
         tracks[slot].samples.withUnsafeBufferPointer { own in
-          for index in mix.indices { mix[index] &-= Int32(own[start + index]) }
+          for index in mix.indices { mix[index] &-= own[start + index] }
         }
       }
     }

@@ -3,7 +3,7 @@ import JSON5
 /// One reading of `audio` for the configuration's file and for requests; every fault is recorded with its place.
 extension AudioChange {
   private static let keys = [
-    "bitrate", "maxSpeakers", "stereo", "mode", "noiseSuppression", "outputs", "joinTone", "leaveTone", "waiting",
+    "bitrate", "maxSpeakers", "stereo", "mode", "noiseSuppression", "pan", "outputs", "joinTone", "leaveTone", "waiting",
   ]
 
   /// Reads the member `audio` of an object; nil where there is none.
@@ -14,6 +14,7 @@ extension AudioChange {
     stereo = audio.bool("stereo")
     mode = audio.string("mode", oneOf: AudioSettings.Mode.allCases.map(\.rawValue)).flatMap(AudioSettings.Mode.init)
     noiseSuppression = audio.bool("noiseSuppression")
+    pan = audio.bool("pan")
     outputs = AudioOutputSettings.list(of: audio)
     joinTone = Self.sound("joinTone", audio)
     leaveTone = Self.sound("leaveTone", audio)

@@ -17,6 +17,8 @@ package struct AudioSettings: Sendable, Equatable {
   package var mode: Mode
   /// Whether each voice is freed of steady noise; costs time for each who is heard.
   package var noiseSuppression: Bool
+  /// Whether each voice comes from where its picture is; in stereo only.
+  package var pan: Bool
   /// Further renditions of the sound; the first of all is `main`, of `bitrate` and 20 ms.
   package var outputs: [AudioOutputSettings]
   /// Sounds by the names of their files or chimes: played to everybody when somebody who sends has come or left.
@@ -27,13 +29,15 @@ package struct AudioSettings: Sendable, Equatable {
 
   package init(
     bitrate: Int = 32_000, maxSpeakers: Int = 4, stereo: Bool = false, mode: Mode = .speech, noiseSuppression: Bool = false,
-    outputs: [AudioOutputSettings] = [], joinTone: String? = nil, leaveTone: String? = nil, waiting: String? = nil
+    pan: Bool = false, outputs: [AudioOutputSettings] = [], joinTone: String? = nil, leaveTone: String? = nil,
+    waiting: String? = nil
   ) {
     self.bitrate = bitrate
     self.maxSpeakers = maxSpeakers
     self.stereo = stereo
     self.mode = mode
     self.noiseSuppression = noiseSuppression
+    self.pan = pan
     self.outputs = outputs
     self.joinTone = joinTone
     self.leaveTone = leaveTone
@@ -57,6 +61,7 @@ package struct AudioChange: Sendable, Equatable {
   package var stereo: Bool?
   package var mode: AudioSettings.Mode?
   package var noiseSuppression: Bool?
+  package var pan: Bool?
   package var outputs: [AudioOutputSettings]?
   /// `.some(nil)` takes the sound away.
   package var joinTone: String??
@@ -84,7 +89,8 @@ extension AudioSettings {
     return AudioSettings(
       bitrate: change.bitrate ?? bitrate, maxSpeakers: change.maxSpeakers ?? maxSpeakers, stereo: change.stereo ?? stereo,
       mode: change.mode ?? mode, noiseSuppression: change.noiseSuppression ?? noiseSuppression,
-      outputs: change.outputs ?? outputs, joinTone: change.joinTone ?? joinTone, leaveTone: change.leaveTone ?? leaveTone,
+      pan: change.pan ?? pan, outputs: change.outputs ?? outputs, joinTone: change.joinTone ?? joinTone,
+      leaveTone: change.leaveTone ?? leaveTone,
       waiting: change.waiting ?? waiting)
   }
 }

@@ -159,7 +159,9 @@ package final class Canvas: Ticking, @unchecked Sendable {
     solver.arrange(people, excluding: excluded.map { [Self.key($0)] } ?? [])
     guard excluded == nil else { return }
     for person in scene.people {
-      person.media.slot = solver.slot(of: Self.key(person.number)).map { $0.id.map { .id($0) } ?? .index($0.index) }
+      let slot = solver.slot(of: Self.key(person.number))
+      person.media.slot = slot.map { slot in slot.id.map { .id($0) } ?? .index(slot.index) }
+      person.media.pan = Float(slot?.audioPan ?? 0)
     }
   }
 

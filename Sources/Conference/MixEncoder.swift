@@ -65,6 +65,15 @@ final class MixEncoder {
     silentTicks = 0
   }
 
+  /// Goes on from where another encoder is, whose last packet the receivers heard just before: nothing of the change is heard.
+  func `continue`(after other: MixEncoder) {
+    limiter.resume(from: other.limiter)
+    encoder.reset()
+    let samples = Array(other.limited.suffix(tick.count))
+    _ = pool.make { bytes in _ = try? encoder.encode(samples.span, into: &bytes) }
+    silentTicks = other.silentTicks
+  }
+
   /// The packet that ends with a tick; nil where silence needs none.
   ///
   /// - Parameters:

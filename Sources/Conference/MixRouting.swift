@@ -60,7 +60,9 @@ enum MixRouting {
       mixes.append(mix)
     }
     for move in moves where !mixes.contains(where: { $0.key == move.key }) {
-      mixes.append(DistinctMix(output: outputs.next(), key: move.key))
+      let mix = DistinctMix(output: outputs.next(), key: move.key)
+      if move.from?.key.rendition == move.key.rendition { mix.origin = move.from }
+      mixes.append(mix)
     }
     for (seat, key) in zip(seats, wanted) { seat.mix = key.flatMap { key in mixes.first { $0.key == key } } }
     return mixes

@@ -48,6 +48,8 @@ final class DistinctMix {
   /// May change from tick to tick, as people come to be heard whom its listeners do not hear.
   var key: Key
   var encoder: MixEncoder?
+  /// What most of its listeners heard before; nil once it has begun.
+  var origin: DistinctMix?
   /// The tick its last packet ended with.
   var lastTick: Int64?
 

@@ -31,6 +31,7 @@ package final class ParticipantMedia: PeerObserver, Sendable {
   /// dBov below full scale: 0 loudest, 127 silence.
   package let level = Atomic<UInt8>(127)
 
+  private let panBits = Atomic<UInt32>(0)
   private let shownIn = Mutex<SlotReference?>(nil)
   private let measured = Mutex(PeerStatistics())
   private let audioCounts = Mutex(AudioCounts())
@@ -87,6 +88,12 @@ package final class ParticipantMedia: PeerObserver, Sendable {
   package var slot: SlotReference? {
     get { shownIn.withLock { $0 } }
     set { shownIn.withLock { $0 = newValue } }
+  }
+
+  /// Where the participant's picture is, -1 left to 1 right.
+  package var pan: Float {
+    get { Float(bitPattern: panBits.load(ordering: .relaxed)) }
+    set { panBits.store(newValue.bitPattern, ordering: .relaxed) }
   }
 
   package var statistics: PeerStatistics { measured.withLock { $0 } }

@@ -8,10 +8,12 @@ struct PromptPlayer {
   let slot: Int
   private(set) var isStopping = false
   private var position = 0
-  private var ramp = GainRamp(.zero)
+  private var strip: VoiceStrip
+  private var samples = [Int16](repeating: 0, count: AudioFormat.samplesPerTick)
 
-  init(_ prompt: Prompt, slot: Int) {
+  init(_ prompt: Prompt, slot: Int, channelCount: Int) {
     self.prompt = prompt
+    strip = VoiceStrip(inputChannelCount: 1, outputChannelCount: channelCount)
     self.slot = slot
   }
 
@@ -19,19 +21,19 @@ struct PromptPlayer {
   mutating func stop() { isStopping = true }
 
   /// Whether the last tick was its last.
-  var isOver: Bool { isStopping ? ramp.isSilent : !prompt.loops && position >= prompt.samples.count }
+  var isOver: Bool { isStopping ? strip.isSilent : !prompt.loops && position >= prompt.samples.count }
 
-  /// Makes `samples` the next tick, interleaved where it has two channels; silence behind the end.
-  mutating func render(into samples: inout [Int16], channelCount: Int) {
+  /// Makes `contribution` the next tick; silence behind the end.
+  mutating func render(into contribution: inout [Int32]) {
     let source = prompt.samples
-    for frame in 0..<AudioFormat.samplesPerTick {
+    for index in samples.indices {
       if position >= source.count, prompt.loops { position = 0 }
-      let sample = position < source.count ? source[position] : 0
+      samples[index] = position < source.count ? source[position] : 0
       position += 1
-      for channel in 0..<channelCount { samples[frame * channelCount + channel] = sample }
     }
-    ramp.target = isStopping ? .zero : Gain(factor: Double(prompt.gain))
-    var span = samples.mutableSpan
-    ramp.apply(to: &span, channelCount: channelCount)
+    var span = contribution.mutableSpan
+    let gain = isStopping ? .zero : Gain(factor: Double(prompt.gain))
+    let samples = samples
+    strip.render(samples.span, gain: gain, into: &span)
   }
 }

@@ -80,7 +80,9 @@ package final class RoomMix: Ticking, @unchecked Sendable {
   private var mixes: [DistinctMix] = []
   /// Whether who hears what must be worked out anew.
   private var mustRoute = false
-  private var promptSamples: [Int16]
+  private var mixer = AutoMixer()
+  /// One prompt's tick.
+  private var contribution: [Int32]
   private var commands: [Command] = []
   private var speakerEvents: [SpeakerEvent] = []
 
@@ -96,7 +98,7 @@ package final class RoomMix: Ticking, @unchecked Sendable {
     self.report = report
     renditions = settings.renditions
     history = MixHistory(channelCount: settings.channelCount)
-    promptSamples = [Int16](repeating: 0, count: AudioFormat.samplesPerTick * settings.channelCount)
+    contribution = [Int32](repeating: 0, count: AudioFormat.samplesPerTick * settings.channelCount)
     detector = SpeakerDetector(settings: .init(heardMax: settings.maxSpeakers))
   }
 
@@ -126,7 +128,9 @@ package final class RoomMix: Ticking, @unchecked Sendable {
     judge(at: due, tick: tick)
     if mustRoute { route() }
     sumUp(tick)
-    for mix in mixes { send(mix, tick, due) }
+    // Those that begin go on from what their listeners heard until now, before that goes on itself.
+    for mix in mixes where mix.encoder == nil { send(mix, tick, due) }
+    for mix in mixes where mix.lastTick != tick { send(mix, tick, due) }
     if index % 50 == 0 { look(at: due) }
   }
 
@@ -150,7 +154,7 @@ package final class RoomMix: Ticking, @unchecked Sendable {
 
   private func seat(_ member: Member) {
     let seat = MixSeat(member)
-    if member.sends { seat.voice = try? Voice(media: member.media, channelCount: settings.channelCount) }
+    if member.sends { seat.voice = try? Voice(media: member.media, settings: settings) }
     seats.append(seat)
     mustRoute = true
   }
@@ -172,10 +176,15 @@ package final class RoomMix: Ticking, @unchecked Sendable {
     detector.heardMax = new.maxSpeakers
     if new.channelCount != old.channelCount {
       history = MixHistory(channelCount: new.channelCount)
-      promptSamples = [Int16](repeating: 0, count: AudioFormat.samplesPerTick * new.channelCount)
-      for seat in seats where seat.voice != nil {
-        seat.voice = try? Voice(media: seat.member.media, channelCount: new.channelCount)
+      contribution = [Int32](repeating: 0, count: AudioFormat.samplesPerTick * new.channelCount)
+      for player in prompts {
+        slots.leave(player.slot, at: .min / 2)
+        report(.promptEnded(player.prompt.id))
       }
+      prompts.removeAll()
+    }
+    if (new.channelCount, new.mode, new.noiseSuppression) != (old.channelCount, old.mode, old.noiseSuppression) {
+      for seat in seats where seat.voice != nil { seat.voice = try? Voice(media: seat.member.media, settings: new) }
     }
     renditions = new.renditions
     for mix in mixes {
@@ -261,14 +270,14 @@ package final class RoomMix: Ticking, @unchecked Sendable {
 
   private func start(_ prompt: Prompt) {
     guard !prompt.samples.isEmpty, let slot = slots.take(.prompt(prompt.id)) else { return report(.promptEnded(prompt.id)) }
-    prompts.append(PromptPlayer(prompt, slot: slot))
+    prompts.append(PromptPlayer(prompt, slot: slot, channelCount: settings.channelCount))
     mustRoute = true
   }
 
   private func addPrompts(_ tick: Int64) {
     for index in prompts.indices {
-      prompts[index].render(into: &promptSamples, channelCount: settings.channelCount)
-      history.add(promptSamples.span, slot: prompts[index].slot)
+      prompts[index].render(into: &contribution)
+      history.add(contribution.span, slot: prompts[index].slot)
       slots.touch(prompts[index].slot, at: tick)
     }
     for player in prompts where player.isOver {
@@ -283,10 +292,16 @@ package final class RoomMix: Ticking, @unchecked Sendable {
   private func sumUp(_ tick: Int64) {
     guard !prompts.isEmpty || seats.contains(where: { $0.isHeard || $0.wasHeard }) else { return }
     history.begin(tick)
+    let isShared = settings.mode == .speech
+    if isShared {
+      mixer.begin()
+      for seat in seats where seat.isHeard { seat.voice?.claim(&mixer) }
+    }
     for seat in seats where seat.isHeard || seat.wasHeard {
       guard let voice = seat.voice, let slot = seat.slot else { continue }
-      voice.render(isHeard: seat.isHeard)
-      history.add(voice.samples.span, slot: slot)
+      let pan = settings.pan ? Pan(position: Double(seat.member.media.pan)) : .center
+      voice.render(isHeard: seat.isHeard, mixer: isShared ? mixer : nil, pan: pan)
+      history.add(voice.contribution.span, slot: slot)
       slots.touch(slot, at: tick)
     }
     addPrompts(tick)
@@ -299,7 +314,14 @@ package final class RoomMix: Ticking, @unchecked Sendable {
     }
     guard let encoder = mix.encoder, encoder.endsPacket(tick) else { return }
     let length = Int64(encoder.ticksPerPacket)
-    if mix.lastTick != tick - length { encoder.prime(from: history, endingAt: tick, without: mix.key.excluded) }
+    if mix.lastTick != tick - length {
+      if let origin = mix.origin, origin.lastTick == tick - length, let before = origin.encoder {
+        encoder.continue(after: before)
+      } else {
+        encoder.prime(from: history, endingAt: tick, without: mix.key.excluded)
+      }
+    }
+    mix.origin = nil
     mix.lastTick = tick
     let (contributors, isSilent) = contents(of: mix, since: tick - length + 1)
     let frame = encoder.encode(

@@ -1,6 +1,7 @@
 import AudioMixing
 import Codecs
 import EncodedMedia
+import NoiseSuppression
 import Playout
 import RawMedia
 import Synchronization
@@ -15,9 +16,10 @@ import Timing
 /// Belongs to the mix loop; nothing here is touched by another thread but the mailbox inside `media`.
 final class Voice {
   let media: ParticipantMedia
-  /// The tick's samples, interleaved: as decoded after `advance`, and after `render` just what is added to the mix and taken out of
-  /// it again.
-  private(set) var samples: [Int16]
+  /// What `render` made of the tick: just what is added to the mix and taken out of it again, interleaved.
+  private(set) var contribution: [Int32]
+  /// The tick's samples as decoded, interleaved.
+  private var samples: [Int16]
   /// Level of the tick, in -dBov: measured where it was decoded, else as stated by the sender.
   private(set) var level: UInt8 = 127
   /// Judges whether he speaks.
@@ -30,7 +32,11 @@ final class Voice {
   private var receiver: OpusReceiver
   private var policy: ListeningPolicy
   private var preroll = Preroll()
-  private var ramp = GainRamp(.zero)
+  private var strip: VoiceStrip
+  /// Evens loudness out; nil where the sound is left as it comes.
+  private var normalizer: LoudnessNormalizer?
+  private var suppressor: NoiseSuppressor?
+  private var share = AutoMixer.Share()
   private var meter = LevelMeter()
   private var frames: [EncodedFrame] = []
   private var steps: [PlayoutStep] = []
@@ -38,8 +44,14 @@ final class Voice {
   private var stated: UInt8? = 127
   private var isDecoding = false
 
-  init(media: ParticipantMedia, channelCount: Int) throws {
+  init(media: ParticipantMedia, settings: AudioSettings) throws {
     self.media = media
+    // Noise is suppressed in one channel only.
+    let channelCount = settings.noiseSuppression ? 1 : settings.channelCount
+    strip = VoiceStrip(inputChannelCount: channelCount, outputChannelCount: settings.channelCount)
+    if settings.mode == .speech { normalizer = LoudnessNormalizer(channelCount: channelCount) }
+    if settings.noiseSuppression { suppressor = NoiseSuppressor() }
+    contribution = [Int32](repeating: 0, count: AudioFormat.samplesPerTick * settings.channelCount)
     receiver = try OpusReceiver(channelCount: channelCount)
     policy = ListeningPolicy(number: media.number)
     samples = [Int16](repeating: 0, count: AudioFormat.samplesPerTick * channelCount)
@@ -71,8 +83,9 @@ final class Voice {
         if !policy.compare(stated: stated, measured: level, at: due) { isDecoding = false }
       }
       gate.update(level: level, at: due)
+      if isDecoding { normalizer?.update(samples.span, isVoice: gate.isLoud) }
     }
-    meter.observe(level)
+    if !isDecoding { meter.observe(level) }
     media.level.store(meter.smoothed, ordering: .relaxed)
   }
 
@@ -115,13 +128,14 @@ final class Voice {
     }
     play(steps)
     steps.removeAll(keepingCapacity: true)
-    level = LevelMeter.level(of: samples.span)
+    level = meter.measure(samples.span)
   }
 
   private func play(_ steps: [PlayoutStep]) {
     for step in steps { carryOut(step) }
     var span = samples.mutableSpan
     _ = receiver.take(into: &span)
+    suppressor?.process(&span)
     decodedTicks &+= 1
   }
 
@@ -136,17 +150,32 @@ final class Voice {
     }
   }
 
-  /// Makes `samples` what the mix is to hear of this tick.
-  ///
-  /// - Parameter isHeard: whether he stays in the mix; in his last tick he is faded out.
-  func render(isHeard: Bool) {
-    ramp.target = isHeard ? Gain(factor: Double(media.gain)) : .zero
-    var span = samples.mutableSpan
-    ramp.apply(to: &span, channelCount: receiver.channelCount)
+  /// He enters the mix with this tick: faded in.
+  func enter() {
+    strip.reset()
+    share = AutoMixer.Share()
   }
 
-  /// He enters the mix with this tick: faded in.
-  func enter() { ramp = GainRamp(.zero) }
+  /// How loud he is to be but for the share of the mix he gets.
+  private var gain: Gain { Gain(factor: Double(media.gain)) * (normalizer?.gain ?? .unity) }
+
+  /// Takes part in the sharing of the mix's gain.
+  func claim(_ mixer: inout AutoMixer) {
+    let factor = gain.factor
+    mixer.observe(meter.power * factor * factor, in: &share)
+  }
+
+  /// Makes `contribution` what the mix is to hear of this tick.
+  ///
+  /// - Parameters:
+  ///   - isHeard: whether he stays in the mix; in his last tick he is faded out.
+  ///   - mixer: says what share of the gain he has; nil for all of it.
+  func render(isHeard: Bool, mixer: AutoMixer?, pan: Pan) {
+    let whole = isHeard ? gain * (mixer?.gain(of: share) ?? .unity) : .zero
+    var span = contribution.mutableSpan
+    let samples = samples
+    strip.render(samples.span, gain: whole, pan: pan, into: &span)
+  }
 
   /// Tells the statistics what was measured so far.
   func report() {

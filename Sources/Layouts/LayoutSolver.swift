@@ -99,16 +99,20 @@ package struct LayoutSolver: Sendable {
       return Tile(
         slot: index, slotID: slot.id, content: content,
         rectangle: template.rectangle(of: slot, width: width, height: height), z: slot.z, style: slot.style,
-        pixelsPerUnit: scale,
-        audioPan: slot.audioPan ?? (2 * slot.x + slot.width) / Double(template.unitsWidth) - 1)
+        pixelsPerUnit: scale, audioPan: audioPan(slot))
     }
     return tiles.sorted { ($0.z, $0.slot) < ($1.z, $1.slot) }
   }
 
-  /// Number and id of the slot that shows a person; nil when he is not shown.
-  package func slot(of person: String) -> (index: Int, id: String?)? {
+  /// From where a slot's sound comes: as the file says, else from where it is.
+  private func audioPan(_ slot: LayoutSlot) -> Double {
+    slot.audioPan ?? (2 * slot.x + slot.width) / Double(template.unitsWidth) - 1
+  }
+
+  /// Number and id of the slot that shows a person, and where his sound comes from, -1 left to 1 right; nil when he is not shown.
+  package func slot(of person: String) -> (index: Int, id: String?, audioPan: Double)? {
     guard let variantIndex, let index = contents.firstIndex(of: .person(person)) else { return nil }
     let slots = template.variants[variantIndex].slots
-    return slots.indices.contains(index) ? (index, slots[index].id) : nil
+    return slots.indices.contains(index) ? (index, slots[index].id, audioPan(slots[index])) : nil
   }
 }

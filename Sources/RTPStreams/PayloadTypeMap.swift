@@ -6,6 +6,8 @@ public struct PayloadTypeMap: Sendable {
     case media(Codec)
     /// RFC 4588: retransmissions of the packets of another payload type.
     case retransmission(of: UInt8)
+    /// RFC 2198: packets of another payload type with copies of earlier ones.
+    case redundancy(of: UInt8)
   }
 
   // A session has a handful: going through them is quicker than hashing.
@@ -29,6 +31,20 @@ public struct PayloadTypeMap: Sendable {
   public func retransmission(of payloadType: UInt8) -> UInt8? {
     for entry in entries where entry.format == .retransmission(of: payloadType) { return entry.payloadType }
     return nil
+  }
+
+  /// The payload type of packets of `payloadType` with copies of earlier ones; nil where none was negotiated.
+  public func redundancy(of payloadType: UInt8) -> UInt8? {
+    for entry in entries where entry.format == .redundancy(of: payloadType) { return entry.payloadType }
+    return nil
+  }
+
+  /// Whether any payload type stands for packets with copies.
+  var hasRedundancy: Bool {
+    entries.contains { entry in
+      if case .redundancy = entry.format { return true }
+      return false
+    }
   }
 
   /// The first payload type of a codec; nil where it was not negotiated.

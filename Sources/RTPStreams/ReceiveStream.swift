@@ -87,6 +87,8 @@ public struct ReceiveStream: Sendable {
     case .media(let codec)? where codec.kind == configuration.kind:
       guard let extended = accept(header, payload, at: now) else { return }
       take(payload, extended, header, extensions, codec, at: now, pool: &pool, frames: &frames)
+    case .redundancy(let payloadType)?:
+      receiveRedundant(payload, of: payloadType, header, extensions, at: now, pool: &pool, frames: &frames)
     case .media?, nil:
       // Not understood (telephone events, comfort noise), but of the same numbers: for a picture it is as good as padding.
       guard let extended = accept(header, payload, at: now) else { return }
@@ -154,6 +156,48 @@ public struct ReceiveStream: Sendable {
     case .duplicate: counters.duplicates &+= 1
     case .strange, .restarted: counters.strange &+= 1
     }
+  }
+
+  /// RFC 2198: the packet's own payload, and copies of those before, which are of use where those have not come.
+  private mutating func receiveRedundant(
+    _ payload: Span<UInt8>, of payloadType: UInt8, _ header: RTPHeader, _ extensions: HeaderExtensions, at now: Instant,
+    pool: inout FrameBufferPool, frames: inout [EncodedFrame]
+  ) {
+    guard let extended = accept(header, payload, at: now) else { return }
+    guard case .media(let codec)? = configuration.payloadTypes[payloadType], codec.kind == .audio, assembler == nil else {
+      return
+    }
+    var blocks = RedundantBlocks()
+    guard RedundantAudio.parse(payload, into: &blocks) else {
+      counters.notUnderstood &+= 1
+      return
+    }
+    for index in 0..<blocks.count where blocks[index].payloadType == payloadType {
+      let block = blocks[index]
+      var header = header
+      // The copies are of the packets just before, in their order; a sender leaves out the oldest first.
+      let age = blocks.count &- 1 &- index
+      if age > 0 {
+        guard (1...RedundantAudio.usefulOffsetMax).contains(block.timestampOffset),
+          RedundantAudio.usefulSizes.contains(block.range.count), isMissing(extended &- Int64(age))
+        else { continue }
+        header.timestamp = header.timestamp + -block.timestampOffset
+        counters.repaired &+= 1
+      }
+      take(
+        payload.extracting(block.range), extended &- Int64(age), header, extensions, codec, at: now, pool: &pool,
+        frames: &frames)
+    }
+  }
+
+  /// Whether a packet of the source has not come; from now on it counts as having come.
+  private mutating func isMissing(_ extended: Int64) -> Bool {
+    guard extended > sequence.lowest else { return false }
+    guard case .late = sequence.receiveRetransmission(SequenceNumber(UInt16(truncatingIfNeeded: extended))) else {
+      return false
+    }
+    missing.remove(extended)
+    return true
   }
 
   /// A packet that came for the first time, by whichever way.

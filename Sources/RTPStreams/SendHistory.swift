@@ -15,8 +15,36 @@ public struct OutgoingFrame: Sendable {
   /// Whether the packets carry the MID and whatever else identifies the stream.
   public let identifies: Bool
   public let sentAt: Instant
+  /// Earlier frames that its packet carries again (RFC 2198); only audio has any.
+  public internal(set) var copies = EarlierFrames()
 
   public var packetCount: Int { frame.ranges.count }
+
+  /// Bytes of a packet's payload, the copies it carries included.
+  ///
+  /// - Parameter index: 0 ..< `packetCount`
+  public func payloadSize(_ index: Int) -> Int { frame.ranges[index].count &+ copies.size }
+}
+
+/// Up to two frames sent before, and how much earlier they were sampled in ticks; held in place, without an allocation.
+public struct EarlierFrames: Sendable {
+  struct Copy: Sendable {
+    let frame: PacketizedFrame
+    let age: Int
+  }
+
+  /// The packets' payload type; meaningless without copies.
+  var payloadType: UInt8 = 0
+  var older: Copy?
+  var newer: Copy?
+
+  public var count: Int { (older == nil ? 0 : 1) &+ (newer == nil ? 0 : 1) }
+  /// Bytes the copies and all block headers take.
+  var size: Int {
+    guard let newer else { return 0 }
+    let headers = count &* RedundantAudio.copyHeaderSize &+ RedundantAudio.ownHeaderSize
+    return headers &+ newer.frame.bytes.count &+ (older?.frame.bytes.count ?? 0)
+  }
 }
 
 /// The frames that packets may be asked for again, as references to what all receivers share, and which packets were sent again.
@@ -53,6 +81,12 @@ struct SendHistory: Sendable {
     }
     frames[end % frames.count] = frame
     end &+= 1
+  }
+
+  /// The frame appended so many before the last; nil where it is not kept.
+  func last(_ number: Int) -> OutgoingFrame? {
+    let index = end &- 1 &- number
+    return index >= oldest ? frames[index % frames.count] : nil
   }
 
   private func isExpired(_ number: Int, at now: Instant) -> Bool {

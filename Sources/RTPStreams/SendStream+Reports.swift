@@ -25,6 +25,11 @@ public struct ReceiverView: Sendable {
 }
 
 extension SendStream {
+  /// Copies of earlier frames that packets carry now: as many as the receiver's loss asks for, none where RED was not negotiated.
+  public var redundantCopies: Int {
+    configuration.payloadTypes.hasRedundancy ? redundancy.copies : 0
+  }
+
   /// The sender's part of a report sent now; nil before the first frame.
   ///
   /// - Parameters:
@@ -50,6 +55,7 @@ extension SendStream {
       let ticks = max(Int64(Int32(bitPattern: compact)), 0)
       if ticks < 60 &* 65_536 { roundTripTime = .ticks(ticks, at: 65_536) }
     }
+    redundancy.receive(fractionLost: Double(block.fractionLost) / 256)
     receiverReport = ReceiverView(
       roundTripTime: roundTripTime, fractionLost: Double(block.fractionLost) / 256, cumulativeLost: block.cumulativeLost,
       jitter: .ticks(Int64(block.jitter), at: clockRate), extendedHighestSequence: block.extendedHighestSequence)

@@ -49,9 +49,13 @@ public struct SendStream: Sendable {
   public static let headerSizeMax = 160
   /// Left free behind each packet: AES-GCM's tag, which is SRTP's longest.
   public static let tagSize = 16
+  /// Payload with copies, at most: one datagram with its headers, whatever the path.
+  private static let redundantSizeMax = 1_050
 
   public let configuration: Configuration
   public internal(set) var counters = SendCounters()
+  /// How many copies of earlier frames audio carries where that was negotiated.
+  var redundancy = RedundancyPolicy()
   /// What the receiver reported last; nil before.
   public internal(set) var receiverReport: ReceiverView?
 
@@ -90,16 +94,39 @@ public struct SendStream: Sendable {
       timestampOffset = (last.timestamp + Int(ticks)).rawValue &- frame.timestamp.rawValue
     }
     isSourceChanging = false
-    let outgoing = OutgoingFrame(
+    var outgoing = OutgoingFrame(
       frame: frame, payloadType: payloadType, firstSequence: nextSequence,
       timestamp: RTPTimestamp(frame.timestamp.rawValue &+ timestampOffset), pictureID: nextPictureID,
       identifies: receiverReport == nil, sentAt: now)
+    if redundancy.copies > 0, let redundant = configuration.payloadTypes.redundancy(of: payloadType) {
+      outgoing.copies = earlierFrames(for: outgoing, redundant)
+    }
     nextSequence &+= Int64(frame.ranges.count)
     nextPictureID = (nextPictureID &+ 1) & 0x7FFF
     last = (outgoing.timestamp, frame.time)
     history.append(outgoing)
     counters.frames &+= 1
     return outgoing
+  }
+
+  /// What was sent just before, as far as it goes into one packet: of whatever output it was, the receiver may have lost it.
+  private func earlierFrames(for outgoing: OutgoingFrame, _ payloadType: UInt8) -> EarlierFrames {
+    var copies = EarlierFrames()
+    copies.payloadType = payloadType
+    copies.newer = earlierFrame(0, for: outgoing)
+    if copies.newer != nil, redundancy.copies > 1 { copies.older = earlierFrame(1, for: outgoing) }
+    let own = outgoing.frame.bytes.count
+    if own &+ copies.size > Self.redundantSizeMax { copies.older = nil }
+    return own &+ copies.size > Self.redundantSizeMax ? EarlierFrames() : copies
+  }
+
+  private func earlierFrame(_ number: Int, for outgoing: OutgoingFrame) -> EarlierFrames.Copy? {
+    guard let earlier = history.last(number), earlier.payloadType == outgoing.payloadType else { return nil }
+    let age = Int(outgoing.timestamp.distance(from: earlier.timestamp))
+    guard age > 0, age <= RedundantAudio.usefulOffsetMax, RedundantAudio.usefulSizes.contains(earlier.frame.bytes.count) else {
+      return nil
+    }
+    return .init(frame: earlier.frame, age: age)
   }
 
   /// Writes one packet of a frame that `begin` answered.
@@ -187,7 +214,8 @@ public struct SendStream: Sendable {
     let marker = frame.codec.kind == .video ? index == frame.ranges.count &- 1 : frame.startsTalkspurt && index == 0
     guard
       var length = RTPHeader.write(
-        marker: marker, payloadType: payloadType, sequenceNumber: sequence, timestamp: outgoing.timestamp, ssrc: ssrc,
+        marker: marker, payloadType: original == nil && outgoing.copies.count > 0 ? outgoing.copies.payloadType : payloadType,
+        sequenceNumber: sequence, timestamp: outgoing.timestamp, ssrc: ssrc,
         contributors: frame.contributors, extensions: extensions, map: map, into: &packet)
     else { return nil }
     if let original {
@@ -195,11 +223,40 @@ public struct SendStream: Sendable {
       packet.setBigEndian(original.rawValue, at: length)
       length &+= 2
     }
+    if original == nil {
+      guard let size = writeCopies(outgoing, into: &packet, at: length) else { return nil }
+      length &+= size
+    }
     guard let size = frame.copyPayload(index, into: &packet, at: length), length &+ size &+ tagSize <= packet.count else {
       return nil
     }
     if frame.codec == .vp8 { setPictureID(outgoing.pictureID, &packet, payload: length, size) }
     return length &+ size
+  }
+
+  /// Writes the block headers and the copies that come before the packet's own payload.
+  ///
+  /// - Returns: their length, 0 where there are none; nil where they do not fit.
+  @_lifetime(packet: copy packet)
+  private static func writeCopies(
+    _ outgoing: OutgoingFrame, into packet: inout MutableSpan<UInt8>, at start: Int
+  ) -> Int? {
+    let size = outgoing.copies.size
+    guard size > 0 else { return 0 }
+    guard start &+ size <= packet.count else { return nil }
+    var header = start
+    var data = start &+ outgoing.copies.count &* RedundantAudio.copyHeaderSize &+ RedundantAudio.ownHeaderSize
+    for number in 0..<2 {
+      guard let copy = number == 0 ? outgoing.copies.older : outgoing.copies.newer else { continue }
+      let bytes = copy.frame.bytes
+      RedundantAudio.writeCopyHeader(
+        payloadType: outgoing.payloadType, timestampOffset: copy.age, length: bytes.count, into: &packet, at: header)
+      packet.copy(bytes.span, at: data)
+      header &+= RedundantAudio.copyHeaderSize
+      data &+= bytes.count
+    }
+    packet[header] = outgoing.payloadType
+    return size
   }
 
   /// Replaces the 15-bit PictureID where the packetizer put it, so that it continues whichever output the frame is from.

@@ -7,12 +7,14 @@ struct CodecMatch {
   var feedback: [FeedbackAttribute]
   /// The offered payload type of its retransmissions.
   var retransmissionPayloadType: UInt8?
+  /// The offered payload type of packets with copies of earlier ones (RFC 2198).
+  var redundancyPayloadType: UInt8?
 
   var negotiated: NegotiatedCodec {
     NegotiatedCodec(
       payloadType: offered.payloadType, name: capability.name, clockRate: capability.clockRate, channels: capability.channels,
       localParameters: parameters, remoteParameters: offered.parameters, retransmissionPayloadType: retransmissionPayloadType,
-      feedback: FeedbackKinds(feedback))
+      redundancyPayloadType: redundancyPayloadType, feedback: FeedbackKinds(feedback))
   }
 
   /// The codecs of a line that we have, by our order of preference.
@@ -35,7 +37,8 @@ struct CodecMatch {
         CodecMatch(
           capability: capability, offered: offered, parameters: capability.answerParameters(to: offered.parameters),
           feedback: capability.feedback.filter { theirs.contains($0) && ($0 != .transportCC || hasTransportCC) },
-          retransmissionPayloadType: capability.retransmission ? retransmission(of: offered.payloadType, in: payloads) : nil))
+          retransmissionPayloadType: capability.retransmission ? retransmission(of: offered.payloadType, in: payloads) : nil,
+          redundancyPayloadType: capability.redundancy ? redundancy(of: offered, in: payloads) : nil))
     }
     return matches
   }
@@ -43,6 +46,19 @@ struct CodecMatch {
   private static func retransmission(of payloadType: UInt8, in payloads: [PayloadDescription]) -> UInt8? {
     payloads.first {
       $0.encoding?.name.isEqualIgnoringCase("rtx") == true && $0.parameters.number("apt") == Int(payloadType)
+    }?.payloadType
+  }
+}
+
+extension CodecMatch {
+  /// RFC 2198 section 5: the parameters are the payload types of the blocks, which must all be of the codec.
+  private static func redundancy(of codec: PayloadDescription, in payloads: [PayloadDescription]) -> UInt8? {
+    payloads.first { payload in
+      guard let encoding = payload.encoding, encoding.name.isEqualIgnoringCase("red"),
+        encoding.clockRate == codec.encoding?.clockRate, encoding.channels == codec.encoding?.channels,
+        payload.parameters.entries.count == 1, let types = payload.parameters.entries.first, types.value == nil
+      else { return false }
+      return types.name[...].fields(separatedBy: .slash).allSatisfy { $0.decimal() == Int(codec.payloadType) }
     }?.payloadType
   }
 }

@@ -58,6 +58,15 @@ extension CodecMatch {
     media.payloads.append(
       PayloadDescription(
         payloadType: offered.payloadType, mapping: capability.description, parameters: parameters, feedback: feedback))
+    if let redundancyPayloadType {
+      media.formats.append("\(redundancyPayloadType)")
+      let types = "\(offered.payloadType)/\(offered.payloadType)"
+      media.payloads.append(
+        PayloadDescription(
+          payloadType: redundancyPayloadType,
+          mapping: RTPMap(name: "red", clockRate: capability.clockRate, channels: capability.description.channels),
+          parameters: FormatParameters(entries: [.init(name: types, value: nil)])))
+    }
     guard let retransmissionPayloadType else { return }
     media.formats.append("\(retransmissionPayloadType)")
     media.payloads.append(

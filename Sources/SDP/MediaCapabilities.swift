@@ -58,6 +58,8 @@ public struct CodecCapability: Hashable, Sendable {
   public var feedback: [FeedbackAttribute]
   /// Whether lost packets are sent again in a stream of their own (RTX, RFC 4588).
   public var retransmission: Bool
+  /// Whether packets may carry copies of earlier ones (RFC 2198).
+  public var redundancy: Bool
   /// Whether it can be decoded here.
   public var receives: Bool
   /// Whether it can be encoded here.
@@ -66,7 +68,7 @@ public struct CodecCapability: Hashable, Sendable {
   public init(
     name: String, clockRate: UInt32, channels: UInt8 = 1, parameters: FormatParameters = FormatParameters(),
     parametersIfOffered: FormatParameters = FormatParameters(), feedback: [FeedbackAttribute] = [],
-    retransmission: Bool = false,
+    retransmission: Bool = false, redundancy: Bool = false,
     receives: Bool = true, sends: Bool = true
   ) {
     self.name = name
@@ -76,16 +78,17 @@ public struct CodecCapability: Hashable, Sendable {
     self.parametersIfOffered = parametersIfOffered
     self.feedback = feedback
     self.retransmission = retransmission
+    self.redundancy = redundancy
     self.receives = receives
     self.sends = sends
   }
 
-  /// Opus (RFC 7587) with in-band FEC; stereo and DTX where the offer speaks of them.
+  /// Opus (RFC 7587) with in-band FEC and RED; stereo and DTX where the offer speaks of them.
   public static func opus(receives: Bool = true, sends: Bool = true) -> CodecCapability {
     CodecCapability(
       name: "opus", clockRate: 48_000, channels: 2, parameters: ["minptime": "10", "useinbandfec": "1"],
-      parametersIfOffered: ["stereo": "1", "sprop-stereo": "1", "usedtx": "1"], feedback: [.transportCC], receives: receives,
-      sends: sends)
+      parametersIfOffered: ["stereo": "1", "sprop-stereo": "1", "usedtx": "1"], feedback: [.transportCC], redundancy: true,
+      receives: receives, sends: sends)
   }
 
   /// G.711 µ-law (RFC 3551), static payload type 0.

@@ -72,9 +72,11 @@ public struct NegotiatedMedia: Hashable, Sendable {
   /// `a=content` (RFC 4796): "slides", "main" …
   public var content: String?
 
-  /// The codec that comes with a payload type; also for the payload type of its retransmissions.
+  /// The codec that comes with a payload type; also for those of its retransmissions and of its packets with copies.
   public func receiveCodec(payloadType: UInt8) -> NegotiatedCodec? {
-    receiveCodecs.first { $0.payloadType == payloadType || $0.retransmissionPayloadType == payloadType }
+    receiveCodecs.first {
+      $0.payloadType == payloadType || $0.retransmissionPayloadType == payloadType || $0.redundancyPayloadType == payloadType
+    }
   }
 
   /// The id a header extension comes with; nil when it was not agreed on.
@@ -104,6 +106,8 @@ public struct NegotiatedCodec: Hashable, Sendable {
   public var remoteParameters: FormatParameters
   /// Where lost packets are sent again; nil without RTX.
   public var retransmissionPayloadType: UInt8?
+  /// Under which packets carry copies of earlier ones (RFC 2198); nil without RED.
+  public var redundancyPayloadType: UInt8?
   /// What the receiver of this codec sends and its sender serves.
   public var feedback: FeedbackKinds
 }

@@ -81,7 +81,8 @@ public struct Offerer: Sendable {
       }
       return CodecMatch(
         capability: capability, offered: PayloadDescription(payloadType: types.codec), parameters: capability.parameters,
-        feedback: capability.feedback, retransmissionPayloadType: types.retransmission)
+        feedback: capability.feedback, retransmissionPayloadType: types.retransmission,
+        redundancyPayloadType: types.redundancy)
     }
   }
 }
@@ -185,6 +186,7 @@ extension Offerer {
     if let types = payloadTypes[match.capability] {
       codec.payloadType = types.codec
       codec.retransmissionPayloadType = match.retransmissionPayloadType == nil ? nil : types.retransmission
+      codec.redundancyPayloadType = match.redundancyPayloadType == nil ? nil : types.redundancy
     }
     return codec
   }

@@ -4,6 +4,7 @@ struct PayloadTypeTable: Sendable {
   struct Types: Sendable {
     var codec: UInt8
     var retransmission: UInt8?
+    var redundancy: UInt8?
   }
 
   private var types: [CodecCapability: Types] = [:]
@@ -14,7 +15,9 @@ struct PayloadTypeTable: Sendable {
     var free = Array(96...127) + Array(35...63) as [UInt8]
     for capability in capabilities.audio + capabilities.video where types[capability] == nil {
       guard let codec = Self.staticType(capability) ?? Self.take(&free) else { continue }
-      types[capability] = Types(codec: codec, retransmission: capability.retransmission ? Self.take(&free) : nil)
+      types[capability] = Types(
+        codec: codec, retransmission: capability.retransmission ? Self.take(&free) : nil,
+        redundancy: capability.redundancy ? Self.take(&free) : nil)
     }
     var id: UInt8 = 1
     for uri in capabilities.audioExtensions + capabilities.videoExtensions where extensionIDs[uri] == nil {

@@ -286,7 +286,9 @@ public struct Endpoint: ~Copyable {
   ) {
     guard let output = self.outputs[id], !output.receivers.isEmpty else { return }
     let packetized = output.packetizer.packetize(frame)
-    let size = packetized.bytes.count &+ packetized.ranges.count &* 200
+    // Audio may carry copies of earlier frames, as much as goes into a packet.
+    let copies = frame.codec.kind == .audio ? PeerSession.packetSizeMax : 0
+    let size = packetized.bytes.count &+ packetized.ranges.count &* 200 &+ copies
     for peer in output.receivers {
       if frame.codec.kind == .video {
         if peer.awaitsKeyframe, !frame.isKeyframe {

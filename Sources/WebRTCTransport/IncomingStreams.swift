@@ -137,6 +137,9 @@ extension IncomingStreams.Line {
       if let retransmission = negotiated.retransmissionPayloadType {
         payloadTypes[retransmission] = .retransmission(of: negotiated.payloadType)
       }
+      if let redundancy = negotiated.redundancyPayloadType {
+        payloadTypes[redundancy] = .redundancy(of: negotiated.payloadType)
+      }
     }
     self.init(
       index: index, kind: media.type.kind, mid: media.mid.flatMap { ShortToken($0) }, payloadTypes: payloadTypes,

@@ -53,6 +53,9 @@ struct OutgoingStreams {
       payloadTypes[payloadType] = .retransmission(of: negotiated.payloadType)
       retransmissionSource = SSRC(ssrc)
     }
+    if let payloadType = negotiated.redundancyPayloadType {
+      payloadTypes[payloadType] = .redundancy(of: negotiated.payloadType)
+    }
     return SendStream(
       .init(
         source: SSRC(source.ssrc), kind: kind, payloadTypes: payloadTypes, retransmissionSource: retransmissionSource,
@@ -94,5 +97,6 @@ struct OutgoingStreams {
       statistics.fractionLostByPeer = max(statistics.fractionLostByPeer, stream.receiverReport?.fractionLost ?? 0)
     }
     statistics.roundTripTime = roundTripTime
+    statistics.redundantCopies = audio?.redundantCopies ?? 0
   }
 }

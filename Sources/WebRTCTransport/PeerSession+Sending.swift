@@ -24,7 +24,7 @@ extension PeerSession {
     guard let begun else { return }
     let kind = frame.codec.kind
     for index in 0..<frame.ranges.count {
-      let capacity = SendStream.headerSizeMax &+ frame.ranges[index].count &+ SendStream.tagSize
+      let capacity = SendStream.headerSizeMax &+ begun.payloadSize(index) &+ SendStream.tagSize
       let number = outgoing.takeTransportSequence(kind)
       let range = outputs.arena.append(capacity: capacity) { packet in
         let length =

@@ -21,11 +21,13 @@ private let allowedImports: [String: Set<String>] = [
   "Playout": ["EncodedMedia", "Timing"],
   "AudioMixing": ["RawMedia", "Timing"],
   "AudioFiles": ["RawMedia", "CSndFile"],
+  "NoiseSuppression": ["RawMedia", "CSpeexDSP"],
   "PixelKernels": ["RawMedia", "CPixelKernels"],
   "Layouts": ["JSON5"],
   "Compositing": ["Layouts", "PixelKernels", "RawMedia", "Timing", "CPango"],
   "Conference": [
-    "WebRTCTransport", "EncodedMedia", "RawMedia", "Playout", "Codecs", "AudioMixing", "AudioFiles", "Layouts", "Compositing",
+    "WebRTCTransport", "EncodedMedia", "RawMedia", "Playout", "Codecs", "AudioMixing", "AudioFiles", "NoiseSuppression",
+    "Layouts", "Compositing",
     "JSON5", "RealTime", "Timing",
   ],
   "ControlAPI": ["Conference", "JSON5", "RealTime", "Timing", "CWebSockets", "COpenSSL"],
@@ -43,7 +45,7 @@ private let toolchainModules: Set<String> = ["Synchronization", "Dispatch", "Gli
 private let targetsWithoutClock: Set<String> = [
   "Timing", "Bytes", "EncodedMedia", "RTP", "SDP", "ICE", "SecureTransport", "RTPStreams", "WebRTCTransport", "RawMedia",
   "JSON5",
-  "Codecs", "Playout", "AudioMixing", "AudioFiles", "PixelKernels", "Layouts", "Compositing",
+  "Codecs", "Playout", "AudioMixing", "AudioFiles", "NoiseSuppression", "PixelKernels", "Layouts", "Compositing",
 ]
 
 @Test func importsPointOnlyDownward() throws {

@@ -4,11 +4,11 @@ import Testing
 
 @Suite struct MixHistoryTests {
   /// Ticks of noise, every third voice at full scale, so that sums are far beyond 16 bits.
-  private func voices(_ count: Int, channels: Int, seed: UInt64) -> [[Int16]] {
+  private func voices(_ count: Int, channels: Int, seed: UInt64) -> [[Int32]] {
     var random = SeededRandom(seed: seed)
     return (0..<count).map { index in
       let range: ClosedRange<Int16> = index % 3 == 0 ? .min ... .max : -3_000...3_000
-      return (0..<(960 * channels)).map { _ in Int16.random(in: range, using: &random) }
+      return (0..<(960 * channels)).map { _ in Int32(Int16.random(in: range, using: &random)) }
     }
   }
 
@@ -19,10 +19,10 @@ import Testing
     return mix
   }
 
-  private func sum(_ voices: [[Int16]], without excluded: UInt64) -> [Int32] {
+  private func sum(_ voices: [[Int32]], without excluded: UInt64) -> [Int32] {
     var sum = [Int32](repeating: 0, count: voices[0].count)
     for (slot, voice) in voices.enumerated() where excluded >> UInt64(slot) & 1 == 0 {
-      for index in sum.indices { sum[index] += Int32(voice[index]) }
+      for index in sum.indices { sum[index] += voice[index] }
     }
     return sum
   }
@@ -49,7 +49,7 @@ import Testing
       }
       for past in max(100, tick - 6)...tick {
         var expected = ticks[past - 100]
-        if past % 2 != 0 { expected[1] = [Int16](repeating: 0, count: 960) }
+        if past % 2 != 0 { expected[1] = [Int32](repeating: 0, count: 960) }
         #expect(mix(history, Int64(past), without: 0b10) == sum(expected, without: 0b10))
         #expect(mix(history, Int64(past)) == sum(expected, without: 0))
       }
@@ -59,7 +59,7 @@ import Testing
   @Test func ticksLeftOutAndLongGoneAreSilent() {
     var history = MixHistory(channelCount: 1)
     history.begin(1)
-    let nine = [Int16](repeating: 9, count: 960)
+    let nine = [Int32](repeating: 9, count: 960)
     history.add(nine.span, slot: 5)
     history.begin(4)
     #expect(mix(history, 1).allSatisfy { $0 == 9 })
@@ -69,7 +69,7 @@ import Testing
   @Test func manyAtFullScaleDoNotWrap() {
     var history = MixHistory(channelCount: 1)
     history.begin(0)
-    let loud = [Int16](repeating: .min, count: 960)
+    let loud = [Int32](repeating: -32_768, count: 960)
     for slot in 0..<64 { history.add(loud.span, slot: slot) }
     #expect(mix(history, 0).allSatisfy { $0 == -2_097_152 })
   }

@@ -10,7 +10,7 @@ import Timing
   private static let tones = [440.0, 1_000, 1_700, 2_600]
 
   private func room(
-    _ settings: AudioSettings = AudioSettings(bitrate: 128_000), rules: [UInt32: HearingRules] = [:]
+    _ settings: AudioSettings = AudioSettings(bitrate: 128_000, mode: .music), rules: [UInt32: HearingRules] = [:]
   ) throws -> MixRoom {
     let room = try MixRoom(settings: settings)
     for (index, hertz) in Self.tones.enumerated() {
@@ -73,7 +73,8 @@ import Timing
 
   @Test(arguments: [20, 40, 60, 120])
   func packetsOfEveryLengthAreWithoutTheOwnVoiceFromTheirBeginning(ptime: Int) throws {
-    let settings = AudioSettings(bitrate: 96_000, outputs: [.init(name: "long", bitrate: 64_000, ptime: ptime, fec: false)])
+    let settings = AudioSettings(
+      bitrate: 96_000, mode: .music, outputs: [.init(name: "long", bitrate: 64_000, ptime: ptime, fec: false)])
     for phase in 0..<6 {
       let room = try MixRoom(settings: settings)
       let long = rules { $0.audioOutput = "long" }
@@ -103,7 +104,8 @@ import Timing
   }
 
   @Test func aReceiverChangesOutputsWithoutAGap() throws {
-    let room = try room(AudioSettings(bitrate: 64_000, outputs: [.init(name: "thin", bitrate: 12_000, ptime: 60)]))
+    let room = try room(
+      AudioSettings(bitrate: 64_000, mode: .music, outputs: [.init(name: "thin", bitrate: 12_000, ptime: 60)]))
     let viewer = try room.join(9, hertz: 0, sends: false)
     room.run(seconds: 2)
     for output in ["thin", nil, "thin", "unknown"] {

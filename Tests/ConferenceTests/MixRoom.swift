@@ -115,7 +115,8 @@ final class MixRoom {
     var all: [RoomMix.Change] { list.withLock { $0 } }
   }
 
-  init(settings: AudioSettings = AudioSettings(bitrate: 256_000)) throws {
+  /// As music, so that levels stay what they are, unless the settings say otherwise.
+  init(settings: AudioSettings = AudioSettings(bitrate: 256_000, mode: .music)) throws {
     board = SceneBoard(layout: try template(gridLayout))
     let changes = changes
     mix = RoomMix(settings: settings, outputs: OutputIDSource(), transport: transport, board: board) { changes.note($0) }

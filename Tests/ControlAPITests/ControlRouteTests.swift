@@ -33,7 +33,7 @@ import Testing
     #expect(bob["whisperTo"]?.array?.map(\.string) == ["p1"] && bob["sideRoom"]?.string == "corner")
     #expect(
       room["audio"]?.members?.map(\.key) == [
-        "bitrate", "maxSpeakers", "stereo", "mode", "noiseSuppression", "outputs", "joinTone", "leaveTone", "waiting",
+        "bitrate", "maxSpeakers", "stereo", "mode", "noiseSuppression", "pan", "outputs", "joinTone", "leaveTone", "waiting",
       ])
     #expect(ada["stats"]?["lossPercent"]?.number == 0.5)
     #expect(room["participants"]?.array?[1]["slot"]?.string == "main")
@@ -72,11 +72,13 @@ import Testing
   @Test func aRoomsSoundIsSetMemberByMember() async throws {
     let fixture = try Fixture()
     let body = """
-      {"audio":{"mode":"music","noiseSuppression":true,"outputs":[{"name":"low","bitrate":12000,"ptime":60,"fec":false},
+      {"audio":{"mode":"music","noiseSuppression":true,"pan":true,"outputs":[{"name":"low","bitrate":12000,"ptime":60,"fec":false},
       {"name":"hifi","bitrate":128000}],"joinTone":"tone:join","waiting":"lobby.ogg"}}
       """
     let room = try json(await fixture.patch("/v1/rooms/lobby", json: body))
-    #expect(room["audio"]?["mode"]?.string == "music" && room["audio"]?["maxSpeakers"]?.integer == 4)
+    #expect(
+      room["audio"]?["mode"]?.string == "music" && room["audio"]?["pan"]?.bool == true
+        && room["audio"]?["maxSpeakers"]?.integer == 4)
     let outputs = try #require(room["audio"]?["outputs"]?.array)
     #expect(outputs[0].members?.map(\.key) == ["name", "bitrate", "ptime", "fec"])
     #expect(outputs[0]["ptime"]?.integer == 60 && outputs[0]["fec"]?.bool == false)

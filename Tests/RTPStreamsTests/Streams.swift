@@ -77,10 +77,10 @@ struct Receiver: ~Copyable {
   var pool = FrameBufferPool(capacity: 64, bytesReserved: 4000)
   var frames: [EncodedFrame] = []
 
-  init(_ codec: Codec, usesNACK: Bool = true) {
+  init(_ codec: Codec, types: PayloadTypeMap? = nil, usesNACK: Bool = true) {
     stream = ReceiveStream(
       .init(
-        source: mediaSource, kind: codec.kind, payloadTypes: payloadTypes(codec), retransmissionSource: repairSource,
+        source: mediaSource, kind: codec.kind, payloadTypes: types ?? payloadTypes(codec), retransmissionSource: repairSource,
         usesNACK: usesNACK))
   }
 

@@ -166,4 +166,22 @@ struct CodecNegotiationTests {
     #expect(media.simulcastSSRCs == [1, 2, 3])
     #expect(media.remoteSources.map(\.ssrc) == [1, 2, 3] && media.remoteSources[0].retransmissionSSRC == 11)
   }
+
+  @Test func redundancyIsTakenWhereItIsOfOpusAlone() throws {
+    func answer(_ parameters: String) throws -> NegotiatedMedia {
+      let lines = Sample.audioLines.filter { !$0.hasPrefix("m=") }
+      return try Sample.answer(
+        Sample.offer(
+          audio: ["m=audio 9 UDP/TLS/RTP/SAVPF 111 63"] + lines + ["a=rtpmap:63 red/48000/2"]
+            + (parameters.isEmpty ? [] : ["a=fmtp:63 \(parameters)"]))
+      ).session.media[0]
+    }
+    for taken in ["111/111", "111", "111/111/111"] {
+      let media = try answer(taken)
+      #expect(media.sendCodec?.redundancyPayloadType == 63 && media.receiveCodec(payloadType: 63)?.name == "opus")
+    }
+    for refused in ["", "111/0", "0/5", "x", "111=111"] {
+      #expect(try answer(refused).sendCodec?.redundancyPayloadType == nil, "\(refused)")
+    }
+  }
 }

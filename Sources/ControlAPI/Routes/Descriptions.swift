@@ -24,6 +24,7 @@ extension JSONWriter {
     member("stereo", audio.stereo)
     member("mode", audio.mode.rawValue)
     member("noiseSuppression", audio.noiseSuppression)
+    member("pan", audio.pan)
     key("outputs")
     beginArray()
     for output in audio.outputs {
