@@ -51,7 +51,11 @@ enum AudioBenchmark {
       for _ in 0..<5 {
         let server = try ServerProcess(
           Attendance(participants: size), kinds: [.audio], room: #"{"audio":{"bitrate":24000}}"#, delivery: ours.deliver)
-        try ours.measure(contents, server) { try server.lateTicks() } threads: { server.threadTimes }
+        try ours.measure(contents, server) {
+          try server.lateTicks()
+        } threads: {
+          server.threadTimes
+        }
         try theirs.measure(contents, try AudioBridgeProcess(size, delivery: theirs.deliver))
       }
       let (own, other) = (ours.costPerPacket, theirs.costPerPacket)

@@ -26,7 +26,8 @@ final class Feed {
 
   /// - Parameter picturePeriod: a little more than a thirtieth of a second has pictures meet a mixer's clock at all phases.
   init(
-    _ contents: [EncodedContent], kinds: [MediaKind] = MediaKind.allCases, picturePeriod: Interval = .ticks(1, at: 30), note: @escaping Note = { _, _, _, _ in }
+    _ contents: [EncodedContent], kinds: [MediaKind] = MediaKind.allCases, picturePeriod: Interval = .ticks(1, at: 30),
+    note: @escaping Note = { _, _, _, _ in }
   ) {
     self.contents = contents
     self.note = note

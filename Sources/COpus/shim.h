@@ -20,6 +20,10 @@ static inline int tutti_opus_set_packet_loss(OpusEncoder *encoder, opus_int32 pe
   return opus_encoder_ctl(encoder, OPUS_SET_PACKET_LOSS_PERC(percent));
 }
 
+static inline int tutti_opus_set_signal(OpusEncoder *encoder, opus_int32 signal) {
+  return opus_encoder_ctl(encoder, OPUS_SET_SIGNAL(signal));
+}
+
 static inline int tutti_opus_set_dtx(OpusEncoder *encoder, opus_int32 on) {
   return opus_encoder_ctl(encoder, OPUS_SET_DTX(on));
 }

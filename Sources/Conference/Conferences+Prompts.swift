@@ -82,6 +82,11 @@ extension Conferences {
 
   /// The mix has played it to its end. Tones are not in the list, and nobody is told of them.
   func promptFinished(_ id: Prompt.ID, in room: Room) {
+    if let place = room.places.first(where: { $0.waiting.values.contains(id) }) {
+      // It loops: the mix let it go because its channels changed, and waits for it anew.
+      place.waiting = place.waiting.filter { $0.value != id }
+      return settleWaiting(of: room)
+    }
     guard let index = room.prompts.firstIndex(where: { $0.id == id }) else { return }
     end(promptAt: index, in: room, reason: .finished)
   }

@@ -18,9 +18,12 @@ final class MixEncoder {
   private var tick: [Int16]
   private var pool = FrameBufferPool(capacity: 80, bytesReserved: OpusEncoder.packetSizeMax)
   private var silentTicks = 0
+  private let mayCarryFEC: Bool
   /// What is sent while the encoder rests: the first byte of a packet, with nothing behind it (RFC 6716 section 3.1).
   private var pause: FrameBuffer?
 
+  /// From which rate on the waveform is coded.
+  private static let waveformBitsMin = 32_000
   /// After so much silence the encoder rests. Only for silence that lasts: by itself, libopus takes music and steady tones for
   /// pauses too, and a pause between words is better heard through than begun anew after.
   private static let ticksUntilRest = 50
@@ -35,18 +38,27 @@ final class MixEncoder {
     ticksPerPacket = settings.ptime / AudioFormat.millisecondsPerTick
     encoder = try OpusEncoder(
       channelCount: channelCount, application: mode == .speech ? .speech : .music,
-      settings: .init(bitsPerSecond: settings.bitrate, hasFEC: settings.fec, expectedLossPercent: 5))
+      settings: .init(bitsPerSecond: settings.bitrate))
+    mayCarryFEC = settings.fec
     limiter = Limiter(channelCount: channelCount)
     let tickCount = AudioFormat.samplesPerTick * channelCount
     mix = [Int32](repeating: 0, count: tickCount)
     tick = [Int16](repeating: 0, count: tickCount)
     limited = [Int16](repeating: 0, count: tickCount * ticksPerPacket)
+    adaptToLoss()
   }
 
-  /// Share of packets the receivers lose, which in-band redundancy is sized by.
-  var expectedLossPercent: Int {
-    get { encoder.settings.expectedLossPercent }
-    set { encoder.settings.expectedLossPercent = newValue }
+  /// Share of packets, in percent, that receivers lose who are sent no copies (RFC 2198).
+  var lossPercent = 0 { didSet { if lossPercent != oldValue { adaptToLoss() } } }
+
+  /// In-band redundancy only where something is lost, for it takes its share of the bits; libopus adds none worth it when told less
+  /// than 10 %. Without it, coding the waveform keeps more of sound that was coded before: PESQ-WB falls by 0.25 instead of 0.34
+  /// at 32 kb/s, in a third of the time.
+  private func adaptToLoss() {
+    let hasFEC = mayCarryFEC && lossPercent > 0
+    encoder.settings.hasFEC = hasFEC
+    encoder.settings.expectedLossPercent = hasFEC ? min(max(lossPercent, 10), 30) : 0
+    encoder.settings.prefersWaveform = !hasFEC && encoder.settings.bitsPerSecond >= Self.waveformBitsMin
   }
 
   /// Whether a packet ends with this tick. All encoders of one length end theirs together.

@@ -53,8 +53,17 @@ final class DistinctMix {
   /// The tick its last packet ended with.
   var lastTick: Int64?
 
+  /// Times in succession that nothing was lost.
+  private var calmCount = 0
+
   init(output: OutputID, key: Key) {
     self.output = output
     self.key = key
+  }
+
+  /// Takes in, once a second, what its listeners lose: believed at once, and over only after ten calm seconds.
+  func noteLoss(percent: Int) {
+    calmCount = percent > 0 ? 0 : calmCount + 1
+    if percent > 0 || calmCount >= 10 { encoder?.lossPercent = percent }
   }
 }

@@ -352,11 +352,11 @@ package final class RoomMix: Ticking, @unchecked Sendable {
     for mix in mixes {
       var (lost, count) = (0.0, 0.0)
       for seat in seats where seat.mix === mix {
-        lost += seat.member.media.statistics.fractionLostByPeer
         count += 1
+        let statistics = seat.member.media.statistics
+        if statistics.redundantCopies == 0 { lost += statistics.fractionLostByPeer }
       }
-      let percent = count > 0 ? Int((100 * lost / count).rounded()) : 0
-      mix.encoder?.expectedLossPercent = min(max(percent, 5), 30)
+      mix.noteLoss(percent: count > 0 ? Int((100 * lost / count).rounded()) : 0)
     }
   }
 }

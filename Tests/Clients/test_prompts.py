@@ -44,6 +44,8 @@ async def test_a_looped_prompt_is_heard_until_it_is_stopped(
     server = start_server(f"{{ prompts: '{tmp_path}' }}")
     ada, bob = Peer(tone_track(ADA)), Peer(tone_track(BOB))
     async with RoomAPI(server.url) as api:
+        # As it comes: levels are what is measured.
+        await api.put_room(room, {"audio": {"mode": "music"}})
         await ada.join(api, room)
         await bob.join(api, room)
         for audience, placement in [(None, "under"), (ada, "under"), (ada, "instead")]:
@@ -71,7 +73,7 @@ async def test_one_who_is_alone_hears_the_waiting_sound(
     server = start_server(f"{{ prompts: '{tmp_path}' }}")
     ada, bob = Peer(tone_track(ADA)), Peer(tone_track(BOB))
     async with RoomAPI(server.url) as api:
-        await api.put_room(room, {"audio": {"waiting": "waiting.wav"}})
+        await api.put_room(room, {"audio": {"mode": "music", "waiting": "waiting.wav"}})
         await ada.join(api, room)
         alone = await heard(ada)
         assert alone[PROMPT] > LOUD, f"Alone, Ada hears {alone}"

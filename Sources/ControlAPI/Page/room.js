@@ -1,6 +1,8 @@
 // Who is in the room, who speaks, and which layout is shown. Names are text, never markup.
 
 const waits = [1, 2, 4, 8, 15];
+/// How long the event of one's own request may be on its way, in milliseconds.
+const echoTime = 500;
 
 export class Room {
   constructor({ name, token, elements, on }) {
@@ -9,8 +11,9 @@ export class Room {
     this.layout = null;
     this.floor = null;
     this.ownId = null;
-    /// Requests about oneself that are under way: until they are answered, events may tell of an older state.
+    /// Requests about oneself that are under way. Answers and events come by different ways: until both are in, what is known may be older.
     this.asking = 0;
+    this.asked = -Infinity;
     this.attempt = 0;
     this.isOver = false;
     this.buttons = new Map();
@@ -29,6 +32,7 @@ export class Room {
   stop() {
     this.isOver = true;
     clearTimeout(this.timer);
+    clearTimeout(this.telling);
     this.socket?.close();
     this.elements.participants.replaceChildren();
     this.elements.layouts.replaceChildren();
@@ -104,8 +108,11 @@ export class Room {
   // MARK: Oneself
 
   tellOwn() {
-    const own = this.people.get(this.ownId);
-    if (own && !this.asking) this.on.own(own);
+    clearTimeout(this.telling);
+    if (this.asking || this.isOver) return;
+    const rest = echoTime - (performance.now() - this.asked);
+    if (rest > 0) this.telling = setTimeout(() => this.tellOwn(), rest);
+    else if (this.people.has(this.ownId)) this.on.own(this.people.get(this.ownId));
   }
 
   /// Asks the server to change something about oneself: { done, words }. Tokens of some roles may not.
@@ -117,16 +124,13 @@ export class Room {
         method: "PATCH", headers: { ...this.headers, "Content-Type": "application/json" }, body: JSON.stringify(patch),
       });
       const answer = await response.json().catch(() => null);
-      if (response.ok && answer) this.people.set(answer.id, answer);
       return { done: response.ok, words: answer?.detail ?? `The server answered ${response.status}.` };
     } catch {
       return { done: false, words: "The server cannot be reached." };
     } finally {
       this.asking -= 1;
-      if (!this.isOver) {
-        this.show();
-        this.tellOwn();
-      }
+      this.asked = performance.now();
+      this.tellOwn();
     }
   }
 

@@ -1,0 +1,60 @@
+"""What the page tells the server about its own person, and what it takes from it."""
+
+import asyncio
+import time
+from typing import Any
+
+from chromium_page import ChromiumPage, chromium
+from colours import RED, plain
+from http_api import RoomAPI
+from server import Server
+from tones import VOICES
+
+
+async def test_mute_and_sound_are_told_and_followed(server: Server, room: str) -> None:
+    async with RoomAPI(server.url) as api, chromium(server.url + "/", VOICES[0], plain(RED)) as red:
+        await api.put_room(room, {"audio": {"outputs": [{"name": "low", "bitrate": 12_000, "ptime": 60}]}})
+        await red.join("Red", room)
+        [person] = await api.participants(room)
+        assert not person["audioMuted"] and not person["deaf"] and person["receives"]["audio"] == "main"
+        await red.page.click("#mute")
+        await until(api, room, audioMuted=True)
+        await words(red, "#participants", "muted")
+        await red.page.click("#mute")
+        await until(api, room, audioMuted=False)
+        await red.page.keyboard.press("d")
+        await until(api, room, deaf=True)
+        assert await red.page.evaluate("document.getElementById('picture').muted")
+        await words(red, "#participants", "hears nothing")
+        await red.page.click("#deafen")
+        await until(api, room, deaf=False)
+        await red.page.select_option("#sound-select", "low")
+        await until(api, room, receives={**person["receives"], "audio": "low"})
+        # Muted by somebody else: the page says so, and its person may end it here, where everybody may.
+        await api.patch_participant(room, person["id"], {"audioMuted": True})
+        await words(red, "#error", "has muted you")
+        await words(red, "#mute", "Unmute")
+        await api.patch_participant(room, person["id"], {"audioMuted": False})
+        await words(red, "#error", "unmute yourself")
+        await words(red, "#mute", "Unmute")
+        await red.page.click("#mute")
+        await words(red, "#mute", "Mute")
+
+
+async def until(api: RoomAPI, room: str, **wanted: Any) -> None:
+    """Waits until the server holds these of the only person."""
+    deadline = time.monotonic() + 10
+    while True:
+        [person] = await api.participants(room)
+        if all(person[key] == value for key, value in wanted.items()):
+            return
+        assert time.monotonic() < deadline, f"{wanted} was to come; there is { {key: person[key] for key in wanted} }"
+        await asyncio.sleep(0.1)
+
+
+async def words(page: ChromiumPage, element: str, wanted: str) -> None:
+    """Waits until an element of the page says something."""
+    deadline = time.monotonic() + 10
+    while wanted not in (said := await page.page.inner_text(element)):
+        assert time.monotonic() < deadline, f"{element} was to say '{wanted}', and says '{said}'"
+        await asyncio.sleep(0.1)
