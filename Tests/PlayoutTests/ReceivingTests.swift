@@ -15,7 +15,7 @@ extension OpusReceiver {
       case .play(let frame, let count): play(frame, sampleCount: count)
       case .accelerate(let frame, let count, let cut): play(frame, sampleCount: count, cutting: cut)
       case .conceal(let count, let following): conceal(count, following: following)
-      case .expand(let count): conceal(count)
+      case .expand(let count): expand(count)
       case .skip: skip()
       case .silence(let count): silence(count)
       }
@@ -63,8 +63,8 @@ extension OpusReceiver {
       receiver.perform(steps)
       let isConcealed = steps.contains { step in
         switch step {
-        case .conceal, .expand: true
-        case .play, .accelerate, .skip, .silence: false
+        case .conceal: true
+        case .play, .accelerate, .expand, .skip, .silence: false
         }
       }
       if isConcealed { concealedTicks.append(tick) }
