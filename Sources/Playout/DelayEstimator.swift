@@ -62,6 +62,12 @@ struct DelayEstimator {
     target = settings.delayInitial
   }
 
+  /// Takes this for the least transit, where the stream has come back by a longer route.
+  mutating func rebase(to transit: Interval) {
+    windowMin = transit
+    windowMinBefore = nil
+  }
+
   mutating func observe(transit: Interval, arrival: Instant) {
     let baseBefore = base
     if windowMin == nil || arrival - windowStart >= Self.window {

@@ -20,7 +20,7 @@ extension PlayoutBuffer {
   }
 
   private mutating func wait(until now: Instant, into steps: inout [PlayoutStep]) {
-    guard let first = queue.first, delay(of: first, at: now) >= target(for: first) else {
+    guard !holdsForNewer(at: now), let first = queue.first, delay(of: first, at: now) >= target(for: first) else {
       let count = Self.samplesPerTick - carry
       steps.append(.silence(sampleCount: count))
       carry += count
@@ -30,6 +30,21 @@ extension PlayoutBuffer {
     setNext(sequence: first.sequence, position: first.position)
     underrun = 0
     phase = .playing
+  }
+
+  /// Whether what came is so old that newer frames must be close behind: the network has just let go of what it held back.
+  private mutating func holdsForNewer(at now: Instant) -> Bool {
+    guard let newest, let last = queue.last, delay(of: last, at: now) > estimator.target + settings.excessMax else {
+      heldSince = nil
+      return false
+    }
+    let since = heldSince ?? now
+    heldSince = since
+    if now - since < Self.holdMax { return true }
+    // Nothing newer is under way: the route has become longer.
+    estimator.rebase(to: newest.transit)
+    heldSince = nil
+    return false
   }
 
   private mutating func play(at now: Instant, into steps: inout [PlayoutStep]) {
@@ -53,9 +68,11 @@ extension PlayoutBuffer {
       countLost(Int64(lost))
       setNext(sequence: first.sequence, position: first.position)
     }
-    let change = adjuster.change(
+    var change = adjuster.change(
       delay: delay(of: first, at: now), target: estimator.target, carry: carry, duration: first.duration,
       isQuiet: first.isQuiet, at: now)
+    // There is nothing to catch up with where packets themselves come late, until the estimator has learned of the longer route.
+    if change < 0, !comesInTime { change = 0 }
     if change > 0 {
       steps.append(.expand(sampleCount: change))
       statistics.expandedSamples &+= change
@@ -63,6 +80,11 @@ extension PlayoutBuffer {
       if carry >= Self.samplesPerTick { return }
     }
     playFirst(cutting: max(-change, 0), at: now, into: &steps)
+  }
+
+  private var comesInTime: Bool {
+    guard let newest, let base = estimator.base else { return true }
+    return newest.transit - base <= estimator.target
   }
 
   private mutating func playFirst(cutting cut: Int, at now: Instant, into steps: inout [PlayoutStep]) {
@@ -137,20 +159,23 @@ extension PlayoutBuffer {
     statistics.delay = delay
   }
 
-  /// Passes over the oldest frames when far more wait than the target asks for, as after the network held them back.
+  /// Passes over the oldest frames when far more wait than the target asks for.
   private mutating func shedExcess(at now: Instant) {
     guard let first = queue.first, let last = queue.last else { return }
-    // While the stream goes on, a delay that is no longer needed is brought down without a gap, unless it is beyond all bounds.
+    let delay = delay(of: first, at: now)
+    // The network held them back and let go of all at once; what waits for more than it holds is no burst but a longer route.
+    let isBurst = { (limit: Interval, from: QueuedFrame) in .ticks(last.end &- from.position, at: 48_000) > limit }
     let hasStopped = underrun > 0 || phase == .waiting
-    let limit = (hasStopped ? estimator.target : settings.delayMax) + settings.excessMax
-    guard delay(of: first, at: now) > limit, .ticks(last.end &- first.position, at: 48_000) > limit else { return }
+    let limit = estimator.target + settings.excessMax
+    // While the stream goes on, a delay that is no longer needed is brought down without a gap, unless it is beyond all bounds.
+    let isCapped = delay > settings.delayMax + Self.capTolerance
+    guard isCapped || hasStopped && delay > limit && isBurst(limit, first) else { return }
     while let second = queue.second,
-      delay(of: second, at: now) >= target(for: second),
-      .ticks(last.end &- second.position, at: 48_000) >= target(for: second)
+      self.delay(of: second, at: now) >= target(for: second), isCapped || isBurst(target(for: second), second)
     {
       _ = queue.removeFirst()
       statistics.skipped &+= 1
     }
-    passOver()
+    if queue.first?.sequence != first.sequence { passOver() }
   }
 }

@@ -23,7 +23,8 @@ package struct PlayoutBuffer: ~Copyable {
   var estimator: DelayEstimator
   var queue: FrameQueue
   private var unwrapper = TimestampUnwrapper()
-  private var lastTransit: Interval?
+  /// The frame that came last.
+  private(set) var newest: (sequence: Int64, position: Int64, transit: Interval)?
   var phase = Phase.waiting
   /// The sequence number and the position in samples at 48 kHz that follow what was played last; nil before anything was.
   var next: (sequence: Int64, position: Int64)?
@@ -41,12 +42,19 @@ package struct PlayoutBuffer: ~Copyable {
   /// The highest sequence number that came; nil before the first.
   private var highest: Int64?
   var adjuster = DelayAdjuster()
+  /// Since when playing waits for newer frames than have come.
+  var heldSince: Instant?
 
   static let samplesPerTick = 960
   /// 200 ms: concealment has faded to nothing by then.
   static let concealmentMax = 9_600
+  /// What a delay may be beyond the greatest aimed for: two ticks, since frames come in whole ones.
+  static let capTolerance = Interval.milliseconds(40)
+  /// How long frames that are old are put off for newer ones.
+  static let holdMax = Interval.milliseconds(50)
   /// A step of transit this large is a new stream, or one that stood still.
   private static let jump = Interval.seconds(2)
+  private static let jumpHeld = Interval.seconds(10)
 
   private static let lateMax = 50
 
@@ -62,7 +70,8 @@ package struct PlayoutBuffer: ~Copyable {
     estimator.reset()
     queue.removeAll()
     unwrapper = TimestampUnwrapper()
-    lastTransit = nil
+    newest = nil
+    heldSince = nil
     phase = .waiting
     next = nil
     playedBits = 0
@@ -121,7 +130,7 @@ package struct PlayoutBuffer: ~Copyable {
   private mutating func observe(_ frame: QueuedFrame) {
     let arrival = frame.frame.time
     let transit = arrival - Instant.zero - .ticks(frame.position, at: 48_000)
-    lastTransit = transit
+    newest = (frame.sequence, frame.position, transit)
     estimator.observe(transit: transit, arrival: arrival)
     if let highest, frame.sequence > highest &+ 1, frame.holdsPrevious {
       // The redundancy in a frame is a late copy of the one before it, and worth waiting for as much as a late packet.
@@ -140,10 +149,14 @@ package struct PlayoutBuffer: ~Copyable {
   private func hasJumped(_ frame: EncodedFrame) -> Bool {
     if let next, abs(clamped(frame.sequence &- next.sequence)) > 3_000 { return true }
     // One that comes far too late is just that.
-    guard let lastTransit, frame.sequence >= next?.sequence ?? .min else { return false }
+    guard let newest, frame.sequence >= next?.sequence ?? .min else { return false }
     var unwrapper = unwrapper
     let position = unwrapper.unwrap(frame.timestamp) &* Int64(48_000 / frame.codec.clockRate)
-    let change = frame.time - Instant.zero - .ticks(position, at: 48_000) - lastTransit
+    let change = frame.time - Instant.zero - .ticks(position, at: 48_000) - newest.transit
+    // What goes on where it stopped was held back, however long that took.
+    let steps = clamped(frame.sequence &- newest.sequence)
+    let samples = clamped(position &- newest.position)
+    if steps > 0, samples > 0, samples <= steps * FrameDuration.samplesMax { return change > Self.jumpHeld }
     return change > Self.jump || change < -Self.jump
   }
 

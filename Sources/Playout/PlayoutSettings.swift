@@ -4,14 +4,14 @@ import Timing
 package struct PlayoutSettings: Hashable, Sendable {
   /// Never aim for less delay than this.
   package var delayMin: Interval
-  /// Never aim for more.
+  /// Never aim for more; where the delay comes to two ticks more nevertheless, frames are passed over.
   package var delayMax: Interval
   /// Aimed for until enough packets have come to judge by.
   package var delayInitial: Interval
   /// Which share of packets is to come in time, in per cent: 50 to 99.9.
   package var percentile: Double
   /// More than this beyond the target is passed over at once, where the stream had stopped, rather than caught up with little by
-  /// little; more than this beyond `delayMax` always is.
+  /// little.
   package var excessMax: Interval
   /// Frames held at most; the default is a second of the shortest that are in use, 5 ms.
   package var capacity: Int

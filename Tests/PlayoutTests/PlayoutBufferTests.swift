@@ -210,7 +210,7 @@ import Timing
         let isWild = Int.random(in: 0..<4, using: &random) == 0
         let sequence = isWild ? Int64.random(in: .min ... .max, using: &random) : Int64.random(in: 0...80, using: &random)
         let timestamp = isWild ? UInt32.random(in: 0 ... .max, using: &random) : UInt32.random(in: 0...9_000, using: &random)
-        let bytes = (0..<Int.random(in: 0...5, using: &random)).map { _ in UInt8.random(in: 0...255, using: &random) }
+        let bytes = (0..<Int.random(in: 0...12, using: &random)).map { _ in UInt8.random(in: 0...255, using: &random) }
         buffer.insert(
           EncodedFrame(
             codec: Bool.random(using: &random) ? .opus : .pcmu, payload: FrameBuffer(bytes),
