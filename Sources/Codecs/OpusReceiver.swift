@@ -106,7 +106,7 @@ package struct OpusReceiver: ~Copyable {
   package mutating func take(into samples: inout MutableSpan<Int16>) -> Bool {
     let due = samples.count / channelCount
     if surplus >= TimeStretcher.lags.lowerBound { shorten(leaving: due) }
-    if surplus <= -TimeStretcher.lags.lowerBound { lengthen(to: due) }
+    if surplus <= -TimeStretcher.lags.lowerBound || surplus < 0 && queue.frameCount < due { lengthen(to: due) }
     return queue.take(into: &samples)
   }
 
@@ -148,9 +148,9 @@ package struct OpusReceiver: ~Copyable {
   private func allows(_ splice: TimeStretcher.Splice, owed: Int) -> Bool {
     if splice.isQuiet { return true }
     switch owed {
-    case ..<240: return splice.similarity > 0.9
-    case ..<480: return splice.similarity > 0.75
-    case ..<720: return splice.similarity > 0.5
+    case ..<360: return splice.similarity > 0.95
+    case ..<600: return splice.similarity > 0.85
+    case ..<720: return splice.similarity > 0.6
     default: return true
     }
   }
