@@ -161,8 +161,8 @@ import Timing
     return (heard, least, most, surplus)
   }
 
-  @Test(arguments: [175.0, 275, 450, 500, 1_325], [-240, 240]) func aToneIsStretchedWithoutAClick(hertz: Double, change: Int) throws
-  {
+  @Test(arguments: [175.0, 275, 450, 500, 1_325], [-240, 240])
+  func aToneIsStretchedWithoutAClick(hertz: Double, change: Int) throws {
     let sent = try packets(400, hertz: hertz)
     let heard = try hear(sent) { $0 > 20 && $0 % 3 == 0 ? change : 0 }
     // 126 times 5 ms, in whole ticks.
@@ -181,7 +181,8 @@ import Timing
     #expect(shares.reduce(0, +) / Double(shares.count) > 0.995)
   }
 
-  @Test(arguments: [1, 2], [-240, 240]) func aVoiceIsStretchedByWholePeriodsToTheExactLength(channelCount: Int, change: Int)
+  @Test(arguments: [1, 2], [-240, 240])
+  func aVoiceIsStretchedByWholePeriodsToTheExactLength(channelCount: Int, change: Int)
     throws
   {
     let encoder = try OpusEncoder(channelCount: channelCount, settings: .init(bitsPerSecond: 64_000, hasFEC: false))
