@@ -5,6 +5,10 @@ import RawMedia
 ///
 /// Holds the decoder and the samples decoded but not yet taken. Its methods mirror the steps of a playout buffer, one for each;
 /// all allocate nothing. Where a packet cannot be decoded, concealment of its length takes its place.
+///
+/// What a buffer asks to be taken out or put in is owed, and made good as samples are taken: by whole pitch periods where the
+/// sound allows, by the exact amount where it is quiet, and in any case before it comes to 15 ms. So both count alike, though a
+/// buffer counts in steps of 2.5 ms and voices do not.
 package struct OpusReceiver: ~Copyable {
   package let channelCount: Int
   /// Packets that could not be decoded.
@@ -14,7 +18,14 @@ package struct OpusReceiver: ~Copyable {
   private var scratch: [Int16]
   /// Whether what was queued last is sound, so that silence is to be faded to.
   private var hasSounded = false
+  private var stretcher: TimeStretcher
 
+  /// Samples a channel more (or, below zero, fewer) than the steps carried out come to: -480 to about 960, mostly 0. They delay
+  /// what is heard beyond what a playout buffer knows of.
+  package private(set) var surplus = 0
+
+  /// 10 ms: the most that may be owed, so that half a tick is left to make it from.
+  private static let deficitMax = 480
   /// 5 ms: how long a cut is faded over.
   private static let fadeSamples = 240
 
@@ -24,6 +35,7 @@ package struct OpusReceiver: ~Copyable {
     self.channelCount = channelCount
     // What one tick leaves over, less than 20 ms rounded up to 2.5, and a packet of 120 ms behind it.
     queue = SampleQueue(capacity: 2 * OpusDecoder.samplesPerPacketMax, fadeCount: Self.fadeSamples, channelCount: channelCount)
+    stretcher = TimeStretcher(channelCount: channelCount)
     scratch = [Int16](repeating: 0, count: OpusDecoder.samplesPerPacketMax * channelCount)
   }
 
@@ -31,8 +43,9 @@ package struct OpusReceiver: ~Copyable {
   ///
   /// - Parameters:
   ///   - sampleCount: samples a channel the frame is known to last, concealed where it cannot be decoded.
-  ///   - cut: samples a channel to leave out of its end, so as to play sooner; what follows is faded in.
+  ///   - cut: samples a channel to take out, of this frame or those around it, so as to play sooner.
   package mutating func play(_ frame: EncodedFrame, sampleCount: Int, cutting cut: Int = 0) {
+    surplus += min(max(cut, 0), OpusDecoder.samplesPerPacketMax)
     let bytes = frame.payload.bytes
     let decoder = decoder
     var room = scratch.mutableSpan
@@ -40,8 +53,15 @@ package struct OpusReceiver: ~Copyable {
       malformedCount &+= 1
       return conceal(sampleCount)
     }
-    queue.append(scratch, count: count, cutting: cut)
+    queue.append(scratch, count: count)
     hasSounded = true
+  }
+
+  /// Puts in `sampleCount` samples a channel, at most 10 ms at a time, among those that wait and those that follow.
+  package mutating func expand(_ sampleCount: Int) {
+    let count = max(sampleCount, 0)
+    guard surplus - count >= -Self.deficitMax else { return conceal(count) }
+    surplus -= count
   }
 
   /// Fills a gap of `sampleCount` samples a channel: from the redundancy in the frame that follows it, else by extrapolation.
@@ -56,7 +76,7 @@ package struct OpusReceiver: ~Copyable {
       count = try? decoder.conceal(sampleCount, into: &room)
     }
     guard let count else { return silence(sampleCount) }
-    queue.append(scratch, count: count, cutting: 0)
+    queue.append(scratch, count: count)
     hasSounded = true
   }
 
@@ -65,26 +85,73 @@ package struct OpusReceiver: ~Copyable {
     let decoder = decoder
     var room = scratch.mutableSpan
     guard let count = try? decoder.conceal(Self.fadeSamples, into: &room) else { return }
-    queue.append(scratch, count: count, cutting: count)
+    queue.appendTail(scratch, count: count)
   }
 
   /// Nobody speaks, or nothing is known of it: silence, into which what was heard before fades.
   package mutating func silence(_ sampleCount: Int) {
     if hasSounded { skip() }
     hasSounded = false
-    queue.appendSilence(min(sampleCount, OpusDecoder.samplesPerPacketMax))
+    // What is owed either way is made good here, where nobody hears it.
+    let count = max(min(sampleCount, OpusDecoder.samplesPerPacketMax), 0)
+    let length = max(count - surplus, 0)
+    surplus -= count - length
+    queue.appendSilence(length)
   }
 
   /// Takes the next samples; what is missing is silence.
   ///
   /// - Parameter samples: 960 for each channel, interleaved.
   /// - Returns: whether any of them is more than silence.
-  package mutating func take(into samples: inout MutableSpan<Int16>) -> Bool { queue.take(into: &samples) }
+  package mutating func take(into samples: inout MutableSpan<Int16>) -> Bool {
+    let due = samples.count / channelCount
+    if surplus >= TimeStretcher.lags.lowerBound { shorten(leaving: due) }
+    if surplus <= -TimeStretcher.lags.lowerBound || surplus < 0 && queue.frameCount < due { lengthen(to: due) }
+    return queue.take(into: &samples)
+  }
 
   /// Forgets the stream so far, as after its SSRC changed or it was not listened to for a while.
   package mutating func reset() {
     decoder.reset()
     queue.removeAll()
     hasSounded = false
+    surplus = 0
+  }
+
+  /// Takes one splice's worth of the surplus out, where the sound allows.
+  private mutating func shorten(leaving due: Int) {
+    let most = min(surplus, queue.frameCount - due, TimeStretcher.lags.upperBound)
+    guard most >= TimeStretcher.lags.lowerBound,
+      let splice = queue.findSplice(&stretcher, lags: TimeStretcher.lags.lowerBound...most), allows(splice, owed: surplus)
+    else { return }
+    queue.remove(splice, by: &stretcher)
+    surplus -= splice.lag
+  }
+
+  /// Puts in what is owed, where the sound allows or nothing else is left to be taken.
+  private mutating func lengthen(to due: Int) {
+    var isForced = queue.frameCount < due
+    repeat {
+      // Where what is owed is less than a pitch period, a whole one: the rest is then a surplus.
+      guard var splice = queue.findSplice(&stretcher, lags: TimeStretcher.lags), isForced || allows(splice, owed: -surplus)
+      else {
+        return
+      }
+      if splice.isQuiet { splice.lag = min(splice.lag, max(-surplus, TimeStretcher.lags.lowerBound)) }
+      let count = queue.insert(splice, by: &stretcher)
+      surplus += count
+      isForced = count > 0 && queue.frameCount < due
+    } while isForced
+  }
+
+  /// The more is owed, the less alike the two ends of a splice need be.
+  private func allows(_ splice: TimeStretcher.Splice, owed: Int) -> Bool {
+    if splice.isQuiet { return true }
+    switch owed {
+    case ..<360: return splice.similarity > 0.95
+    case ..<600: return splice.similarity > 0.85
+    case ..<720: return splice.similarity > 0.6
+    default: return true
+    }
   }
 }

@@ -24,19 +24,49 @@ struct SampleQueue: ~Copyable {
     audibleCount = 0
   }
 
-  /// - Parameters: count, cut: samples a channel; the last `cut` are left out but for a fade. What does not fit is dropped.
-  mutating func append(_ new: [Int16], count newCount: Int, cutting cut: Int) {
-    let total = min(newCount * channelCount, new.count)
-    let kept = max(total - max(cut, 0) * channelCount, 0)
-    let start = self.count
-    for index in 0..<min(kept, samples.count - start) { samples[start + index] = new[index] }
-    self.count = min(start + kept, samples.count)
-    audibleCount = self.count
-    if kept > 0 { fadeIn(from: start) }
-    guard kept < total, tailCount == 0 else { return }
-    tailCount = min(total - kept, tail.count)
+  /// Samples a channel that wait.
+  var frameCount: Int { count / channelCount }
+
+  /// - Parameter newCount: samples a channel. What does not fit is dropped.
+  mutating func append(_ new: [Int16], count newCount: Int) {
+    let start = count
+    count = min(start + min(newCount * channelCount, new.count), samples.count)
+    for index in 0..<(count - start) { samples[start + index] = new[index] }
+    audibleCount = count
+    if count > start { fadeIn(from: start) }
+  }
+
+  /// What would follow the samples queued, were there not a seam; what is appended next fades in over it.
+  mutating func appendTail(_ new: [Int16], count newCount: Int) {
+    guard tailCount == 0 else { return }
+    tailCount = min(newCount * channelCount, new.count, tail.count)
     isTailSilent = false
-    for index in 0..<tailCount { tail[index] = new[kept + index] }
+    for index in 0..<tailCount { tail[index] = new[index] }
+  }
+
+  /// The best place to take samples out or put them in; nil where too few wait.
+  func findSplice(_ stretcher: inout TimeStretcher, lags: ClosedRange<Int>) -> TimeStretcher.Splice? {
+    let samples = samples
+    return stretcher.findSplice(in: samples.span, count: frameCount, lags: lags)
+  }
+
+  mutating func remove(_ splice: TimeStretcher.Splice, by stretcher: inout TimeStretcher) {
+    let before = frameCount
+    var span = samples.mutableSpan
+    count = stretcher.remove(splice, from: &span, count: before) * channelCount
+    if audibleCount > splice.position * channelCount { audibleCount = min(audibleCount, count) }
+  }
+
+  /// Does nothing where there is no room.
+  ///
+  /// - Returns: samples a channel put in.
+  mutating func insert(_ splice: TimeStretcher.Splice, by stretcher: inout TimeStretcher) -> Int {
+    guard count + splice.lag * channelCount <= samples.count else { return 0 }
+    let before = frameCount
+    var span = samples.mutableSpan
+    count = stretcher.insert(splice, into: &span, count: before) * channelCount
+    if audibleCount > splice.position * channelCount { audibleCount = min(audibleCount + splice.lag * channelCount, count) }
+    return splice.lag
   }
 
   /// - Parameter newCount: samples a channel.

@@ -145,7 +145,7 @@ final class Voice {
     case .play(let frame, let count): receiver.play(frame, sampleCount: count)
     case .accelerate(let frame, let count, let cut): receiver.play(frame, sampleCount: count, cutting: cut)
     case .conceal(let count, let following): receiver.conceal(count, following: following)
-    case .expand(let count): receiver.conceal(count)
+    case .expand(let count): receiver.expand(count)
     case .skip: receiver.skip()
     case .silence(let count): receiver.silence(count)
     }

@@ -4,39 +4,45 @@ import Timing
 ///
 /// Each packet's transit is its arrival less its media time; only differences mean anything, for the two clocks have nothing in
 /// common. The least transit of the last seconds is the base, which follows drifting clocks and changing routes; what a packet
-/// takes beyond it is its jitter. A forgetting histogram of jitter gives the target: a burst of late packets raises it within
-/// some tenths of a second, and it takes tens of seconds to come down again.
+/// takes beyond it is its jitter. The target is what nearly all packets of the last five seconds would have come within: it rises
+/// with the second packet that is late, and is forgotten after five seconds of calm.
 struct DelayEstimator {
   private let settings: PlayoutSettings
-  /// Shares of packets by jitter, `bucketWidth` each; they add up to one.
-  private var histogram: [Float]
+  private let bucketCount: Int
+  /// Packets by jitter, `bucketWidth` each, of every slot of the window one behind the other; and of all slots together.
+  private var slots: [UInt16]
+  private var totals: [Int]
+  private var total = 0
+  private var slot = 0
+  private var slotStart = Instant.zero
   private var observed = 0
+  /// What comes within 10 ms is one event, which counts once and by its latest packet: those that queued behind it tell nothing
+  /// more. So one blackout is not waited for ever after, and two within five seconds are.
+  private var eventStart = Instant.zero
+  private var eventBucket: Int?
   /// The least transits of this window and the one before.
   private var windowMin: Interval?
   private var windowMinBefore: Interval?
   private var windowStart = Instant.zero
-  private var burstStart = Instant.zero
-  private var burstCount = 0
   /// What to wait beyond the base.
   private(set) var target: Interval
 
   private static let bucketWidth = Interval.milliseconds(5)
+  private static let slotCount = 10
+  /// Slots end with the first packet after so long: a pause of the sender ages what was learned by one slot only.
+  private static let slotLength = Interval.milliseconds(500)
+  private static let event = Interval.milliseconds(10)
   private static let window = Interval.seconds(2)
-  /// What is kept of the histogram at each packet: a time constant of 12 seconds at 20 ms a packet.
-  private static let memory: Float = 0.9983
   /// A base rising by more is a longer route, and what was learned about jitter moves with it.
   private static let routeChange = Interval.milliseconds(20)
-  /// Of what comes within 20 ms only the first few count, which were held back longest: a single blackout, whose packets all come
-  /// at its end, is not to be waited for ever after, but those that return every few seconds are.
-  private static let burst = Interval.milliseconds(20)
-  private static let burstCountMax = 5
-  /// Packets before the histogram is believed rather than the initial delay.
+  /// Events before they are believed rather than the initial delay.
   private static let observedMin = 25
 
   init(settings: PlayoutSettings) {
     self.settings = settings
-    let buckets = Int(settings.delayMax.nanoseconds / Self.bucketWidth.nanoseconds) + 1
-    histogram = [Float](repeating: 0, count: min(max(buckets, 1), 1000))
+    bucketCount = min(max(Int(settings.delayMax.nanoseconds / Self.bucketWidth.nanoseconds), 1), 1000)
+    slots = [UInt16](repeating: 0, count: bucketCount * Self.slotCount)
+    totals = [Int](repeating: 0, count: bucketCount)
     target = settings.delayInitial
   }
 
@@ -47,7 +53,20 @@ struct DelayEstimator {
   }
 
   /// Forgets everything, for a stream that starts anew.
-  mutating func reset() { self = DelayEstimator(settings: settings) }
+  mutating func reset() {
+    for index in slots.indices { slots[index] = 0 }
+    for index in totals.indices { totals[index] = 0 }
+    (total, slot, observed) = (0, 0, 0)
+    (slotStart, eventStart, windowStart) = (.zero, .zero, .zero)
+    (eventBucket, windowMin, windowMinBefore) = (nil, nil, nil)
+    target = settings.delayInitial
+  }
+
+  /// Takes this for the least transit, where the stream has come back by a longer route.
+  mutating func rebase(to transit: Interval) {
+    windowMin = transit
+    windowMinBefore = nil
+  }
 
   mutating func observe(transit: Interval, arrival: Instant) {
     let baseBefore = base
@@ -60,41 +79,71 @@ struct DelayEstimator {
     }
     guard let base else { return }
     if let baseBefore, base - baseBefore >= Self.routeChange { shiftDown(by: base - baseBefore) }
-    if arrival - burstStart >= Self.burst || arrival < burstStart {
-      burstStart = arrival
-      burstCount = 0
-    }
-    burstCount += 1
-    guard burstCount <= Self.burstCountMax else { return }
-    add(jitter: transit - base)
+    add(jitter: transit - base, at: arrival)
     target = quantile()
   }
 
-  private mutating func add(jitter: Interval) {
-    let bucket = min(max(Int(jitter.nanoseconds / Self.bucketWidth.nanoseconds), 0), histogram.count - 1)
-    // The first packets weigh alike, so that nothing but what came counts.
-    let kept = min(Self.memory, Float(observed) / Float(observed + 1))
-    for index in histogram.indices { histogram[index] *= kept }
-    histogram[bucket] += 1 - kept
+  private mutating func add(jitter: Interval, at arrival: Instant) {
+    let wanted = max(jitter.nanoseconds / Self.bucketWidth.nanoseconds, 0)
+    // What is beyond all that may be waited for is not waited for.
+    let bucket = wanted < Int64(bucketCount) ? Int(wanted) : nil
+    if arrival - eventStart < Self.event, arrival >= eventStart, observed > 0 {
+      guard let counted = eventBucket, let bucket, bucket > counted else { return }
+      count(-1, in: counted)
+      count(1, in: bucket)
+      eventBucket = bucket
+      return
+    }
+    eventStart = arrival
+    eventBucket = bucket
+    if arrival - slotStart >= Self.slotLength || arrival < slotStart { turn(at: arrival) }
     if observed < 1_000_000 { observed += 1 }
+    if let bucket { count(1, in: bucket) }
   }
 
-  private mutating func shiftDown(by change: Interval) {
-    let step = min(Int(change.nanoseconds / Self.bucketWidth.nanoseconds), histogram.count)
-    guard step > 0 else { return }
-    for index in histogram.indices {
-      let share = histogram[index]
-      histogram[index] = 0
-      histogram[max(index - step, 0)] += share
+  private mutating func count(_ change: Int, in bucket: Int) {
+    let index = slot * bucketCount + bucket
+    slots[index] = UInt16(clamping: Int(slots[index]) + change)
+    totals[bucket] += change
+    total += change
+  }
+
+  /// Forgets the oldest slot and begins it anew.
+  private mutating func turn(at now: Instant) {
+    slotStart = now
+    slot = (slot + 1) % Self.slotCount
+    for bucket in 0..<bucketCount {
+      let index = slot * bucketCount + bucket
+      totals[bucket] -= Int(slots[index])
+      total -= Int(slots[index])
+      slots[index] = 0
     }
   }
 
+  private mutating func shiftDown(by change: Interval) {
+    let step = Int(min(change.nanoseconds / Self.bucketWidth.nanoseconds, Int64(bucketCount)))
+    guard step > 0 else { return }
+    for bucket in 0..<bucketCount {
+      let lower = max(bucket - step, 0)
+      guard lower != bucket else { continue }
+      for slot in 0..<Self.slotCount {
+        let share = slots[slot * bucketCount + bucket]
+        slots[slot * bucketCount + bucket] = 0
+        slots[slot * bucketCount + lower] &+= share
+      }
+      totals[lower] += totals[bucket]
+      totals[bucket] = 0
+    }
+    eventBucket = eventBucket.map { max($0 - step, 0) }
+  }
+
   private func quantile() -> Interval {
-    let late = 1 - Float(settings.percentile) / 100
-    var beyond: Float = 0
-    var bucket = histogram.count - 1
-    while bucket > 0, beyond + histogram[bucket] <= late {
-      beyond += histogram[bucket]
+    // The latest of all is let be even where it is more than the share: one alone is chance.
+    let lateMax = max(Int(Double(total) * (1 - settings.percentile / 100)), 1)
+    var late = 0
+    var bucket = bucketCount - 1
+    while bucket > 0, late + totals[bucket] <= lateMax {
+      late += totals[bucket]
       bucket -= 1
     }
     let wanted = Self.bucketWidth * Int64(bucket + 1)

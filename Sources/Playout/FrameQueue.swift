@@ -17,8 +17,8 @@ struct FrameQueue {
   private var frames: [QueuedFrame] = []
 
   init(capacity: Int) {
-    // One more than stay, since a frame goes in before another goes out.
-    frames.reserveCapacity(capacity + 1)
+    // One more than stay, since a frame goes in before another goes out. Most streams never come near a large capacity.
+    frames.reserveCapacity(min(capacity, 64) + 1)
   }
 
   var count: Int { frames.count }

@@ -9,38 +9,52 @@ import Timing
 ///     waiting ──first frame is due──▶ playing ──pause of the sender, or nothing for 200 ms──▶ waiting
 ///
 /// A frame is due once it is `target` older than the fastest packet would be. How long frames wait in truth is measured as each is
-/// played; the difference is made up by expanding or cutting 20 ms at a time, preferably where it is quiet, and by passing over
-/// frames where it is large. In want of frames the delay grows by what is concealed, unless it turns out that frames were lost
-/// rather than late. Lengths may be anything from 2.5 to 120 ms: what a frame lasts beyond its tick is carried into the next.
+/// played; the difference is made up by stretching time, 5 to 10 ms at a time. In want of frames the delay grows by what is
+/// concealed, unless it turns out that frames were lost rather than late; and where far more than that comes at once, after the
+/// network held it back, all but the newest is passed over. Lengths may be anything from 2.5 to 120 ms: what a frame lasts beyond
+/// its tick is carried into the next.
+///
+/// Frames that come a second time, as with RED (RFC 2198), are ordinary frames: whichever copy is first is played.
 package struct PlayoutBuffer: ~Copyable {
-  private enum Phase { case waiting, playing }
+  enum Phase { case waiting, playing }
 
-  package private(set) var statistics = PlayoutStatistics()
-  private let settings: PlayoutSettings
-  private var estimator: DelayEstimator
-  private var queue: FrameQueue
+  package internal(set) var statistics = PlayoutStatistics()
+  let settings: PlayoutSettings
+  var estimator: DelayEstimator
+  var queue: FrameQueue
   private var unwrapper = TimestampUnwrapper()
-  private var lastTransit: Interval?
-  private var phase = Phase.waiting
+  /// The frame that came last.
+  private(set) var newest: (sequence: Int64, position: Int64, transit: Interval)?
+  var phase = Phase.waiting
   /// The sequence number and the position in samples at 48 kHz that follow what was played last; nil before anything was.
-  private var next: (sequence: Int64, position: Int64)?
+  var next: (sequence: Int64, position: Int64)?
   /// Which of the 64 sequence numbers before `next` were played; the lowest bit is the nearest.
-  private var playedBits: UInt64 = 0
+  var playedBits: UInt64 = 0
   /// Samples handed out beyond the tick they were handed out in.
-  private var carry = 0
+  var carry = 0
   /// Samples concealed since the last frame while nothing was here to play.
-  private var underrun = 0
-  private var lastDuration = PlayoutBuffer.samplesPerTick
-  private var isPaused = false
-  private var hasSkipped = false
+  var underrun = 0
+  var lastDuration = PlayoutBuffer.samplesPerTick
+  var isPaused = false
+  var hasSkipped = false
   private var lateInSuccession = 0
-  private var adjustment = AdjustmentPacer()
+  private var sources = SourceSwitch()
+  /// The highest sequence number that came; nil before the first.
+  private var highest: Int64?
+  var adjuster = DelayAdjuster()
+  /// Since when playing waits for newer frames than have come.
+  var heldSince: Instant?
 
   static let samplesPerTick = 960
   /// 200 ms: concealment has faded to nothing by then.
-  private static let concealmentMax = 9_600
+  static let concealmentMax = 9_600
+  /// What a delay may be beyond the greatest aimed for: two ticks, since frames come in whole ones.
+  static let capTolerance = Interval.milliseconds(40)
+  /// How long frames that are old are put off for newer ones.
+  static let holdMax = Interval.milliseconds(50)
   /// A step of transit this large is a new stream, or one that stood still.
   private static let jump = Interval.seconds(2)
+  private static let jumpHeld = Interval.seconds(10)
 
   private static let lateMax = 50
 
@@ -56,7 +70,8 @@ package struct PlayoutBuffer: ~Copyable {
     estimator.reset()
     queue.removeAll()
     unwrapper = TimestampUnwrapper()
-    lastTransit = nil
+    newest = nil
+    heldSince = nil
     phase = .waiting
     next = nil
     playedBits = 0
@@ -64,6 +79,7 @@ package struct PlayoutBuffer: ~Copyable {
     isPaused = false
     hasSkipped = true
     lateInSuccession = 0
+    highest = nil
     statistics.target = estimator.target
   }
 
@@ -76,50 +92,83 @@ package struct PlayoutBuffer: ~Copyable {
 
   // MARK: Frames coming in
 
-  /// Takes a frame that came at `frame.time`.
+  /// Takes a frame that came at `frame.time`; one of another SSRC begins a new stream at once.
   package mutating func insert(_ frame: EncodedFrame) {
     guard let duration = FrameDuration.samples(of: frame) else {
       statistics.malformed &+= 1
       return
     }
-    if hasJumped(frame) {
-      statistics.resets &+= 1
-      reset()
+    switch sources.judge(frame.source, at: frame.time) {
+    case .same: break
+    case .changed: startAnew()
+    case .former:
+      statistics.late &+= 1
+      return
+    }
+    if hasJumped(frame) { startAnew() }
+    if let next, frame.sequence < next.sequence, wasPlayed(frame.sequence, next.sequence) {
+      statistics.duplicates &+= 1
+      return countBehind()
     }
     let position = unwrapper.unwrap(frame.timestamp) &* Int64(48_000 / frame.codec.clockRate)
-    let transit = frame.time - Instant.zero - .ticks(position, at: 48_000)
-    lastTransit = transit
-    estimator.observe(transit: transit, arrival: frame.time)
-    statistics.target = estimator.target
-    if let next, frame.sequence < next.sequence { return countBehind(frame.sequence, next.sequence) }
-    guard queue.insert(QueuedFrame(frame: frame, position: position, duration: duration)) else {
+    let waiting = QueuedFrame(frame: frame, position: position, duration: duration)
+    if let next, frame.sequence < next.sequence {
+      observe(waiting)
+      statistics.late &+= 1
+      return countBehind()
+    }
+    guard queue.insert(waiting) else {
       statistics.duplicates &+= 1
       return
     }
+    observe(waiting)
     statistics.inserted &+= 1
     lateInSuccession = 0
     if queue.count > settings.capacity { overflow() }
   }
 
+  private mutating func observe(_ frame: QueuedFrame) {
+    let arrival = frame.frame.time
+    let transit = arrival - Instant.zero - .ticks(frame.position, at: 48_000)
+    newest = (frame.sequence, frame.position, transit)
+    estimator.observe(transit: transit, arrival: arrival)
+    if let highest, frame.sequence > highest &+ 1, frame.holdsPrevious {
+      // The redundancy in a frame is a late copy of the one before it, and worth waiting for as much as a late packet.
+      estimator.observe(transit: transit + .ticks(Int64(frame.duration), at: 48_000), arrival: arrival)
+    }
+    highest = max(highest ?? frame.sequence, frame.sequence)
+    statistics.target = estimator.target
+  }
+
+  private mutating func startAnew() {
+    statistics.resets &+= 1
+    reset()
+  }
+
   /// Whether the frame cannot belong to the stream as it was.
   private func hasJumped(_ frame: EncodedFrame) -> Bool {
     if let next, abs(clamped(frame.sequence &- next.sequence)) > 3_000 { return true }
-    guard let lastTransit else { return false }
+    // One that comes far too late is just that.
+    guard let newest, frame.sequence >= next?.sequence ?? .min else { return false }
     var unwrapper = unwrapper
     let position = unwrapper.unwrap(frame.timestamp) &* Int64(48_000 / frame.codec.clockRate)
-    let change = frame.time - Instant.zero - .ticks(position, at: 48_000) - lastTransit
+    let change = frame.time - Instant.zero - .ticks(position, at: 48_000) - newest.transit
+    // What goes on where it stopped was held back, however long that took.
+    let steps = clamped(frame.sequence &- newest.sequence)
+    let samples = clamped(position &- newest.position)
+    if steps > 0, samples > 0, samples <= steps * FrameDuration.samplesMax { return change > Self.jumpHeld }
     return change > Self.jump || change < -Self.jump
   }
 
-  private mutating func countBehind(_ sequence: Int64, _ nextSequence: Int64) {
+  private func wasPlayed(_ sequence: Int64, _ nextSequence: Int64) -> Bool {
     let distance = clamped(nextSequence &- 1 &- sequence)
-    if distance < 64, playedBits >> UInt64(distance) & 1 == 1 { statistics.duplicates &+= 1 } else { statistics.late &+= 1 }
+    return distance < 64 && playedBits >> UInt64(distance) & 1 == 1
+  }
+
+  /// Nothing but old numbers for so long: the sender counts anew from a little lower.
+  private mutating func countBehind() {
     lateInSuccession += 1
-    // Nothing but old numbers for so long: the sender counts anew from a little lower.
-    if lateInSuccession >= Self.lateMax {
-      statistics.resets &+= 1
-      reset()
-    }
+    if lateInSuccession >= Self.lateMax { startAnew() }
   }
 
   private mutating func overflow() {
@@ -128,179 +177,39 @@ package struct PlayoutBuffer: ~Copyable {
     passOver()
   }
 
-  // MARK: Ticks going out
-
-  /// Appends the steps that fill the next 20 ms; none where what was handed out before lasts through them.
-  ///
-  /// - Parameter now: when this tick is played; 20 ms after the tick before.
-  package mutating func pull(at now: Instant, into steps: inout [PlayoutStep]) {
-    shedExcess(at: now)
-    // Each round hands out at least 2.5 ms, changes the phase, or takes a frame from the queue.
-    while carry < Self.samplesPerTick {
-      switch phase {
-      case .waiting: wait(until: now, into: &steps)
-      case .playing: play(at: now, into: &steps)
-      }
-    }
-    carry -= Self.samplesPerTick
-  }
-
-  private mutating func wait(until now: Instant, into steps: inout [PlayoutStep]) {
-    guard let first = queue.first, delay(of: first, at: now) >= estimator.target else {
-      let count = Self.samplesPerTick - carry
-      steps.append(.silence(sampleCount: count))
-      carry += count
-      return
-    }
-    if let next { countLost(first.sequence &- next.sequence) }
-    setNext(sequence: first.sequence, position: first.position)
-    underrun = 0
-    phase = .playing
-  }
-
-  private mutating func play(at now: Instant, into steps: inout [PlayoutStep]) {
-    guard let first = queue.first, let next else { return starve(into: &steps) }
-    let lost = clamped(first.sequence &- next.sequence)
-    let gap = clamped(first.position &- next.position)
-    if lost > 0, gap > 0, underrun > 0 {
-      // What was concealed while nothing was here stood for what is now known to be lost.
-      let absorbed = min(gap, underrun)
-      underrun = 0
-      self.next = (next.sequence, next.position &+ Int64(absorbed))
-      return
-    }
-    if gap >= FrameDuration.step, gap > Self.concealmentMax || lost == 0 {
-      // A pause of the sender, or a gap too long to be filled: start anew.
-      phase = .waiting
-      return
-    }
-    if lost > 0, gap >= FrameDuration.step { return conceal(gap: gap, lost: lost, before: first, into: &steps) }
-    if lost > 0 {
-      countLost(Int64(lost))
-      setNext(sequence: first.sequence, position: first.position)
-    }
-    if expands(before: first, at: now) {
-      steps.append(.expand(sampleCount: Self.samplesPerTick))
-      statistics.expandedSamples &+= Self.samplesPerTick
-      carry += Self.samplesPerTick
-      return
-    }
-    playFirst(at: now, into: &steps)
-  }
-
-  private mutating func playFirst(at now: Instant, into steps: inout [PlayoutStep]) {
-    guard let first = queue.first else { return }
-    let cut = cut(from: first, at: now)
-    statistics.delay = delay(of: first, at: now)
-    _ = queue.removeFirst()
-    if hasSkipped { steps.append(.skip) }
-    hasSkipped = false
-    if cut > 0 {
-      steps.append(.accelerate(first.frame, sampleCount: first.duration, cut: cut))
-      statistics.acceleratedSamples &+= cut
-    } else {
-      steps.append(.play(first.frame, sampleCount: first.duration))
-    }
-    carry += first.duration - cut
-    statistics.played &+= 1
-    setNext(sequence: first.sequence &+ 1, position: first.end)
-    playedBits |= 1
-    underrun = 0
-    lastDuration = first.duration
-    isPaused = first.frame.codec == .opus && first.frame.payload.count <= 2
-  }
-
-  /// Fills one frame's worth of a gap before `first`.
-  private mutating func conceal(gap: Int, lost: Int, before first: QueuedFrame, into steps: inout [PlayoutStep]) {
-    guard let next else { return }
-    let whole = gap / FrameDuration.step * FrameDuration.step
-    let count = lost == 1 && whole <= 2 * lastDuration ? min(whole, FrameDuration.samplesMax) : min(whole, lastDuration)
-    let isLast = count == whole
-    steps.append(.conceal(sampleCount: count, following: isLast ? first.frame : nil))
-    carry += count
-    statistics.concealedSamples &+= count
-    let sequence = isLast ? first.sequence : next.sequence &+ 1
-    countLost(sequence &- next.sequence)
-    setNext(sequence: sequence, position: isLast ? first.position : next.position &+ Int64(count))
-  }
-
-  /// Nothing is here though something should be played.
-  private mutating func starve(into steps: inout [PlayoutStep]) {
-    guard !isPaused, underrun < Self.concealmentMax else {
-      phase = .waiting
-      return
-    }
-    let count = Self.samplesPerTick - carry
-    steps.append(.conceal(sampleCount: count, following: nil))
-    carry += count
-    underrun += count
-    statistics.underrunSamples &+= count
-  }
-
-  // MARK: Delay
-
-  /// How much later than the fastest packet would allow the frame is played, were it put behind what is handed out already.
-  private func delay(of frame: QueuedFrame, at now: Instant) -> Interval {
-    guard let base = estimator.base else { return .zero }
-    return now - Instant.zero + .ticks(Int64(carry), at: 48_000) - base - .ticks(frame.position, at: 48_000)
-  }
-
-  /// Passes over the oldest frames when far more wait than the target asks for, as after the network held them back.
-  private mutating func shedExcess(at now: Instant) {
-    guard let first = queue.first, let last = queue.last else { return }
-    let limit = estimator.target + settings.excessMax
-    guard delay(of: first, at: now) > limit, Interval.ticks(last.end &- first.position, at: 48_000) > limit else { return }
-    while let second = queue.second,
-      delay(of: second, at: now) >= estimator.target,
-      Interval.ticks(last.end &- second.position, at: 48_000) >= estimator.target
-    {
-      _ = queue.removeFirst()
-      statistics.skipped &+= 1
-    }
-    passOver()
-  }
+  // MARK: Bookkeeping
 
   /// Goes on with what is now the first frame.
-  private mutating func passOver() {
+  mutating func passOver() {
     guard let first = queue.first, next != nil else { return }
     setNext(sequence: first.sequence, position: first.position)
     hasSkipped = true
   }
 
-  private mutating func expands(before first: QueuedFrame, at now: Instant) -> Bool {
-    let lack = estimator.target - delay(of: first, at: now)
-    return adjustment.allows(lack, beyond: .milliseconds(10), isQuiet: first.isQuiet, at: now)
-  }
-
-  /// How many samples of the frame to leave out; 0 mostly.
-  private mutating func cut(from first: QueuedFrame, at now: Instant) -> Int {
-    // Catching up needs something to catch up with: a longer route looks like excess until the estimator has learned of it.
-    guard let second = queue.second, second.position == first.end else { return 0 }
-    let excess = delay(of: first, at: now) - estimator.target
-    guard adjustment.allows(excess, beyond: .milliseconds(25), isQuiet: first.isQuiet, at: now) else { return 0 }
-    return min(first.duration, Self.samplesPerTick)
-  }
-
-  // MARK: Bookkeeping
-
-  private mutating func setNext(sequence: Int64, position: Int64) {
+  mutating func setNext(sequence: Int64, position: Int64) {
     let step = next.map { clamped(sequence &- $0.sequence) } ?? 64
     playedBits = step >= 0 && step < 64 ? playedBits << UInt64(step) : 0
     next = (sequence, position)
   }
 
-  private mutating func countLost(_ count: Int64) {
+  mutating func countLost(_ count: Int64) {
     if count > 0 { statistics.lost &+= Int(truncatingIfNeeded: count) }
   }
 
   /// Differences of numbers from the wire, held to where sums of them cannot overflow.
-  private func clamped(_ difference: Int64) -> Int { Int(min(max(difference, -(1 << 40)), 1 << 40)) }
+  func clamped(_ difference: Int64) -> Int { Int(min(max(difference, -(1 << 40)), 1 << 40)) }
 }
 
 extension QueuedFrame {
-  /// Whether the frame is silent enough that nobody hears 20 ms more or less of it.
-  fileprivate var isQuiet: Bool {
+  /// Whether the frame is silent enough that nobody hears it last a little longer or shorter.
+  var isQuiet: Bool {
     if let level = frame.audioLevel { return level >= 50 }
     return frame.payload.count * 960 <= 12 * duration
+  }
+
+  /// Whether the frame before it can be decoded from this one.
+  var holdsPrevious: Bool {
+    let bytes = frame.payload.bytes
+    return frame.codec == .opus && OpusRedundancy.isPresent(in: bytes.span, sampleCount: duration)
   }
 }

@@ -6,11 +6,11 @@ import EncodedMedia
 package enum PlayoutStep: Sendable {
   /// Decode the frame, which lasts so long.
   case play(EncodedFrame, sampleCount: Int)
-  /// Decode the frame and leave `cut` of its samples out, so as to catch up.
+  /// Decode the frame and take `cut` samples out, of it or those around it, so as to catch up: at most 10 ms and the frame's length.
   case accelerate(EncodedFrame, sampleCount: Int, cut: Int)
   /// A frame is missing: make up for it, from the redundancy in the frame that follows it where that is here already.
   case conceal(sampleCount: Int, following: EncodedFrame?)
-  /// Nothing is missing, but the delay must grow: put so much in by extrapolation.
+  /// Nothing is missing, but the delay must grow: put so much in, at most 10 ms, among what is played before and after.
   case expand(sampleCount: Int)
   /// Frames were passed over: what comes next does not continue what was heard.
   case skip

@@ -133,4 +133,134 @@ import Timing
     }
     #expect(count == 0)
   }
+
+  // MARK: Stretching
+
+  /// Hears packets, asking for what `ask` says before each: samples to put in, or below zero to take out. As a playout buffer
+  /// does, takes in a packet only when the ticks before have used up what was handed out.
+  private func hear(
+    _ packets: [[UInt8]], channelCount: Int = 1, ask: (Int) -> Int
+  ) throws -> (samples: [Int16], surplusMin: Int, surplusMax: Int, surplus: Int) {
+    var receiver = try OpusReceiver(channelCount: channelCount)
+    var heard: [Int16] = []
+    var carry = 0
+    var (least, most) = (0, 0)
+    for (index, packet) in packets.enumerated() {
+      let change = ask(index)
+      if change > 0 { receiver.expand(change) }
+      receiver.play(frame(packet), sampleCount: 960, cutting: max(-change, 0))
+      carry += 960 + change
+      while carry >= 960 {
+        heard += take(&receiver).samples
+        carry -= 960
+      }
+      let surplus = receiver.surplus
+      (least, most) = (min(least, surplus), max(most, surplus))
+    }
+    let surplus = receiver.surplus
+    return (heard, least, most, surplus)
+  }
+
+  @Test(arguments: [175.0, 275, 450, 500, 1_325], [-240, 240])
+  func aToneIsStretchedWithoutAClick(hertz: Double, change: Int) throws {
+    let sent = try packets(400, hertz: hertz)
+    let heard = try hear(sent) { $0 > 20 && $0 % 3 == 0 ? change : 0 }
+    // 126 times 5 ms, in whole ticks.
+    #expect(abs(heard.samples.count - 400 * 960 - 126 * change) < 960)
+    #expect(heard.surplusMin >= -480 && heard.surplusMax <= 960)
+    let sounding = heard.samples.dropFirst(4_800)
+    let step = zip(sounding, sounding.dropFirst()).map { abs(Int($0) - Int($1)) }.max() ?? 0
+    #expect(Double(step) < 10_000 * 2 * .pi * hertz / 48_000 * 1.25)
+    // The pitch is kept: nothing but the tone in any 40 ms, whatever its phase there, but for the least of the seams.
+    let starts = stride(from: sounding.startIndex, to: sounding.endIndex - 1_920, by: 960)
+    let shares = starts.map { start in
+      let (tone, rest) = Tone.analyze(sounding[start..<start + 1_920], hertz: hertz)
+      return tone / (tone + rest)
+    }
+    #expect((shares.min() ?? 0) > 0.97)
+    #expect(shares.reduce(0, +) / Double(shares.count) > 0.995)
+  }
+
+  @Test(arguments: [1, 2], [-240, 240])
+  func aVoiceIsStretchedByWholePeriodsToTheExactLength(channelCount: Int, change: Int)
+    throws
+  {
+    let encoder = try OpusEncoder(channelCount: channelCount, settings: .init(bitsPerSecond: 64_000, hasFEC: false))
+    let voice = Tone.voice(count: 400 * 960)
+    let sent = try (0..<400).map { index in
+      var bytes: [UInt8] = []
+      let samples = voice[index * 960..<(index + 1) * 960].flatMap { [Int16](repeating: $0, count: channelCount) }
+      _ = try encoder.encode(samples: samples, into: &bytes)
+      return bytes
+    }
+    let heard = try hear(sent, channelCount: channelCount) { $0 > 20 && $0 % 3 == 0 ? change : 0 }
+    #expect(abs(heard.samples.count / channelCount - 400 * 960 - 126 * change) < 960)
+    #expect(heard.surplusMin >= -480 && heard.surplusMax <= 960)
+    // What is heard moves no faster than the voice itself.
+    let plain = try hear(sent, channelCount: channelCount) { _ in 0 }
+    #expect(plain.surplusMin == 0 && plain.surplusMax == 0)
+    func steepest(_ samples: [Int16]) -> Int {
+      zip(samples, samples.dropFirst(channelCount)).map { abs(Int($0) - Int($1)) }.max() ?? 0
+    }
+    #expect(steepest(heard.samples) <= steepest(plain.samples) * 5 / 4)
+    let again = try hear(sent, channelCount: channelCount) { $0 > 20 && $0 % 3 == 0 ? change : 0 }
+    #expect(again.samples == heard.samples)
+  }
+
+  @Test func inSilenceWhatIsOwedIsMadeGoodAtOnce() throws {
+    let encoder = try OpusEncoder(channelCount: 1, settings: .init(hasFEC: false))
+    let sent = try (0..<60).map { _ in
+      var bytes: [UInt8] = []
+      _ = try encoder.encode(samples: [Int16](repeating: 0, count: 960), into: &bytes)
+      return bytes
+    }
+    for change in [-480, -360, -120, 120, 360, 480] {
+      #expect(try hear(sent) { $0 == 40 ? change : 0 }.surplus == 0)
+    }
+    // Silence without a packet takes it up as well.
+    var receiver = try OpusReceiver(channelCount: 1)
+    receiver.play(frame(sent[0]), sampleCount: 960, cutting: 480)
+    receiver.silence(960)
+    let surplus = receiver.surplus
+    #expect(surplus == 0)
+  }
+
+  @Test func moreThanCanBeOwedIsConcealed() throws {
+    var receiver = try OpusReceiver(channelCount: 1)
+    let sent = try packets(10)
+    for packet in sent {
+      receiver.play(frame(packet), sampleCount: 960)
+      _ = take(&receiver)
+    }
+    for _ in 0..<8 { receiver.expand(480) }
+    let before = receiver.surplus
+    #expect(before >= -480)
+    for _ in 0..<4 {
+      let (samples, isAudible) = take(&receiver)
+      #expect(isAudible)
+      #expect(samples.count == 960)
+    }
+    receiver.expand(.max)
+    receiver.expand(-5)
+    receiver.play(frame(sent[0]), sampleCount: 960, cutting: .max)
+    receiver.play(frame(sent[0]), sampleCount: 960, cutting: -7)
+    for _ in 0..<20 { _ = take(&receiver) }
+  }
+
+  @Test func stretchingAllocatesNothing() throws {
+    let frames = try packets(60).map(frame)
+    var receiver = try OpusReceiver(channelCount: 1)
+    var samples = [Int16](repeating: 0, count: 960)
+    func run() {
+      for (index, frame) in frames.enumerated() {
+        if index % 6 == 0 { receiver.expand(240) }
+        receiver.play(frame, sampleCount: 960, cutting: index % 6 == 3 ? 240 : 0)
+        var room = samples.mutableSpan
+        _ = receiver.take(into: &room)
+      }
+    }
+    run()
+    let count = allocations { run() }
+    #expect(count == 0)
+  }
 }

@@ -15,6 +15,7 @@ final class Call {
   /// What was played and when.
   struct Played {
     var sequence: Int64
+    var source: SSRC
     var time: Instant
     /// From when it was sent to when its tick was played, less the network's 30 ms.
     var delay: Interval
@@ -100,13 +101,13 @@ final class Call {
 
   private func note(_ frame: EncodedFrame) {
     let delay = now - (sent[frame.sequence] ?? now) - .milliseconds(30)
-    played.append(Played(sequence: frame.sequence, time: now, delay: delay))
+    played.append(Played(sequence: frame.sequence, source: frame.source, time: now, delay: delay))
   }
 
   /// A stream of equal packets from now on, each with the fate that is decided for it.
   func stream(
     seconds: Double, milliseconds: Int = 20, firstSequence: Int64 = 0, firstTimestamp: UInt32 = 0, level: UInt8? = 30,
-    driftPerMillion: Int64 = 0, fate: (Int) -> Fate
+    driftPerMillion: Int64 = 0, source: UInt32 = 0, fate: (Int) -> Fate
   ) {
     let start = now
     for index in 0..<Int(seconds * 1000 / Double(milliseconds)) {
@@ -114,8 +115,9 @@ final class Call {
       let time = start + .nanoseconds(nominal + nominal / 1_000_000 * driftPerMillion)
       run(until: time)
       let timestamp = firstTimestamp &+ UInt32(truncatingIfNeeded: index * milliseconds * 48)
-      let frame = Self.packet(
+      var frame = Self.packet(
         milliseconds: milliseconds, sequence: firstSequence + Int64(index), timestamp: timestamp, level: level)
+      frame.source = SSRC(source)
       send(frame, at: time, fate(index))
     }
     run(until: start + .nanoseconds(Int64(seconds * 1e9)))

@@ -210,12 +210,13 @@ import Timing
         let isWild = Int.random(in: 0..<4, using: &random) == 0
         let sequence = isWild ? Int64.random(in: .min ... .max, using: &random) : Int64.random(in: 0...80, using: &random)
         let timestamp = isWild ? UInt32.random(in: 0 ... .max, using: &random) : UInt32.random(in: 0...9_000, using: &random)
-        let bytes = (0..<Int.random(in: 0...5, using: &random)).map { _ in UInt8.random(in: 0...255, using: &random) }
-        buffer.insert(
-          EncodedFrame(
-            codec: Bool.random(using: &random) ? .opus : .pcmu, payload: FrameBuffer(bytes),
-            timestamp: RTPTimestamp(timestamp), sequence: sequence,
-            time: isWild ? Instant(nanoseconds: .random(in: .min ... .max, using: &random)) : now))
+        let bytes = (0..<Int.random(in: 0...12, using: &random)).map { _ in UInt8.random(in: 0...255, using: &random) }
+        var frame = EncodedFrame(
+          codec: Bool.random(using: &random) ? .opus : .pcmu, payload: FrameBuffer(bytes),
+          timestamp: RTPTimestamp(timestamp), sequence: sequence,
+          time: isWild ? Instant(nanoseconds: .random(in: .min ... .max, using: &random)) : now)
+        if Int.random(in: 0..<50, using: &random) == 0 { frame.source = SSRC(UInt32.random(in: 0...2, using: &random)) }
+        buffer.insert(frame)
       }
       steps.removeAll(keepingCapacity: true)
       buffer.pull(at: now, into: &steps)
