@@ -33,7 +33,7 @@ final class MixSeat {
   /// The audio output he is to hear.
   var audioOutput: String? { rules.audioOutput == "auto" ? chosenOutput : rules.audioOutput }
   var number: UInt32 { member.number }
-  var isDeaf: Bool { (newRules ?? rules).isDeaf || member.media.deaf.load(ordering: .relaxed) }
+  var isDeaf: Bool { (newRules ?? rules).isDeaf }
 }
 
 /// One distinct mix at one rendition, encoded once for all who hear it.

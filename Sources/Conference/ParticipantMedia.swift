@@ -1,4 +1,5 @@
 import EncodedMedia
+import Playout
 import RawMedia
 import Synchronization
 import Timing
@@ -7,7 +8,7 @@ import WebRTCTransport
 /// What the threads share about one participant: frames on their way in, what the control side set, what the loops measured.
 ///
 ///     network loop ──frames──▶ audio, video ──▶ mix and canvases
-///     control      ──muted, deaf, gain─────────▶ mix and canvases
+///     control      ──muted, gain───────────────▶ mix and canvases
 ///     control      ◀─speaking, level, counts──── mix, network loop
 package final class ParticipantMedia: PeerObserver, Sendable {
   /// What the control side needs to be told at once.
@@ -24,7 +25,6 @@ package final class ParticipantMedia: PeerObserver, Sendable {
 
   package let audioMuted = Atomic<Bool>(false)
   package let videoMuted = Atomic<Bool>(false)
-  package let deaf = Atomic<Bool>(false)
   private let gainBits = Atomic<UInt32>(Float(1).bitPattern)
 
   package let speaking = Atomic<Bool>(false)
@@ -42,9 +42,7 @@ package final class ParticipantMedia: PeerObserver, Sendable {
 
   /// What the mix measured of the participant's audio.
   package struct AudioCounts: Sendable {
-    package var playoutDelayMilliseconds = 0.0
-    package var framesLate = 0
-    package var ticksConcealed = 0
+    package var playout = PlayoutStatistics()
     /// Ticks decoded, the run-ups included; a stream under the gate is not.
     package var ticksDecoded = 0
   }

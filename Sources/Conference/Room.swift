@@ -150,6 +150,8 @@ final class Room {
   private func statistics(of media: ParticipantMedia) -> [(name: String, value: Double)] {
     let network = media.statistics
     let audio = media.audioStatistics
+    let playout = audio.playout
+    let milliseconds = { (samples: Int) in Double(samples) / 48 }
     var values: [(name: String, value: Double)] = [
       ("packetsReceived", Double(network.packetsReceived)), ("bytesReceived", Double(network.bytesReceived)),
       ("packetsSent", Double(network.packetsSent)), ("bytesSent", Double(network.bytesSent)),
@@ -157,8 +159,13 @@ final class Room {
       ("retransmissionsRequested", Double(network.retransmissionsRequested)),
       ("retransmissionsSent", Double(network.retransmissionsSent)), ("keyframesRequested", Double(network.keyframesRequested)),
       ("datagramsRefused", Double(network.datagramsRefused)), ("audioJitterMs", network.audioJitter.milliseconds),
-      ("audioPlayoutDelayMs", audio.playoutDelayMilliseconds), ("audioFramesLate", Double(audio.framesLate)),
-      ("audioTicksConcealed", Double(audio.ticksConcealed)), ("videoFramesDecoded", Double(media.video.decodedCount)),
+      ("audioPlayoutDelayMs", playout.delay.milliseconds), ("audioPlayoutDelayMinMs", playout.delayMin.milliseconds),
+      ("audioPlayoutDelayMaxMs", playout.delayMax.milliseconds), ("audioFramesLate", Double(playout.late)),
+      ("audioFramesDuplicate", Double(playout.duplicates)), ("audioFramesRecovered", Double(playout.recoveredFrames)),
+      ("audioConcealedMs", milliseconds(playout.concealedSamples + playout.underrunSamples)),
+      ("audioExpandedMs", milliseconds(playout.expandedSamples)),
+      ("audioAcceleratedMs", milliseconds(playout.acceleratedSamples)), ("audioTicksDecoded", Double(audio.ticksDecoded)),
+      ("redundantCopiesSent", Double(network.redundantCopies)), ("videoFramesDecoded", Double(media.video.decodedCount)),
       ("videoFramesFailed", Double(media.video.failedCount)),
     ]
     if let roundTrip = network.roundTripTime { values.append(("roundTripTimeMs", roundTrip.milliseconds)) }

@@ -57,7 +57,6 @@ package final class RoomMix: Ticking, @unchecked Sendable {
     case join(Member)
     case leave(UInt32)
     case configure(AudioSettings)
-    case reroute
     case setRules(UInt32, HearingRules)
     case play(Prompt)
     case stopPrompt(Prompt.ID)
@@ -108,8 +107,6 @@ package final class RoomMix: Ticking, @unchecked Sendable {
   package func leave(_ number: UInt32) { mailbox.post(.leave(number)) }
   /// Takes effect whole at the next tick.
   package func configure(_ settings: AudioSettings) { mailbox.post(.configure(settings)) }
-  /// Somebody was made deaf or hears again.
-  package func reroute() { mailbox.post(.reroute) }
   /// Whom a member hears, and who hears him: as soon as packets of every length begin anew, within 120 ms.
   package func setRules(_ rules: HearingRules, of number: UInt32) { mailbox.post(.setRules(number, rules)) }
   package func play(_ prompt: Prompt) { mailbox.post(.play(prompt)) }
@@ -141,8 +138,10 @@ package final class RoomMix: Ticking, @unchecked Sendable {
       case .join(let member): seat(member)
       case .leave(let number): unseat(number)
       case .configure(let new): apply(new)
-      case .reroute: mustRoute = true
-      case .setRules(let number, let rules): seat(of: number)?.newRules = rules
+      case .setRules(let number, let rules):
+        seat(of: number)?.newRules = rules
+        // Who becomes deaf is sent nothing from now on; the rest waits for packets of every length to begin.
+        mustRoute = true
       case .play(let prompt): start(prompt)
       case .stopPrompt(let id): for index in prompts.indices where prompts[index].prompt.id == id { prompts[index].stop() }
       }

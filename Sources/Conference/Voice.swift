@@ -188,11 +188,6 @@ final class Voice {
 
   /// Tells the statistics what was measured so far.
   func report() {
-    let statistics = buffer.statistics
-    let perTick = AudioFormat.samplesPerTick
-    media.noteAudio(
-      .init(
-        playoutDelayMilliseconds: statistics.delay.milliseconds, framesLate: statistics.late,
-        ticksConcealed: (statistics.concealedSamples + statistics.underrunSamples) / perTick, ticksDecoded: decodedTicks))
+    media.noteAudio(.init(playout: buffer.statistics, ticksDecoded: decodedTicks))
   }
 }

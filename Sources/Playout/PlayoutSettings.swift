@@ -62,4 +62,6 @@ package struct PlayoutStatistics: Hashable, Sendable {
   package var delayMax = Interval.zero
   /// What is aimed for now.
   package var target = Interval.zero
+
+  package init() {}
 }

@@ -83,13 +83,13 @@ import WebRTCTransport
     talker.media.gain = 1
     room.run(seconds: 2)
     #expect(abs(full - listener.level(440)) < 0.3)
-    listener.media.deaf.store(true, ordering: .relaxed)
-    room.mix.reroute()
+    var deaf = HearingRules()
+    deaf.isDeaf = true
+    room.mix.setRules(deaf, of: 2)
     let count = listener.frames.count
     room.run(seconds: 1)
     #expect(listener.frames.count == count && talker.level(1_000) > 70)
-    listener.media.deaf.store(false, ordering: .relaxed)
-    room.mix.reroute()
+    room.mix.setRules(HearingRules(), of: 2)
     room.run(seconds: 1)
     #expect(listener.frames.count == count + 50)
   }
