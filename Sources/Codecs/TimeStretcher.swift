@@ -28,8 +28,8 @@ package struct TimeStretcher {
   /// 5 and 10 ms: what is compared and faded over, the longer where there is room.
   package static let fadeMin = 240
   package static let fadeMax = 480
-  /// The most samples a search looks at.
-  package static let searchMax = 2_880
+  /// The most samples a search looks at, from the front.
+  package static let searchMax = 1_920
 
   package let channelCount: Int
   /// The samples searched at a quarter of their rate, which finds the neighbourhood of the best lag.

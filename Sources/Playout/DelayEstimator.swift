@@ -20,10 +20,16 @@ struct DelayEstimator {
   /// more. So one blackout is not waited for ever after, and two within five seconds are.
   private var eventStart = Instant.zero
   private var eventBucket: Int?
+  /// Peaks that return, as where a radio looks for other stations every few seconds, are waited for until they have failed to
+  /// return for twice the time between them.
+  private var peak: (time: Instant, jitter: Interval)?
+  private var recurring: (until: Instant, jitter: Interval)?
   /// The least transits of this window and the one before.
   private var windowMin: Interval?
   private var windowMinBefore: Interval?
   private var windowStart = Instant.zero
+  /// The same without peaks.
+  private var usual: Interval
   /// What to wait beyond the base.
   private(set) var target: Interval
 
@@ -33,6 +39,10 @@ struct DelayEstimator {
   private static let slotLength = Interval.milliseconds(500)
   private static let event = Interval.milliseconds(10)
   private static let window = Interval.seconds(2)
+  /// A peak is later than is waited for otherwise by this.
+  private static let peakMin = Interval.milliseconds(20)
+  private static let peakIntervalMin = Interval.milliseconds(500)
+  private static let peakIntervalMax = Interval.seconds(4)
   /// A base rising by more is a longer route, and what was learned about jitter moves with it.
   private static let routeChange = Interval.milliseconds(20)
   /// Events before they are believed rather than the initial delay.
@@ -44,6 +54,7 @@ struct DelayEstimator {
     slots = [UInt16](repeating: 0, count: bucketCount * Self.slotCount)
     totals = [Int](repeating: 0, count: bucketCount)
     target = settings.delayInitial
+    usual = target
   }
 
   /// The least transit of the last two to four seconds; nil before the first packet.
@@ -59,7 +70,9 @@ struct DelayEstimator {
     (total, slot, observed) = (0, 0, 0)
     (slotStart, eventStart, windowStart) = (.zero, .zero, .zero)
     (eventBucket, windowMin, windowMinBefore) = (nil, nil, nil)
+    (peak, recurring) = (nil, nil)
     target = settings.delayInitial
+    usual = target
   }
 
   /// Takes this for the least transit, where the stream has come back by a longer route.
@@ -79,8 +92,29 @@ struct DelayEstimator {
     }
     guard let base else { return }
     if let baseBefore, base - baseBefore >= Self.routeChange { shiftDown(by: base - baseBefore) }
-    add(jitter: transit - base, at: arrival)
-    target = quantile()
+    let jitter = transit - base
+    if jitter > usual + Self.peakMin, jitter < settings.delayMax { notePeak(jitter, at: arrival) }
+    add(jitter: jitter, at: arrival)
+    usual = quantile()
+    if let recurring, arrival < recurring.until {
+      target = min(max(usual, recurring.jitter + Self.bucketWidth), settings.delayMax)
+    } else {
+      target = usual
+    }
+  }
+
+  private mutating func notePeak(_ jitter: Interval, at now: Instant) {
+    guard let last = peak, case let interval = now - last.time, interval >= .zero else {
+      peak = (now, jitter)
+      return
+    }
+    // Those close behind are of the same peak.
+    if interval < Self.peakIntervalMin {
+      peak = (last.time, max(last.jitter, jitter))
+    } else {
+      if interval <= Self.peakIntervalMax { recurring = (now + interval * 2, max(last.jitter, jitter)) }
+      peak = (now, jitter)
+    }
   }
 
   private mutating func add(jitter: Interval, at arrival: Instant) {

@@ -134,6 +134,31 @@ import Timing
     #expect(count == 0)
   }
 
+  @Test(arguments: [1, 2]) func monoAndStereoPacketsMayAlternate(channelCount: Int) throws {
+    let encoders = try (1...2).map { try OpusEncoder(channelCount: $0, settings: .init(bitsPerSecond: 64_000, hasFEC: false)) }
+    var receiver = try OpusReceiver(channelCount: channelCount)
+    var heard: [Int16] = []
+    for index in 0..<200 {
+      let kind = index / 25 % 2
+      let samples = Tone.sine(500, count: 960, from: index * 960).flatMap { [Int16](repeating: $0, count: kind + 1) }
+      var bytes: [UInt8] = []
+      _ = try encoders[kind].encode(samples: samples, into: &bytes)
+      #expect(OpusPacket.channelCount(ofBytes: bytes) == kind + 1)
+      receiver.play(frame(bytes), sampleCount: 960, cutting: index % 10 == 9 ? 240 : 0)
+      if index % 10 == 4 { receiver.expand(240) }
+      heard += take(&receiver).samples
+    }
+    let malformed = receiver.malformedCount
+    #expect(malformed == 0)
+    let left = stride(from: 9_600 * channelCount, to: heard.count, by: channelCount).map { heard[$0] }
+    let step = zip(left, left.dropFirst()).map { abs(Int($0) - Int($1)) }.max() ?? 0
+    #expect(step < 1_500, "a 500 Hz tone of this level moves by 655 a sample")
+    let quiet = stride(from: 0, to: left.count - 960, by: 960).filter { start in
+      left[start..<start + 960].reduce(0) { $0 + Double($1) * Double($1) } < 960 * 4e6
+    }
+    #expect(quiet.isEmpty)
+  }
+
   // MARK: Stretching
 
   /// Hears packets, asking for what `ask` says before each: samples to put in, or below zero to take out. As a playout buffer

@@ -90,6 +90,20 @@ import Timing
     #expect(call.statistics.acceleratedSamples < 9_600)
   }
 
+  @Test func peaksThatReturnAreWaitedFor() {
+    let call = Call()
+    // All of 150 ms comes at its end, every three seconds.
+    call.stream(seconds: 60) { index in
+      Fate(delay: .milliseconds(30 + max(0, 150 - 20 * Int64(index % 150)) * (index < 2_000 ? 1 : 0)))
+    }
+    let statistics = call.statistics
+    #expect(statistics.late == 0 && statistics.skipped <= 21)
+    // The first three are not known to return.
+    #expect(statistics.underrunSamples + statistics.concealedSamples <= 20 * 960)
+    #expect(call.delays(from: at(50)).most < 60)
+    #expect(call.isInOrderWithoutDuplicates)
+  }
+
   @Test(arguments: [-200, 200] as [Int64]) func anHourOfDriftIsAbsorbed(perMillion: Int64) {
     let call = Call()
     var random = SeededRandom(seed: 9)
