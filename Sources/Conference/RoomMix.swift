@@ -364,8 +364,8 @@ extension RoomMix {
   /// Has a receiver be brought to the rendition his line carries.
   private func chooseOutput(for seat: MixSeat, at now: Instant) {
     let statistics = seat.member.media.statistics
-    let name = seat.choice.update(.init(loss: statistics.fractionLostByPeer), outputs: renditions, at: now)
-    seat.nextOutput = name
+    let line = RenditionChoice.Line(loss: statistics.fractionLostByPeer, bitsPerSecond: statistics.receivableBitsPerSecond)
+    seat.nextOutput = seat.choice.update(line, outputs: renditions, at: now)
   }
 }
 

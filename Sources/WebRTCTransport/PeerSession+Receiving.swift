@@ -51,7 +51,9 @@ extension PeerSession {
         for index in 0..<requests.count {
           if let request = requests[index] { noteKeyframeRequest(request.media, into: &outputs) }
         }
-      case .sourceDescription, .goodbye, .receiverEstimatedMaximumBitrate, .transportFeedback: break
+      case .receiverEstimatedMaximumBitrate(let bitsPerSecond, _):
+        counts.receivableBitsPerSecond = Int(clamping: bitsPerSecond)
+      case .sourceDescription, .goodbye, .transportFeedback: break
       }
     }
   }

@@ -100,6 +100,8 @@ public struct PeerStatistics: Sendable, Equatable {
   public var datagramsRefused: UInt64 = 0
   /// Share of our packets the peer lost, 0 to 1, by its last report.
   public var fractionLostByPeer: Double = 0
+  /// What the peer said last that it can be sent (REMB), in bits per second; nil where it says nothing of it.
+  public var receivableBitsPerSecond: Int?
   /// Copies of earlier frames in each audio packet sent (RFC 2198), by what the peer reported to lose.
   public var redundantCopies: Int = 0
   /// By the last receiver report; nil before the first.

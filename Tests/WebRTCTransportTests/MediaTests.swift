@@ -147,6 +147,35 @@ func payloads(_ frames: [EncodedFrame]) -> [[UInt8]] { frames.map(\.payload.byte
     #expect(server.datagramsRefused == 0 && own.datagramsRefused == 0)
   }
 
+  @Test func audioThatIsLostComesWithCopiesOnceLossIsReported() throws {
+    let observer = TestObserver()
+    let (simulation, client) = try makeCall(link: .lossy(0.2), seed: 12, observer: observer)
+    exchange(simulation, client, seconds: 10)
+    #expect(observer.statistics.redundantCopies == 2 && client.session.statistics.redundantCopies == 2)
+    let before = (observer.frames(.audio).count, client.frames(.audio).count)
+    exchange(simulation, client, seconds: 20)
+    simulation.run(for: .seconds(1))
+    // Of a thousand frames, those alone are missing that were lost three times over.
+    for count in [observer.frames(.audio).count - before.0, client.frames(.audio).count - before.1] {
+      #expect(count >= 970 && count <= 1_003, "\(count)")
+    }
+  }
+
+  @Test func whatAReceiverSaysItCanTakeIsTold() throws {
+    let capabilities = MediaCapabilities(audio: [.opus()], video: [.vp8], audioExtensions: [], videoExtensions: [])
+    let observer = TestObserver()
+    let (simulation, client) = try makeCall(seed: 13, observer: observer)
+    exchange(simulation, client, seconds: 3)
+    #expect(observer.statistics.receivableBitsPerSecond == nil)
+    let plain = TestObserver()
+    let second = try simulation.join(capabilities: capabilities, observer: plain)
+    try #require(simulation.connectAll())
+    simulation.execute(.subscribe(second.id, .video, OutputID(2)))
+    exchange(simulation, second, seconds: 3)
+    #expect(plain.statistics.receivableBitsPerSecond == 2_500_000)
+    withExtendedLifetime(client) {}
+  }
+
   @Test func transportWideFeedbackIsSentWhileMediaCome() throws {
     let observer = TestObserver()
     let (simulation, client) = try makeCall(seed: 8, observer: observer)
