@@ -163,7 +163,8 @@ private final class JanusControl: Sendable {
     let handle = try attach()
     let answer = try ask(
       handle,
-      #"{"request":"create","room":\#(Self.room),"sampling_rate":48000,"default_bitrate":24000,"allow_rtp_participants":true,"audiolevel_event":false}"#)
+      #"{"request":"create","room":\#(Self.room),"sampling_rate":48000,"default_bitrate":24000,"allow_rtp_participants":true,"audiolevel_event":false}"#
+    )
     guard answer.contains("\"created\"") else { throw BenchmarkError("Janus made no room: \(answer)") }
   }
 
@@ -172,7 +173,8 @@ private final class JanusControl: Sendable {
     let handle = try attach()
     let answer = try ask(
       handle,
-      #"{"request":"join","room":\#(Self.room),"display":"P\#(number)","codec":"opus","quality":5,"bitrate":24000,"rtp":{"ip":"127.0.0.1","port":\#(port),"payload_type":100}}"#)
+      #"{"request":"join","room":\#(Self.room),"display":"P\#(number)","codec":"opus","quality":5,"bitrate":24000,"rtp":{"ip":"127.0.0.1","port":\#(port),"payload_type":100}}"#
+    )
     guard let rtp = answer.range(after: "\"rtp\""), let port = Self.number("port", in: rtp).flatMap({ UInt16($0) }) else {
       throw BenchmarkError("Janus let nobody in: \(answer)")
     }

@@ -26,7 +26,8 @@ final class Feed {
 
   /// - Parameter picturePeriod: a little more than a thirtieth of a second has pictures meet a mixer's clock at all phases.
   init(
-    _ contents: [EncodedContent], kinds: [MediaKind] = MediaKind.allCases, picturePeriod: Interval = .ticks(1, at: 30), note: @escaping Note = { _, _, _, _ in }
+    _ contents: [EncodedContent], kinds: [MediaKind] = MediaKind.allCases, picturePeriod: Interval = .ticks(1, at: 30),
+    note: @escaping Note = { _, _, _, _ in }
   ) {
     self.contents = contents
     self.note = note
@@ -67,6 +68,7 @@ final class Feed {
     let isAudio = source.kind == .audio
     let frames = isAudio ? contents[source.client].sounds : contents[source.client].pictures
     let frame = frames[source.number % frames.count]
+    guard frame.payload.count > 0 else { return }
     let timestamp = UInt32(truncatingIfNeeded: source.number * (isAudio ? 960 : 3000))
     let now = MonotonicClock.now()
     note(source.client, source.kind, source.number, now)

@@ -39,7 +39,8 @@ final class ServerClient: @unchecked Sendable {
 
   /// Posts its offer to the server.
   init(
-    number: Int, path: String, direction: MediaDirection, kinds: [MediaKind] = MediaKind.allCases, port: UInt16, certificate: DTLSCertificate,
+    number: Int, path: String, direction: MediaDirection, kinds: [MediaKind] = MediaKind.allCases, port: UInt16,
+    certificate: DTLSCertificate,
     delivery: @escaping MixingProcess.Delivery
   ) throws {
     let socket = try UDPSocket(bind: TransportAddress(ipv4: LocalPort.host, port: 0))
