@@ -6,71 +6,106 @@ import Timing
 
 /// What a room costs that only hears, beside Debian's Janus AudioBridge; and where our time goes.
 enum AudioBenchmark {
-  private static let sizes = [10, 50, 100, 200, 500]
   private static let talkers = 3
+  private static let roomSettings = #"{"audio":{"bitrate":24000}}"#
   private static let warmUp = Interval.milliseconds(2000)
-  private static let measured = Interval.milliseconds(4000)
   /// Less than so much of what should come is short.
   private static let enough = 0.97
 
-  static func run() throws {
-    try compareRooms()
+  static func run(_ options: Options) throws {
+    try compareRooms(options)
     try compareIdleRooms()
   }
 
-  private static func compareRooms() throws {
+  private static func compareRooms(_ options: Options) throws {
     var table = Table(
-      "audio: CPU seconds a second of a whole server process, median of five, alternating",
+      "audio: CPU seconds a second of a whole server process, median of \(options.rounds), alternating",
       note:
-        "Each participant sends 50 Opus packets a second, three talk, the others are in quiet rooms; each receives the mix without"
-        + " himself, Opus 24 kb/s,\ncomplexity 5, 20 ms. Ours: `tutti serve` over DTLS-SRTP. Janus: AudioBridge over plain RTP, which is"
+        "Three talk, the others are in quiet rooms, of which they send"
+        + (options.silence == .noise ? " 50 Opus packets a second" : " what Opus's DTX leaves, one packet in 400 ms")
+        + "; each receives the mix without himself, Opus 24 kb/s,\ncomplexity 5, 20 ms. Ours: `tutti serve` over DTLS-SRTP. Janus: AudioBridge over plain RTP, which is"
         + " its cheapest. packets/s: what each client got, of 50;\na figure in brackets is of a server that fell short. us: CPU"
-        + " for each packet delivered. late: 20 ms ticks we skipped.",
+        + " for each packet delivered. late: 20 ms ticks we skipped.\n"
+        + "clients: CPU of this program while ours was measured; it decrypts all it counts, on the same machine.",
       columns: [
-        "participants", "ours", "packets/s", "us", "late", "Janus", "packets/s", "us", "Janus / ours a packet",
+        "participants", "ours", "packets/s", "us", "late", "clients", "Janus", "packets/s", "us", "Janus / ours a packet",
       ])
     var threads: [String] = []
-    for size in sizes {
-      let row = try Row(size)
+    var profiles: [(size: Int, us: [ServerProfile.Key: Double])] = []
+    for size in options.sizes {
+      let row = try Row(size, options)
       table.add(row.cells)
       threads += row.threads
+      if let profile = try profile(size, options) { profiles.append((size, profile.shares.mapValues { $0 * row.cost * 1e6 })) }
     }
     table.print()
     print("\nWhere our time goes: CPU us of each thread for each packet delivered, measured by the kernel\n")
     for line in threads { print("  " + line) }
+    printStages(profiles)
+  }
+
+  /// Where the time of one more run goes, which is not among the measured ones: sampling has its price.
+  private static func profile(_ size: Int, _ options: Options) throws -> ServerProfile? {
+    let server = try ServerProcess(
+      Attendance(participants: size), kinds: [.audio], room: roomSettings, delivery: { _, _, _ in })
+    defer { server.stop() }
+    let feed = Feed(try contents(size, options.silence), kinds: [.audio])
+    feed.run(for: warmUp, into: server)
+    return try ServerProfile(of: server.identifier, seconds: 4) { feed.run(for: .milliseconds(4500), into: server) }
+  }
+
+  private static func printStages(_ profiles: [(size: Int, us: [ServerProfile.Key: Double])]) {
+    guard let last = profiles.last else { return print("\nWithout linux-perf nothing is known of stages.") }
+    var table = Table(
+      "audio: where our time goes, CPU us for each packet delivered, by stage",
+      note: "Samples of the stacks by linux-perf in a run of its own, scaled to the CPU time measured above; exact to a few"
+        + " hundredths of a thread.\nStages under 1 % of the largest room's time are left out.",
+      columns: ["thread, stage"] + profiles.map { "\($0.size)" })
+    let total = last.us.values.reduce(0, +)
+    for (key, cost) in last.us.sorted(by: { $0.value > $1.value }) where cost > total / 100 {
+      table.add(["\(key.thread), \(key.stage)"] + profiles.map { figure($0.us[key] ?? 0) })
+    }
+    table.print()
   }
 
   /// One size of room.
   private struct Row {
     let cells: [String]
+    /// CPU seconds of ours for each packet delivered.
+    let cost: Double
     let threads: [String]
 
-    init(_ size: Int) throws {
-      let contents = try AudioBenchmark.contents(size)
+    init(_ size: Int, _ options: Options) throws {
+      let contents = try AudioBenchmark.contents(size, options.silence)
+      let measured = Interval.seconds(Int64(options.seconds))
       let (ours, theirs) = (Run(), Run())
-      for _ in 0..<5 {
+      for _ in 0..<options.rounds {
         let server = try ServerProcess(
-          Attendance(participants: size), kinds: [.audio], room: #"{"audio":{"bitrate":24000}}"#, delivery: ours.deliver)
-        try ours.measure(contents, server) {
+          Attendance(participants: size), kinds: [.audio], room: roomSettings, delivery: ours.deliver)
+        try ours.measure(contents, server, for: measured) {
           try server.lateTicks()
         } threads: {
           server.threadTimes
         }
-        try theirs.measure(contents, try AudioBridgeProcess(size, delivery: theirs.deliver))
+        try theirs.measure(contents, try AudioBridgeProcess(size, delivery: theirs.deliver), for: measured)
       }
-      let (own, other) = (ours.costPerPacket, theirs.costPerPacket)
+      cost = ours.costPerPacket
+      let (own, other) = (cost, theirs.costPerPacket)
       cells =
-        ["\(size)"] + ours.cells(clients: size) + [figure(own * 1e6, 1), "\(ours.late)"] + theirs.cells(clients: size)
+        ["\(size)"] + ours.cells(clients: size) + [figure(own * 1e6, 1), "\(ours.late)", figure(ours.clientCost)]
+        + theirs.cells(clients: size)
         + [figure(other * 1e6, 1), ratio(other, own)]
       threads = ["\(size): " + ours.threadShares.map { "\($0.name) \(figure($0.cost * 1e6, 2))" }.joined(separator: ", ")]
     }
   }
 
-  private static func contents(_ count: Int) throws -> [EncodedContent] {
+  private static func contents(_ count: Int, _ silence: Options.Silence) throws -> [EncodedContent] {
     let talking = try (0..<talkers).map { talker in
       EncodedContent(sounds: try EncodedContent.encode(Sound.voice(talker: talker)))
     }
-    let quiet = try (0..<8).map { EncodedContent(sounds: try EncodedContent.encode(Sound.hush(seed: UInt64($0)))) }
+    let quiet = try (0..<8).map {
+      EncodedContent(sounds: try EncodedContent.encode(hasDTX: silence == .dtx, Sound.hush(seed: UInt64($0))))
+    }
     return (0..<count).map { $0 < talkers ? talking[$0] : quiet[$0 % quiet.count] }
   }
 
@@ -101,7 +136,7 @@ enum AudioBenchmark {
     private struct State {
       var isCounting = false
       var packets = 0
-      var rounds: [(cost: Double, packets: Double)] = []
+      var rounds: [(cost: Double, packets: Double, clients: Double)] = []
       var late = 0
       var threads: [String: Int64] = [:]
       var threadPackets = 0
@@ -113,24 +148,31 @@ enum AudioBenchmark {
     }
 
     func measure(
-      _ contents: [EncodedContent], _ process: some MixingProcess, late: () throws -> Int = { 0 },
+      _ contents: [EncodedContent], _ process: some MixingProcess, for measured: Interval, late: () throws -> Int = { 0 },
       threads: () -> [String: Int64] = { [:] }
     ) throws {
       defer { process.stop() }
       let feed = Feed(contents, kinds: [.audio])
       feed.run(for: AudioBenchmark.warmUp, into: process)
-      let (start, started, threadsBefore) = (process.cpuTime, MonotonicClock.now(), threads())
+      let (threadsBefore, lateBefore) = (threads(), try late())
+      let (start, started, clientsBefore) = (process.cpuTime, MonotonicClock.now(), CPUClock.process(getpid()) ?? 0)
       state.withLock {
         $0.isCounting = true
         $0.packets = 0
       }
-      feed.run(for: AudioBenchmark.measured, into: process)
+      feed.run(for: measured, into: process)
       state.withLock { $0.isCounting = false }
       let seconds = (MonotonicClock.now() - started).seconds
-      guard let start, let end = process.cpuTime else { throw BenchmarkError("the measured process has ended") }
-      let (threadsAfter, lateTicks) = (threads(), try late())
+      guard let start, let end = process.cpuTime, let clients = CPUClock.process(getpid()) else {
+        throw BenchmarkError("the measured process has ended")
+      }
+      let (threadsAfter, lateTicks) = (threads(), try late() - lateBefore)
       state.withLock { state in
-        state.rounds.append((Double(end - start) / 1e9 / seconds, Double(state.packets) / seconds))
+        state.rounds.append(
+          (
+            Double(end - start) / 1e9 / seconds, Double(state.packets) / seconds,
+            Double(clients - clientsBefore) / 1e9 / seconds
+          ))
         state.late += lateTicks
         for (name, time) in threadsAfter { state.threads[name, default: 0] += time - (threadsBefore[name] ?? 0) }
         state.threadPackets += state.packets
@@ -139,6 +181,7 @@ enum AudioBenchmark {
 
     private var cost: Double { state.withLock { percentile($0.rounds.map(\.cost), 0.5) } }
     private var packets: Double { state.withLock { percentile($0.rounds.map(\.packets), 0.5) } }
+    var clientCost: Double { state.withLock { percentile($0.rounds.map(\.clients), 0.5) } }
     var late: Int { state.withLock { $0.late } }
     /// CPU seconds a packet delivered.
     var costPerPacket: Double { state.withLock { percentile($0.rounds.map { $0.cost / max($0.packets, 1) }, 0.5) } }

@@ -44,10 +44,18 @@ struct EncodedContent: Sendable {
     }
   }
 
-  /// - Parameter sample: the sound at a sample's number, -1 to 1.
-  static func encode(_ sample: (Int) -> Double) throws -> [Frame] {
-    let encoder = try OpusEncoder(channelCount: 1, settings: .init(bitsPerSecond: 32_000, complexity: 5))
-    return try (0..<soundCount).map { index in
+  /// - Parameters:
+  ///   - hasDTX: leaves frames without payload, which are not sent, where the encoder falls silent.
+  ///   - sample: the sound at a sample's number, -1 to 1.
+  static func encode(hasDTX: Bool = false, _ sample: (Int) -> Double) throws -> [Frame] {
+    let encoder = try OpusEncoder(channelCount: 1, settings: .init(bitsPerSecond: 32_000, complexity: 5, hasDTX: hasDTX))
+    // What is repeated begins in silence already.
+    if hasDTX { _ = try encode(sample, with: encoder) }
+    return try encode(sample, with: encoder)
+  }
+
+  private static func encode(_ sample: (Int) -> Double, with encoder: OpusEncoder) throws -> [Frame] {
+    try (0..<soundCount).map { index in
       let samples = (0..<AudioFormat.samplesPerTick).map { number in
         Int16(max(-1, min(1, sample(index * AudioFormat.samplesPerTick + number))) * 32_767)
       }

@@ -68,6 +68,7 @@ final class Feed {
     let isAudio = source.kind == .audio
     let frames = isAudio ? contents[source.client].sounds : contents[source.client].pictures
     let frame = frames[source.number % frames.count]
+    guard frame.payload.count > 0 else { return }
     let timestamp = UInt32(truncatingIfNeeded: source.number * (isAudio ? 960 : 3000))
     let now = MonotonicClock.now()
     note(source.client, source.kind, source.number, now)

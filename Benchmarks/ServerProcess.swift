@@ -52,6 +52,7 @@ final class ServerProcess: MixingProcess {
     if clients.indices.contains(client) { clients[client].send(frame) }
   }
 
+  var identifier: pid_t { process.identifier }
   var cpuTime: Int64? { process.cpuTime }
   /// CPU nanoseconds of its threads so far, those of one name together.
   var threadTimes: [String: Int64] { process.threadTimes }
