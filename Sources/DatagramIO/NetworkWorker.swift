@@ -18,6 +18,7 @@ final class NetworkWorker {
   static let firstConnectionToken: UInt64 = 1 << 32
   /// Batches read from one socket before the others have their turn.
   private static let batchesPerTurn = 8
+  private static let turnSpacing = Interval.milliseconds(1)
 
   private let queue: EventQueue
   private let waker: Waker
@@ -28,6 +29,7 @@ final class NetworkWorker {
   private var outputs = PeerOutputs()
   private var commands: [Endpoint.Command] = []
   private var ready: [UInt64] = []
+  private var lastTurn = Instant.zero
   /// Paths whose TCP connections ended; told to the endpoint at the end of the turn.
   private var closedPaths: [TransportPath] = []
   private var counters = NetworkLoop.Counters()
@@ -62,12 +64,17 @@ final class NetworkWorker {
   }
 
   /// One turn of the loop; false where it was the last.
+  ///
+  /// Turns follow one another a millisecond apart at least: where packets of hundreds of peers come one by one, waking for each
+  /// would cost more than handling it.
   private func turn(for loop: NetworkLoop) -> Bool {
     var timeout: Interval?
+    MonotonicClock.sleep(until: lastTurn + Self.turnSpacing)
     if let deadline = nextDeadline { timeout = max(.zero, deadline - MonotonicClock.now()) }
     ready.removeAll(keepingCapacity: true)
     queue.wait(timeout: timeout) { token, _ in ready.append(token) }
     let now = MonotonicClock.now()
+    lastTurn = now
     var goesOn = true
     for token in ready {
       switch token {
