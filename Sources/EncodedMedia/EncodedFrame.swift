@@ -18,7 +18,8 @@ public struct EncodedFrame: Sendable {
   public var followsGap: Bool
   /// Received: when the frame's last packet came. To be sent: the sampling instant, for the sender reports.
   public var time: Instant
-  /// The level the sender measured (RFC 6464), in -dBov: 0 loudest, 127 silence; nil where it did not say.
+  /// The level the sender measured (RFC 6464), in -dBov: 0 loudest, 127 silence; nil where it did not say. To be sent: as measured
+  /// here, nil where it is not to be told.
   public var audioLevel: UInt8?
   public var rotation: Rotation
   /// Who is in the mix, for the CSRC list of audio to be sent.

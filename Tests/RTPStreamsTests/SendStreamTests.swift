@@ -54,6 +54,15 @@ struct SendStreamTests {
     try holds(!header(voice.send(audioFrame(2))[0]).marker)
   }
 
+  @Test func theLevelOfAFrameIsToldWhereItIsKnown() throws {
+    var sender = Sender(.opus)
+    var frame = audioFrame(1)
+    let without = try extensions(sender.send(frame)[0])
+    frame.audioLevel = 37
+    let with = try extensions(sender.send(frame)[0])
+    #expect(without.audioLevel == nil && with.audioLevel == 37)
+  }
+
   @Test func aPictureIDContinuesFromOneOutputToAnother() throws {
     var sender = Sender(.vp8)
     var other = VP8Packetizer(payloadSizeMax: 100)
