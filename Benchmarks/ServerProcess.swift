@@ -17,9 +17,11 @@ final class ServerProcess: MixingProcess {
 
   /// - Parameters:
   ///   - kinds: what clients send and receive.
+  ///   - rooms: in how many rooms they are, spread evenly.
   ///   - room: the room's settings, where they are not the defaults.
   init(
-    _ attendance: Attendance, kinds: [MediaKind] = MediaKind.allCases, room: String? = nil, delivery: @escaping Delivery
+    _ attendance: Attendance, kinds: [MediaKind] = MediaKind.allCases, rooms: Int = 1, room: String? = nil,
+    delivery: @escaping Delivery
   ) throws {
     port = try LocalPort.free()
     let media = try UDPSocket(bind: TransportAddress(ipv4: LocalPort.host, port: 0), bufferBytes: 4096).localAddress.port
@@ -33,7 +35,7 @@ final class ServerProcess: MixingProcess {
     for number in 0..<attendance.count {
       let takesPart = number < attendance.participants
       let client = try ServerClient(
-        number: number, path: "/rooms/bench/\(takesPart ? "participants" : "whep")",
+        number: number, path: "/rooms/bench\(rooms > 1 ? "-\(number % rooms)" : "")/\(takesPart ? "participants" : "whep")",
         direction: takesPart ? .sendrecv : .recvonly, kinds: kinds, port: port, certificate: certificate, delivery: delivery)
       clients.append(client)
       try waiting.connect(client)
@@ -83,16 +85,19 @@ private final class ClientThread: @unchecked Sendable {
   init() throws {
     queue = try EventQueue()
     MediaThread.start(name: "clients") { [self] in
-      while !isStopping.load(ordering: .relaxed) { turn() }
+      var nextRound = MonotonicClock.now()
+      while !isStopping.load(ordering: .relaxed) { turn(&nextRound) }
     }
   }
 
-  private func turn() {
+  private func turn(_ nextRound: inout Instant) {
     var ready: [Int] = []
-    let count = queue.wait(timeout: .milliseconds(20)) { token, _ in ready.append(Int(token)) }
+    queue.wait(timeout: .milliseconds(20)) { token, _ in ready.append(Int(token)) }
     let clients = clients.withLock { $0 }
-    // Where nothing came there is time for what is due.
-    for index in count == 0 ? Array(clients.indices) : ready where clients.indices.contains(index) { clients[index].advance() }
+    // What is due is done on time also while packets come for others without a pause.
+    let isRound = MonotonicClock.now() >= nextRound
+    if isRound { nextRound = MonotonicClock.now() + .milliseconds(20) }
+    for index in isRound ? Array(clients.indices) : ready where clients.indices.contains(index) { clients[index].advance() }
   }
 
   func connect(_ client: ServerClient) throws {
