@@ -154,7 +154,6 @@ final class Voice {
   /// Follows his loudness while he speaks; what else is loud is left as it comes.
   private func normalize(at now: Instant) {
     let isSpeech = syllables.update(level: level, at: now)
-    if !gate.isOpen { syllables.reset() }
     let samples = samples
     normalizer?.update(samples.span, isVoice: isSpeech && gate.isLoud)
   }

@@ -20,11 +20,15 @@ import Timing
     #expect(!voiced((0..<2_000).map { _ in UInt8.random(in: 38...42, using: &random) }).contains(true))
   }
 
-  @Test func fallingAndRisingIsSpeechUntilTwoSecondsAfter() {
+  @Test func aHoleNowAndThenInASteadySoundIsNoSpeech() {
+    #expect(!voiced((0..<2_000).map { $0 % 50 == 0 ? UInt8(90) : UInt8(20) }).contains(true))
+  }
+
+  @Test func fallingAndRisingIsSpeechUntilSomeTimeAfter() {
     // Four syllables a second.
     let words = (0..<100).map { $0 % 12 < 8 ? UInt8(25) : UInt8(45) }
     let result = voiced(words + [UInt8](repeating: 25, count: 150))
-    #expect(result[20..<100].allSatisfy { $0 } && result.prefix(8).allSatisfy { !$0 })
+    #expect(result[60..<100].allSatisfy { $0 } && result.prefix(30).allSatisfy { !$0 })
     #expect(result.suffix(30).allSatisfy { !$0 })
   }
 }

@@ -11,12 +11,15 @@ from server import Server
 from tones import VOICES, expect_minus_one
 from tracks import colour_track, tone_track
 
+#: Tones are no voices: nothing is to be evened out.
+LEFT_AS_IT_COMES = {"audio": {"mode": "music"}}
 PEOPLE = {"Red": (VOICES[0], RED), "Green": (VOICES[1], GREEN), "Blue": (VOICES[2], BLUE)}
 
 
 async def test_everybody_hears_the_others_and_sees_all(server: Server, room: str) -> None:
     peers = {name: Peer(tone_track(voice), colour_track(plain(colour))) for name, (voice, colour) in PEOPLE.items()}
     async with RoomAPI(server.url) as api:
+        await api.put_room(room, LEFT_AS_IT_COMES)
         for name, peer in peers.items():
             await peer.join(api, room, query={"name": name, "self": "true"})
         await asyncio.sleep(2)
@@ -41,6 +44,7 @@ async def test_a_viewer_hears_everybody(server: Server, room: str) -> None:
     peers = [Peer(tone_track(voice), receives=False) for voice in VOICES]
     viewer = Peer()
     async with RoomAPI(server.url) as api:
+        await api.put_room(room, LEFT_AS_IT_COMES)
         for peer in peers:
             await peer.join(api, room, "whip")
         await viewer.join(api, room, "whep")
