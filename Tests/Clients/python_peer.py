@@ -58,7 +58,7 @@ class Peer:
         await self.answer(self.session.answer)
         await self.connected()
 
-    async def connected(self, seconds: float = 10) -> None:
+    async def connected(self, seconds: float = 30) -> None:
         deadline = time.monotonic() + seconds
         while self.connection.connectionState != "connected":
             state = self.connection.connectionState
