@@ -17,10 +17,12 @@ public final class PacketizedFrame: Sendable {
   public let contributors: ContributorList
   /// Sets the marker bit on the first packet of a talkspurt (RFC 3551 section 4.1); video sets it on a frame's last packet.
   public let startsTalkspurt: Bool
+  /// How loud it is, in -dBov (RFC 6464), where receivers are to be told: 0 loudest, 127 silence.
+  public let audioLevel: UInt8?
 
   public init(
     codec: Codec, bytes: [UInt8], ranges: [Range<Int>], timestamp: RTPTimestamp, isKeyframe: Bool, time: Instant,
-    contributors: ContributorList = .init(), startsTalkspurt: Bool = false
+    contributors: ContributorList = .init(), startsTalkspurt: Bool = false, audioLevel: UInt8? = nil
   ) {
     precondition(
       ranges.allSatisfy { $0.lowerBound >= 0 && $0.upperBound <= bytes.count }, "every payload lies within the frame's bytes")
@@ -32,6 +34,7 @@ public final class PacketizedFrame: Sendable {
     self.time = time
     self.contributors = contributors
     self.startsTalkspurt = startsTalkspurt
+    self.audioLevel = audioLevel
   }
 
   /// Copies the payload of one packet into a packet being built.

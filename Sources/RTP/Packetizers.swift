@@ -63,6 +63,7 @@ public enum AudioPacketizer {
   public static func packetize(_ frame: EncodedFrame, startsTalkspurt: Bool = false) -> PacketizedFrame {
     PacketizedFrame(
       codec: frame.codec, bytes: frame.payload.bytes, ranges: [0..<frame.payload.count], timestamp: frame.timestamp,
-      isKeyframe: true, time: frame.time, contributors: frame.contributors, startsTalkspurt: startsTalkspurt)
+      isKeyframe: true, time: frame.time, contributors: frame.contributors, startsTalkspurt: startsTalkspurt,
+      audioLevel: frame.audioLevel)
   }
 }

@@ -197,6 +197,7 @@ public struct SendStream: Sendable {
     var extensions = HeaderExtensions()
     extensions.transportSequenceNumber = transport
     extensions.absoluteSendTime = sendTime
+    extensions.audioLevel = outgoing.frame.audioLevel
     if outgoing.identifies {
       extensions.mid = configuration.mid
       extensions.playoutDelay = configuration.playoutDelay

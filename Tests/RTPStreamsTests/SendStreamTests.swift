@@ -96,6 +96,16 @@ struct SendStreamTests {
     #expect(Array(packet[header.payloadRange]) == frame.payload.bytes)
   }
 
+  @Test func aSoundsLevelIsToldWhereItIsKnown() throws {
+    var sender = Sender(.opus)
+    try holds(extensions(sender.send(audioFrame(0))[0]).audioLevel == nil)
+    var frame = audioFrame(1)
+    for level in [0, 41, 127] as [UInt8] {
+      frame.audioLevel = level
+      try holds(extensions(sender.send(frame)[0]).audioLevel == level)
+    }
+  }
+
   @Test func theMIDIsCarriedUntilTheReceiverReports() throws {
     var sender = Sender(.opus)
     try holds(extensions(sender.send(audioFrame(0))[0]).mid == ShortToken("a"))
