@@ -32,6 +32,8 @@ struct ServerProfile {
     ("room mix", ["$s10Conference7RoomMix", "$s10Conference10MixEncoder"]),
     ("rooms", ["$s10Conference"]),
     ("HTTP", ["$s10ControlAPI", "lws_"]),
+    // Its stack was too deep for the sample to reach who called it.
+    ("Opus, either way", ["libopus"]),
   ]
 
   /// Samples a process for so many seconds, while `load` runs.
@@ -51,7 +53,7 @@ struct ServerProfile {
     guard record.waitUntilEnded() == 0 else { return nil }
     // Without looking up source lines, which would take minutes.
     let script = try ChildProcess([
-      "sh", "-c", "exec perf script --no-inline -i \(path).data -F comm,ip,sym > \(path).txt",
+      "sh", "-c", "exec perf script --no-inline -i \(path).data -F comm,ip,sym,dso > \(path).txt",
     ])
     guard script.waitUntilEnded() == 0, let counts = Self.read(path + ".txt") else { return nil }
     let total = counts.values.reduce(0, +)
