@@ -32,9 +32,10 @@ struct ServerProfile {
     ("room mix", ["$s10Conference7RoomMix", "$s10Conference10MixEncoder"]),
     ("rooms", ["$s10Conference"]),
     ("HTTP", ["$s10ControlAPI", "lws_"]),
-    // Its stack was too deep for the sample to reach who called it.
-    ("Opus, either way", ["libopus"]),
   ]
+
+  /// Stays where the stack was too deep for the sample to reach who called libopus.
+  private static let unknownOpus = "Opus, either way"
 
   /// Samples a process for so many seconds, while `load` runs.
   ///
@@ -78,8 +79,9 @@ struct ServerProfile {
         (thread, stage) = (nil, nil)
       } else if !isFunction {
         thread = String(cString: start).split(whereSeparator: \.isWhitespace).joined(separator: " ")
-      } else if stage == nil {
-        stage = stages.first { $0.marks.contains { strstr(start, $0) != nil } }?.stage
+      } else if stage == nil || stage == unknownOpus {
+        let known = stages.first { $0.marks.contains { strstr(start, $0) != nil } }?.stage
+        stage = known ?? (strstr(start, "libopus") == nil ? stage : unknownOpus)
       }
     }
     return counts
