@@ -34,6 +34,9 @@ struct ServerProfile {
     ("HTTP", ["$s10ControlAPI", "lws_"]),
   ]
 
+  /// Stays where the stack was too deep for the sample to reach who called libopus.
+  private static let unknownOpus = "Opus, either way"
+
   /// Samples a process for so many seconds, while `load` runs.
   ///
   /// - Returns: nil where perf is not there or may not.
@@ -51,7 +54,7 @@ struct ServerProfile {
     guard record.waitUntilEnded() == 0 else { return nil }
     // Without looking up source lines, which would take minutes.
     let script = try ChildProcess([
-      "sh", "-c", "exec perf script --no-inline -i \(path).data -F comm,ip,sym > \(path).txt",
+      "sh", "-c", "exec perf script --no-inline -i \(path).data -F comm,ip,sym,dso > \(path).txt",
     ])
     guard script.waitUntilEnded() == 0, let counts = Self.read(path + ".txt") else { return nil }
     let total = counts.values.reduce(0, +)
@@ -76,8 +79,9 @@ struct ServerProfile {
         (thread, stage) = (nil, nil)
       } else if !isFunction {
         thread = String(cString: start).split(whereSeparator: \.isWhitespace).joined(separator: " ")
-      } else if stage == nil {
-        stage = stages.first { $0.marks.contains { strstr(start, $0) != nil } }?.stage
+      } else if stage == nil || stage == unknownOpus {
+        let known = stages.first { $0.marks.contains { strstr(start, $0) != nil } }?.stage
+        stage = known ?? (strstr(start, "libopus") == nil ? stage : unknownOpus)
       }
     }
     return counts
