@@ -58,8 +58,13 @@ package final class OpusEncoder: @unchecked Sendable {
   /// What a packet is held to, so that it goes into one datagram with its headers; more would be needed from 440 kb/s on at
   /// 20 ms, and from 73 kb/s on at 120 ms.
   package static let packetSizeMax = 1100
-  /// Ticks of 20 ms a packet may last (RFC 6716 section 3.1 and 3.2.5).
-  package static let ticksPerPacket: Set<Int> = [1, 2, 3, 6]
+  /// Whether a packet may last so many ticks of 20 ms (RFC 6716 section 3.1 and 3.2.5).
+  package static func canPacketLast(ticks: Int) -> Bool {
+    switch ticks {
+    case 1, 2, 3, 6: true
+    default: false
+    }
+  }
 
   /// - Parameter channelCount: 1 or 2, interleaved.
   package init(
@@ -87,11 +92,11 @@ package final class OpusEncoder: @unchecked Sendable {
 
   /// Encodes what goes into one packet and appends it.
   ///
-  /// - Parameter samples: 960 for each channel, interleaved, times a number of ticks in `ticksPerPacket`.
+  /// - Parameter samples: 960 for each channel, interleaved, times a number of ticks that `canPacketLast` allows.
   /// - Throws: `wrongSize` for any other count.
   package func encode(_ samples: Span<Int16>, into bytes: inout [UInt8]) throws(CodecError) -> Outcome {
     let ticks = samples.count / (AudioFormat.samplesPerTick * channelCount)
-    guard Self.ticksPerPacket.contains(ticks), samples.count == ticks * AudioFormat.samplesPerTick * channelCount else {
+    guard Self.canPacketLast(ticks: ticks), samples.count == ticks * AudioFormat.samplesPerTick * channelCount else {
       throw .wrongSize
     }
     let start = bytes.count

@@ -32,7 +32,7 @@ final class MixEncoder {
 
   /// - Parameters:
   ///   - output: where its packets go.
-  ///   - settings: of the rendition; its `ptime` a number of ticks in `OpusEncoder.ticksPerPacket`.
+  ///   - settings: of the rendition; its `ptime` a number of ticks that `OpusEncoder.canPacketLast` allows.
   init(output: OutputID, settings: AudioOutputSettings, channelCount: Int, mode: AudioSettings.Mode) throws {
     self.output = output
     ticksPerPacket = settings.ptime / AudioFormat.millisecondsPerTick
