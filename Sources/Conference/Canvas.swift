@@ -1,4 +1,3 @@
-import Codecs
 import Compositing
 import Dispatch
 import EncodedMedia
@@ -8,69 +7,83 @@ import Synchronization
 import Timing
 import WebRTCTransport
 
-/// One composed picture and its encoding: whoever is in the scene, laid out, drawn and encoded once a tick for all who receive it.
+/// One composed picture: whoever is in the scene, laid out and drawn once a tick, then encoded once for each codec it is received in.
 ///
-///     picture loop ─tick─▶ own serial queue: SceneBoard ▶ LayoutSolver ▶ Compositor ▶ VP8Encoder ─▶ PeerTransport
+///     picture loop ─tick─▶ own serial queue: SceneBoard ▶ LayoutSolver ▶ Compositor ▶ VideoRendition… ─▶ PeerTransport
 ///
 /// A tick that finds the last one still at work is left out and counted: pictures are late before they queue.
 package final class Canvas: Ticking, @unchecked Sendable {
   // Unchecked: what is not immutable or atomic is touched on the serial queue alone, or in place in virtual time.
 
-  package let output: OutputID
   package let settings: OutputSettings
   /// Who is left out: the one this canvas is made for.
   let excluded: UInt32?
-  package let tickPeriod: Interval
   private let board: SceneBoard
   private let transport: any PeerTransport
   private let queue: DispatchQueue?
   private let isBusy = Atomic<Bool>(false)
-  private let wantsKeyframe = Atomic<Bool>(true)
   private let skipped = Atomic<Int>(0)
-  private let encoded = Atomic<Int>(0)
   private let shown = Mutex<Picture?>(nil)
+  private let renditions = Mutex<[VideoRendition]>([])
+  private let period: Interval
+  private let shift = Atomic<Int64>(0)
 
   private var compositor: Compositor
   private var solver: LayoutSolver
   private var solvedRevision = -1
   private var solvedFloor: UInt32?
-  private var encoder: VP8Encoder?
-  private var pool = FrameBufferPool(capacity: 34, bytesReserved: 32_768)
-  private var lastKeyframe: Instant?
-  private var lastFrame: Instant?
-
-  /// How soon after a keyframe the next may come, whoever asks.
-  private static let keyframeSpacing = Interval.milliseconds(500)
-  /// A picture that does not change is encoded again after so long, so that its quality still grows and receivers see a live stream.
-  private static let refreshInterval = Interval.milliseconds(500)
-  /// A picture that has not changed for so long is marked, then replaced by its placeholder.
-  static let frozenAfter = Interval.seconds(1)
-  static let replacedAfter = Interval.seconds(5)
+  private var phase: PhaseLock
+  /// Those who were told how large they are shown.
+  private var attended: [ParticipantMedia] = []
+  /// Whose pictures the ticks are timed by, and the one of his that was drawn last.
+  private var leader: UInt32?
+  private var leaderPicture: ObjectIdentifier?
 
   package init(
-    output: OutputID, settings: OutputSettings, excluded: UInt32?, board: SceneBoard, transport: any PeerTransport,
+    settings: OutputSettings, excluded: UInt32?, board: SceneBoard, transport: any PeerTransport,
     execution: VideoSource.Execution
   ) {
-    self.output = output
     self.settings = settings
     self.excluded = excluded
     self.board = board
     self.transport = transport
-    tickPeriod = .nanoseconds(1_000_000_000 / Int64(max(settings.fps, 1)))
+    period = .nanoseconds(1_000_000_000 / Int64(max(settings.fps, 1)))
+    phase = PhaseLock(period: period)
     queue = execution == .serialQueue ? MediaQueue.serial("canvas-\(settings.name)") : nil
     compositor = Compositor(width: settings.width, height: settings.height)
     solver = LayoutSolver(board.current.layout)
   }
 
-  /// Ticks left out because the one before was still at work; frames encoded.
+  // MARK: From other threads
+
+  /// To the next tick: the output's period, and a little more or less where that brings ticks closer behind the pictures they are for.
+  package var tickPeriod: Interval { period + .nanoseconds(shift.load(ordering: .relaxed)) }
+  /// Ticks left out because the one before was still at work.
   package var skippedTicks: Int { skipped.load(ordering: .relaxed) }
-  package var encodedFrames: Int { encoded.load(ordering: .relaxed) }
-
-  /// Somebody cannot go on without a keyframe. Merged: one comes soon, however many ask.
-  package func requestKeyframe() { wantsKeyframe.store(true, ordering: .relaxed) }
-
+  package var encodedFrames: Int { renditions.withLock { $0.reduce(0) { $0 + $1.encodedFrames } } }
   /// The picture sent last; nil before the first.
   package var lastPicture: Picture? { shown.withLock { $0 } }
+
+  /// What the canvas is encoded to, one for each codec.
+  package var outputs: [Codec: OutputID] {
+    renditions.withLock { Dictionary($0.map { ($0.codec, $0.output) }, uniquingKeysWith: { first, _ in first }) }
+  }
+
+  /// Encodes to another codec as well from the next tick on.
+  package func add(_ codec: Codec, as output: OutputID) {
+    let rendition = VideoRendition(output: output, codec: codec, settings: settings, transport: transport)
+    renditions.withLock { $0.append(rendition) }
+  }
+
+  /// Encodes to a codec no longer.
+  package func remove(_ codec: Codec) { renditions.withLock { $0.removeAll { $0.codec == codec } } }
+
+  /// Somebody cannot go on without a keyframe of this output.
+  package func requestKeyframe(_ output: OutputID) {
+    renditions.withLock { renditions in
+      for rendition in renditions where rendition.output == output { rendition.requestKeyframe() }
+    }
+  }
 
   package func tick(_ index: Int64, due: Instant) {
     guard let queue else { return draw(at: due) }
@@ -84,71 +97,63 @@ package final class Canvas: Ticking, @unchecked Sendable {
     }
   }
 
+  /// The canvas ticks no more: nobody is seen on it any longer.
+  package func end(at now: Instant) {
+    guard let queue else { return leaveAll(at: now) }
+    queue.async { [self] in leaveAll(at: now) }
+  }
+
   /// Draws the scene as it is now without sending it, for a snapshot of what nobody receives.
   func drawOnce(at now: Instant) -> Picture { compose(at: now).picture }
+
+  /// Whether everybody in a tile who sends a picture has one; what a snapshot waits for.
+  func isComplete(at now: Instant) -> Bool {
+    _ = compose(at: now)
+    return board.current.people.allSatisfy { person in
+      !person.sendsVideo || person.media.videoMuted.load(ordering: .relaxed)
+        || !attended.contains { $0 === person.media } || person.media.video.pictures.picture(at: now) != nil
+    }
+  }
+
+  // MARK: On the canvas's thread
 
   private func draw(at due: Instant) {
     let composition = compose(at: due)
     shown.withLock { $0 = composition.picture }
-    let asKeyframe = takeKeyframeRequest(at: due)
-    let isDue = lastFrame.map { due - $0 >= Self.refreshInterval } ?? true
-    guard composition.changed || asKeyframe || isDue else { return }
-    encode(composition.picture, at: due, asKeyframe: asKeyframe)
+    for rendition in renditions.withLock({ $0 }) { rendition.send(composition, at: due) }
   }
-
-  private func takeKeyframeRequest(at now: Instant) -> Bool {
-    guard wantsKeyframe.load(ordering: .relaxed) else { return false }
-    if let lastKeyframe, now - lastKeyframe < Self.keyframeSpacing { return false }
-    wantsKeyframe.store(false, ordering: .relaxed)
-    lastKeyframe = now
-    return true
-  }
-
-  private func encode(_ picture: Picture, at due: Instant, asKeyframe: Bool) {
-    if encoder == nil {
-      encoder = try? VP8Encoder(
-        width: settings.width, height: settings.height,
-        settings: .init(bitsPerSecond: settings.bitrate, framesPerSecond: settings.fps))
-    }
-    guard let encoder else { return }
-    var outcome: VP8Encoder.Outcome?
-    let payload = pool.make { bytes in
-      outcome = try? encoder.encode(picture, at: due, asKeyframe: asKeyframe, into: &bytes)
-    }
-    guard let outcome, outcome.byteCount > 0 else {
-      if asKeyframe { requestKeyframe() }
-      return
-    }
-    lastFrame = due
-    encoded.add(1, ordering: .relaxed)
-    transport.send(
-      EncodedFrame(
-        codec: .vp8, payload: payload,
-        timestamp: RTPTimestamp(UInt32(truncatingIfNeeded: (due - .zero).ticks(at: Int64(Codec.vp8.clockRate)))),
-        isKeyframe: outcome.isKeyframe, time: due), to: output)
-  }
-
-  // MARK: The scene
 
   private func compose(at now: Instant) -> Composition {
     let scene = board.current
     let floor = board.floor
-    if scene.revision != solvedRevision || floor != solvedFloor { solve(scene, floor: floor) }
+    if scene.revision != solvedRevision || floor != solvedFloor { solve(scene, floor: floor, at: now) }
     var participants: [String: SceneParticipant] = [:]
-    for person in scene.people { participants[Self.key(person.number)] = look(of: person, at: now) }
+    var age: Interval?
+    for person in scene.people {
+      let media = person.media
+      let latest = media.videoMuted.load(ordering: .relaxed) ? nil : media.video.pictures.picture(at: now)
+      participants[Self.key(person.number)] = person.look(latest)
+      guard person.number == leader, let latest else { continue }
+      let picture = ObjectIdentifier(latest.shown.picture)
+      if picture != leaderPicture { age = latest.age }
+      leaderPicture = picture
+    }
+    phase.observe(age: age)
+    shift.store(phase.shift.nanoseconds, ordering: .relaxed)
     return compositor.compose(
       Scene(
         tiles: solver.tiles(width: settings.width, height: settings.height), participants: participants,
         background: solver.template.background.color))
   }
 
-  private func solve(_ scene: SceneBoard.Scene, floor: UInt32?) {
+  private func solve(_ scene: SceneBoard.Scene, floor: UInt32?, at now: Instant) {
     solvedRevision = scene.revision
     solvedFloor = floor
     solver.template = scene.layoutsByOutput[settings.name] ?? scene.layout
     let people = scene.people.map { person in
       LayoutPerson(
         id: Self.key(person.number), role: person.role, hasFloor: person.number == floor, sendsVideo: person.sendsVideo,
+        sharesScreen: person.sharesScreen,
         pinnedSlot: person.pin.map { pin in
           switch pin {
           case .id(let id): id
@@ -157,6 +162,7 @@ package final class Canvas: Ticking, @unchecked Sendable {
         })
     }
     solver.arrange(people, excluding: excluded.map { [Self.key($0)] } ?? [])
+    attend(scene, floor: floor, at: now)
     guard excluded == nil else { return }
     for person in scene.people {
       let slot = solver.slot(of: Self.key(person.number))
@@ -165,19 +171,48 @@ package final class Canvas: Ticking, @unchecked Sendable {
     }
   }
 
-  private func look(of person: SceneBoard.Person, at now: Instant) -> SceneParticipant {
-    let media = person.media
-    var participant = SceneParticipant(
-      name: person.name, role: person.role, isSpeaking: media.speaking.load(ordering: .relaxed),
-      isMuted: media.audioMuted.load(ordering: .relaxed))
-    guard !media.videoMuted.load(ordering: .relaxed), let latest = media.video.latest.current else { return participant }
-    let age = now - latest.time
-    guard age < Self.replacedAfter else { return participant }
-    participant.picture = latest.picture
-    participant.rotationDegrees = Int(latest.rotation.rawValue) * 90
-    participant.isFrozen = age > Self.frozenAfter
-    return participant
+  /// Tells everybody how large he is shown, and finds whose pictures the ticks follow: who holds the floor, else who is largest.
+  private func attend(_ scene: SceneBoard.Scene, floor: UInt32?, at now: Instant) {
+    var pixels: [String: Int] = [:]
+    for tile in solver.tiles(width: settings.width, height: settings.height) {
+      guard case .person(let id) = tile.content else { continue }
+      pixels[id] = max(pixels[id] ?? 0, tile.rectangle.width * tile.rectangle.height)
+    }
+    let gone = attended.filter { media in !scene.people.contains { $0.media === media } }
+    for media in gone { media.attend(ObjectIdentifier(self), pixels: 0, at: now) }
+    for person in scene.people {
+      person.media.attend(ObjectIdentifier(self), pixels: pixels[Self.key(person.number)] ?? 0, at: now)
+    }
+    attended = scene.people.map(\.media).filter { pixels[Self.key($0.number)] != nil }
+    let seen = scene.people.filter { $0.sendsVideo && pixels[Self.key($0.number)] != nil }
+    leader =
+      seen.first { $0.number == floor }?.number
+      ?? seen.max { (pixels[Self.key($0.number)] ?? 0) < (pixels[Self.key($1.number)] ?? 0) }?.number
+    leaderPicture = nil
+  }
+
+  private func leaveAll(at now: Instant) {
+    for media in attended { media.attend(ObjectIdentifier(self), pixels: 0, at: now) }
+    attended.removeAll()
   }
 
   private static func key(_ number: UInt32) -> String { String(number) }
+}
+
+extension SceneBoard.Person {
+  /// A picture that has been standing for so long is marked, then replaced by its placeholder. A screen may well stand still.
+  private var frozenAfter: Interval { sharesScreen ? .seconds(10) : .seconds(1) }
+  private var replacedAfter: Interval { sharesScreen ? .seconds(60) : .seconds(5) }
+
+  /// What is known of somebody at a tick.
+  fileprivate func look(_ latest: (shown: PictureQueue.Shown, age: Interval)?) -> SceneParticipant {
+    var participant = SceneParticipant(
+      name: name, role: role, isSpeaking: media.speaking.load(ordering: .relaxed),
+      isMuted: media.audioMuted.load(ordering: .relaxed))
+    guard let latest, latest.age < replacedAfter else { return participant }
+    participant.picture = latest.shown.picture
+    participant.rotationDegrees = Int(latest.shown.rotation.rawValue) * 90
+    participant.isFrozen = latest.age > frozenAfter
+    return participant
+  }
 }

@@ -108,27 +108,53 @@ extension Conferences {
 
   /// Starts a canvas for each picture that somebody receives, stops the others, and brings each receiver to his.
   func updateCanvases(of room: Room) {
-    var wanted: Set<Room.CanvasKey> = []
+    var wanted: [Room.CanvasKey: Set<Codec>] = [:]
     for participant in room.participants where participant.isConnected {
-      if let key = canvasKey(participant) { wanted.insert(key) }
+      guard let key = canvasKey(participant), let codec = participant.setup.sendCodec(.video) else { continue }
+      wanted[key, default: []].insert(codec)
     }
     for (key, canvas) in room.canvases {
       let settings = room.outputs.first { $0.name == key.output }
-      guard !wanted.contains(key) || settings != canvas.settings else { continue }
-      pictureLoop.remove(canvas)
-      keyframeDesk.withdraw(canvas.output)
-      room.canvases[key] = nil
+      if wanted[key] == nil || settings != canvas.settings { stop(canvas, key, in: room) }
     }
-    for key in wanted where room.canvases[key] == nil {
-      guard let settings = room.outputs.first(where: { $0.name == key.output }) else { continue }
-      let canvas = Canvas(
-        output: self.outputs.next(), settings: settings, excluded: key.excluded, board: room.board, transport: transport,
-        execution: .serialQueue)
-      room.canvases[key] = canvas
-      keyframeDesk.register(canvas)
-      pictureLoop.add(canvas)
+    for (key, codecs) in wanted {
+      guard let canvas = room.canvases[key] ?? start(key, in: room) else { continue }
+      settle(codecs, of: canvas)
     }
     for index in room.participants.indices { subscribeToPicture(index, in: room) }
+    guard room.canvases.isEmpty else { return }
+    let now = MonotonicClock.now()
+    for participant in room.participants { participant.media.decideAttention(at: now) }
+  }
+
+  private func start(_ key: Room.CanvasKey, in room: Room) -> Canvas? {
+    guard let settings = room.outputs.first(where: { $0.name == key.output }) else { return nil }
+    let canvas = Canvas(
+      settings: settings, excluded: key.excluded, board: room.board, transport: transport, execution: .serialQueue)
+    room.canvases[key] = canvas
+    pictureLoop.add(canvas)
+    return canvas
+  }
+
+  func stop(_ canvas: Canvas, _ key: Room.CanvasKey, in room: Room) {
+    pictureLoop.remove(canvas)
+    for output in canvas.outputs.values { keyframeDesk.withdraw(output) }
+    canvas.end(at: MonotonicClock.now())
+    room.canvases[key] = nil
+  }
+
+  /// Encodes a canvas to just these codecs.
+  private func settle(_ codecs: Set<Codec>, of canvas: Canvas) {
+    let running = canvas.outputs
+    for (codec, output) in running where !codecs.contains(codec) {
+      keyframeDesk.withdraw(output)
+      canvas.remove(codec)
+    }
+    for codec in codecs where running[codec] == nil {
+      let output = outputs.next()
+      keyframeDesk.register(canvas, output)
+      canvas.add(codec, as: output)
+    }
   }
 
   private func canvasKey(_ participant: Room.Participant) -> Room.CanvasKey? {
@@ -140,10 +166,11 @@ extension Conferences {
     let participant = room.participants[index]
     guard participant.isConnected else { return }
     let canvas = canvasKey(participant).flatMap { room.canvases[$0] }
-    guard canvas?.output != participant.subscribedPicture else { return }
-    room.participants[index].subscribedPicture = canvas?.output
-    transport.subscribe(participant.peer, .video, to: canvas?.output)
-    canvas?.requestKeyframe()
+    let output = participant.setup.sendCodec(.video).flatMap { canvas?.outputs[$0] }
+    guard output != participant.subscribedPicture else { return }
+    room.participants[index].subscribedPicture = output
+    transport.subscribe(participant.peer, .video, to: output)
+    if let output { canvas?.requestKeyframe(output) }
   }
 
   // MARK: Layouts and pictures
@@ -176,17 +203,25 @@ extension Conferences {
       throw .init(
         .notFound, "There is no output '\(output ?? "")'; choose one of \(room.outputs.map(\.name).joined(separator: ", ")).")
     }
-    let running = room.canvases[.init(output: settings.name, excluded: nil)]?.lastPicture
-    let (board, transport) = (room.board, transport)
-    return await withCheckedContinuation { continuation in
-      DispatchQueue.global().async {
-        let picture =
-          running
-          ?? Canvas(
-            output: OutputID(0), settings: settings, excluded: nil, board: board, transport: transport, execution: .inPlace
-          ).drawOnce(at: MonotonicClock.now())
-        continuation.resume(returning: PNGEncoder.encode(picture))
-      }
+    if let running = room.canvases[.init(output: settings.name, excluded: nil)]?.lastPicture { return await png(running) }
+    let canvas = Canvas(settings: settings, excluded: nil, board: room.board, transport: transport, execution: .inPlace)
+    let picture = await Self.picture(of: canvas)
+    return await png(picture)
+  }
+
+  /// What a canvas shows that does not run. Nobody may have looked at those on it: their pictures come once they are asked for.
+  private nonisolated static func picture(of canvas: Canvas) async -> Picture {
+    let patience = MonotonicClock.now() + .seconds(2)
+    while !canvas.isComplete(at: MonotonicClock.now()), MonotonicClock.now() < patience {
+      try? await Task.sleep(for: .milliseconds(20))
+    }
+    defer { canvas.end(at: MonotonicClock.now()) }
+    return canvas.drawOnce(at: MonotonicClock.now())
+  }
+
+  private func png(_ picture: Picture) async -> [UInt8] {
+    await withCheckedContinuation { continuation in
+      DispatchQueue.global().async { continuation.resume(returning: PNGEncoder.encode(picture)) }
     }
   }
 

@@ -1,4 +1,5 @@
 import Layouts
+import RealTime
 import Timing
 
 /// Who is in a room, and what is changed about them.
@@ -22,7 +23,7 @@ extension Conferences {
     if let name = patch.name { room.participants[index].name = name }
     if let role = patch.role { room.participants[index].role = role }
     if let muted = patch.audioMuted { media.audioMuted.store(muted, ordering: .relaxed) }
-    if let muted = patch.videoMuted { setVideoMuted(muted, of: room.participants[index]) }
+    if let muted = patch.videoMuted { media.setVideoMuted(muted, at: MonotonicClock.now()) }
     if let gain = patch.gain { media.gain = Float(gain) }
     if let slot = patch.slot { room.participants[index].pin = slot }
     if let output = patch.output {
@@ -39,11 +40,6 @@ extension Conferences {
     let description = room.describe(room.participants[index])
     events.post(.participantChanged(description), room: room.name)
     return description
-  }
-
-  private func setVideoMuted(_ muted: Bool, of participant: Room.Participant) {
-    guard participant.media.videoMuted.exchange(muted, ordering: .relaxed) != muted else { return }
-    participant.media.video.setWatched(!muted)
   }
 
   /// A participant's rules as the patch wants them.

@@ -312,11 +312,7 @@ package actor Conferences: ConferenceControl {
   func end(_ room: Room, reason: String) {
     announceEnd(of: room, reason: reason)
     while !room.participants.isEmpty { remove(at: room.participants.count - 1, from: room, reason: .closed) }
-    for canvas in room.canvases.values {
-      pictureLoop.remove(canvas)
-      keyframeDesk.withdraw(canvas.output)
-    }
-    room.canvases.removeAll()
+    for (key, canvas) in room.canvases { stop(canvas, key, in: room) }
     roomsByName[room.name] = nil
   }
 

@@ -6,9 +6,9 @@ import WebRTCTransport
 final class KeyframeDesk: Sendable {
   private let canvases = Mutex<[OutputID: Canvas]>([:])
 
-  func register(_ canvas: Canvas) { canvases.withLock { $0[canvas.output] = canvas } }
+  func register(_ canvas: Canvas, _ output: OutputID) { canvases.withLock { $0[output] = canvas } }
   func withdraw(_ output: OutputID) { canvases.withLock { $0[output] = nil } }
 
   /// Requests are merged by the canvas.
-  func request(_ output: OutputID) { canvases.withLock { $0[output] }?.requestKeyframe() }
+  func request(_ output: OutputID) { canvases.withLock { $0[output] }?.requestKeyframe(output) }
 }

@@ -1,7 +1,7 @@
 import EncodedMedia
 import Timing
 
-/// Which simulcast layer of a picture stream is decoded: the largest that comes.
+/// Which simulcast layer of a picture stream is decoded: the smallest that fills the largest tile it is shown in.
 ///
 /// A sender short of bandwidth pauses its large layers and brings them back later. Layers change at keyframes only, so that the
 /// decoder never sees a frame it cannot start from.
@@ -23,6 +23,8 @@ package struct LayerChoice: Sendable {
 
   /// The layer taken now; nil before the first keyframe of any.
   package private(set) var current: UInt8?
+  /// Width times height of the largest tile; nil to take the largest layer that comes.
+  package var wantedPixels: Int?
   private var layers: [Layer] = []
 
   /// A layer that has been silent for so long is paused.
@@ -66,7 +68,15 @@ package struct LayerChoice: Sendable {
     guard let shown = layers.first(where: { $0.index == current }) else { return true }
     if now - shown.lastFrame > Self.pauseAfter { return true }
     guard let pixels = shown.pixels else { return false }
+    if isEnough(pixels, of: 0.8) {
+      // A smaller one does, if it fills the tile; with something in between, so that nobody goes back and forth.
+      return layer.pixels.map { $0 < pixels && wantedPixels != nil && isEnough($0, of: 1) } ?? false
+    }
     // A layer whose size is not known yet may be the larger one: its first keyframe will tell.
     return layer.pixels.map { $0 > pixels } ?? true
+  }
+
+  private func isEnough(_ pixels: Int, of share: Double) -> Bool {
+    wantedPixels.map { Double(pixels) >= Double($0) * share } ?? false
   }
 }

@@ -31,6 +31,7 @@ package final class ParticipantMedia: PeerObserver, Sendable {
   /// dBov below full scale: 0 loudest, 127 silence.
   package let level = Atomic<UInt8>(127)
 
+  private let attention = Mutex(Attention())
   private let panBits = Atomic<UInt32>(0)
   private let shownIn = Mutex<SlotReference?>(nil)
   private let measured = Mutex(PeerStatistics())
@@ -92,6 +93,36 @@ package final class ParticipantMedia: PeerObserver, Sendable {
   package var pan: Float {
     get { Float(bitPattern: panBits.load(ordering: .relaxed)) }
     set { panBits.store(newValue.bitPattern, ordering: .relaxed) }
+  }
+
+  /// A canvas shows him in a tile of so many pixels; 0 where it does not.
+  func attend(_ canvas: ObjectIdentifier, pixels: Int, at now: Instant) {
+    attention.withLock { $0.note(pixels, by: canvas) }
+    settleAttention(at: now)
+  }
+
+  /// Nobody makes a picture that he could be seen on.
+  func decideAttention(at now: Instant) {
+    attention.withLock { $0.decide() }
+    settleAttention(at: now)
+  }
+
+  /// What is not seen is not decoded; what is seen, in the size it is seen in.
+  private func settleAttention(at now: Instant) {
+    let (pixels, isWatched) = attention.withLock { ($0.pixels, $0.isWatched) }
+    streams.withLock { $0.layers.wantedPixels = pixels > 0 ? pixels : nil }
+    video.setWatched(isWatched && !videoMuted.load(ordering: .relaxed), at: now)
+  }
+
+  /// Shows his picture no longer, or again.
+  ///
+  /// - Returns: whether that is a change.
+  @discardableResult
+  package func setVideoMuted(_ muted: Bool, at now: Instant) -> Bool {
+    guard videoMuted.exchange(muted, ordering: .relaxed) != muted else { return false }
+    if muted { video.pictures.clear() }
+    settleAttention(at: now)
+    return true
   }
 
   package var statistics: PeerStatistics { measured.withLock { $0 } }

@@ -10,15 +10,20 @@ package final class SceneBoard: Sendable {
     package var role: String
     /// Whether he negotiated to send a picture at all.
     package var sendsVideo: Bool
+    /// Whether his picture is a shared screen.
+    package var sharesScreen: Bool
     /// The slot he was put into, by its index or name.
     package var pin: SlotReference?
 
-    package init(media: ParticipantMedia, name: String, role: String = "panelist", sendsVideo: Bool, pin: SlotReference? = nil)
-    {
+    package init(
+      media: ParticipantMedia, name: String, role: String = "panelist", sendsVideo: Bool, sharesScreen: Bool = false,
+      pin: SlotReference? = nil
+    ) {
       self.media = media
       self.name = name
       self.role = role
       self.sendsVideo = sendsVideo
+      self.sharesScreen = sharesScreen
       self.pin = pin
     }
 

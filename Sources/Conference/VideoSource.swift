@@ -1,14 +1,15 @@
 import Codecs
 import Dispatch
 import EncodedMedia
+import Playout
 import RawMedia
 import Synchronization
 import Timing
 
-/// One incoming picture stream: frames wait in a bounded mailbox, are decoded one after another on a serial queue, and the newest
-/// picture stands in a slot.
+/// One incoming picture stream: frames wait in a bounded mailbox, are decoded one after another on a serial queue, and the
+/// pictures stand where canvases look for them.
 ///
-///     network loop ─receive─▶ Mailbox ─drain, serial queue─▶ VideoDecoder ─▶ LatestPicture ◀─look─ canvases
+///     network loop ─receive─▶ Mailbox ─drain, serial queue─▶ VideoDecoder ─▶ LipSync ─▶ PictureQueue ◀─look─ canvases
 ///
 /// A decoder that cannot keep up loses frames, asks for a keyframe and shows nothing broken; it delays nobody.
 package final class VideoSource: Sendable {
@@ -20,7 +21,9 @@ package final class VideoSource: Sendable {
     case inPlace
   }
 
-  package let latest = LatestPicture()
+  package let pictures = PictureQueue()
+  /// Holds pictures until their sound is there; told of the sound by the mix.
+  private let lipSync = Mutex(LipSync())
   private let mailbox = Mailbox<EncodedFrame>(capacity: 30)
   private let isDraining = Atomic<Bool>(false)
   private let isWatched = Atomic<Bool>(true)
@@ -32,7 +35,7 @@ package final class VideoSource: Sendable {
   /// What only the one who decodes touches.
   private struct Decoding: ~Copyable {
     var decoder: VideoDecoder?
-    var pool = PicturePool(capacity: 6)
+    var pool = PicturePool(capacity: 18)
     var frames: [EncodedFrame] = []
     var awaitsKeyframe = true
     /// Frames lost in the mailbox, as far as they have been noticed.
@@ -72,14 +75,23 @@ package final class VideoSource: Sendable {
     queue.async { [self] in drain() }
   }
 
-  /// Says whether anybody sees the stream. What nobody sees is not decoded; seen again, it starts with a keyframe.
-  package func setWatched(_ watched: Bool) {
-    guard isWatched.exchange(watched, ordering: .relaxed) != watched else { return }
-    if watched {
-      decoding.withLock { $0.awaitsKeyframe = true }
-      requestKeyframe()
-    } else {
-      latest.clear()
+  /// Says whether anybody sees the stream. What nobody sees is not decoded; seen again, it shows its last picture until the keyframe
+  /// comes that it asks for.
+  package func setWatched(_ watched: Bool, at now: Instant) {
+    guard isWatched.exchange(watched, ordering: .relaxed) != watched, watched else { return }
+    pictures.watch(from: now)
+    decoding.withLock { $0.awaitsKeyframe = true }
+    requestKeyframe()
+  }
+
+  /// Sound of the same sender leaves the mix.
+  ///
+  /// - Parameters: captured, now, delay: as `LipSync.played` has them.
+  /// - Returns: the least delay playout should have.
+  func soundPlayed(_ captured: NTPTime, at now: Instant, delay: Interval) -> Interval {
+    lipSync.withLock { sync in
+      sync.played(captured, at: now, delay: delay)
+      return sync.audioDelayMin(at: now)
     }
   }
 
@@ -109,7 +121,8 @@ package final class VideoSource: Sendable {
       counts.decoded.add(1, ordering: .relaxed)
       counts.width.store(picture.width, ordering: .relaxed)
       counts.height.store(picture.height, ordering: .relaxed)
-      latest.put(.init(picture: picture, rotation: frame.rotation, time: frame.time))
+      let due = frame.captureTime.map { captured in lipSync.withLock { $0.decoded(captured, at: frame.time) } }
+      pictures.put(.init(picture: picture, rotation: frame.rotation, due: due ?? frame.time))
     } catch {
       counts.failed.add(1, ordering: .relaxed)
       decoding.awaitsKeyframe = true

@@ -66,6 +66,7 @@ final class Voice {
     frames.removeAll(keepingCapacity: true)
     let carried = buffer.carriedSamples
     buffer.pull(at: due, into: &steps)
+    keepWithPicture(carried: carried, at: due)
     noteStatedLevel()
     if media.audioMuted.load(ordering: .relaxed) {
       gate.close()
@@ -88,6 +89,23 @@ final class Voice {
     }
     if !isDecoding { meter.observe(level) }
     media.level.store(meter.smoothed, ordering: .relaxed)
+  }
+
+  /// Tells the picture when the sound that belongs to it leaves, and waits for it where it is later than the sound.
+  private func keepWithPicture(carried: Int, at due: Instant) {
+    var ahead = carried
+    for step in steps {
+      switch step {
+      case .play(let frame, _), .accelerate(let frame, _, _):
+        guard let captured = frame.captureTime else { return }
+        let wait = Interval.ticks(Int64(ahead), at: 48_000)
+        buffer.delayMin = media.video.soundPlayed(
+          captured, at: due + wait, delay: buffer.statistics.delay + wait)
+        return
+      case .conceal(let count, _), .expand(let count), .silence(let count): ahead += count
+      case .skip: break
+      }
+    }
   }
 
   /// The level that goes with what this tick plays; that of a long packet holds for all its ticks.

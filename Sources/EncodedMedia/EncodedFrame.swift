@@ -18,6 +18,9 @@ public struct EncodedFrame: Sendable {
   public var followsGap: Bool
   /// Received: when the frame's last packet came. To be sent: the sampling instant, for the sender reports.
   public var time: Instant
+  /// Received: the sampling instant by the sender's wall clock, which is the same for his sound and his picture; nil before his
+  /// first report (RFC 3550 section 6.4.1).
+  public var captureTime: NTPTime?
   /// The level the sender measured (RFC 6464), in -dBov: 0 loudest, 127 silence; nil where it did not say. To be sent: as measured
   /// here, nil where it is not to be told.
   public var audioLevel: UInt8?

@@ -30,8 +30,12 @@ struct DelayEstimator {
   private var windowStart = Instant.zero
   /// The same without peaks.
   private var usual: Interval
+  /// What packets make it wait beyond the base.
+  private var learned: Interval
+  /// What to wait at least for other reasons, such as a picture that comes later than its sound; cut to the greatest delay.
+  var floor = Interval.zero
   /// What to wait beyond the base.
-  private(set) var target: Interval
+  var target: Interval { max(learned, min(floor, settings.delayMax)) }
 
   private static let bucketWidth = Interval.milliseconds(5)
   private static let slotCount = 10
@@ -53,8 +57,8 @@ struct DelayEstimator {
     bucketCount = min(max(Int(settings.delayMax.nanoseconds / Self.bucketWidth.nanoseconds), 1), 1000)
     slots = [UInt16](repeating: 0, count: bucketCount * Self.slotCount)
     totals = [Int](repeating: 0, count: bucketCount)
-    target = settings.delayInitial
-    usual = target
+    learned = settings.delayInitial
+    usual = learned
   }
 
   /// The least transit of the last two to four seconds; nil before the first packet.
@@ -71,8 +75,8 @@ struct DelayEstimator {
     (slotStart, eventStart, windowStart) = (.zero, .zero, .zero)
     (eventBucket, windowMin, windowMinBefore) = (nil, nil, nil)
     (peak, recurring) = (nil, nil)
-    target = settings.delayInitial
-    usual = target
+    learned = settings.delayInitial
+    usual = learned
   }
 
   /// Takes this for the least transit, where the stream has come back by a longer route.
@@ -97,9 +101,9 @@ struct DelayEstimator {
     add(jitter: jitter, at: arrival)
     usual = quantile()
     if let recurring, arrival < recurring.until {
-      target = min(max(usual, recurring.jitter + Self.bucketWidth), settings.delayMax)
+      learned = min(max(usual, recurring.jitter + Self.bucketWidth), settings.delayMax)
     } else {
-      target = usual
+      learned = usual
     }
   }
 

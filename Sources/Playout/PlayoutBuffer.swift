@@ -85,6 +85,15 @@ package struct PlayoutBuffer: ~Copyable {
 
   /// Samples a channel handed out beyond the last tick pulled, which a receiver that begins to listen now has not got.
   package var carriedSamples: Int { carry }
+  /// What to wait at least beyond the least transit, whatever the network does: for a picture that comes later than its sound.
+  package var delayMin: Interval {
+    get { estimator.floor }
+    set {
+      guard newValue != estimator.floor else { return }
+      estimator.floor = newValue
+      statistics.target = estimator.target
+    }
+  }
   /// How many frames wait.
   package var count: Int { queue.count }
   /// Whether the stream is being played rather than waited for.

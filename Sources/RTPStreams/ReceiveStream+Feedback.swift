@@ -9,6 +9,9 @@ extension ReceiveStream {
     statistics.receive(report, at: now)
   }
 
+  /// When a frame was sampled by its sender's wall clock; nil before his first report.
+  public func captureTime(of timestamp: RTPTimestamp) -> NTPTime? { statistics.wallClock(of: timestamp) }
+
   /// Somebody needs a keyframe: a decoder that lost track, a new receiver of what is only forwarded.
   public mutating func requestKeyframe() {
     if configuration.kind == .video { keyframes.request() }

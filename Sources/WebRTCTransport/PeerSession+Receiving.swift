@@ -31,6 +31,7 @@ extension PeerSession {
     let source = incoming.entries[index].stream.configuration.source
     for var frame in outputs.frames {
       frame.source = source
+      frame.captureTime = incoming.entries[index].stream.captureTime(of: frame.timestamp)
       outputs.events.append(.frame(frame, id))
     }
     outputs.frames.removeAll(keepingCapacity: true)

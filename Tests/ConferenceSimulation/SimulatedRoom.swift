@@ -72,8 +72,9 @@ final class SimulatedRoom {
     ) { _ in
     }
     canvas = Canvas(
-      output: Self.pictureOutput, settings: .init(name: "main", width: 160, height: 90, fps: 10, bitrate: 100_000),
+      settings: .init(name: "main", width: 160, height: 90, fps: 10, bitrate: 100_000),
       excluded: nil, board: board, transport: transport, execution: .inPlace)
+    canvas.add(.vp8, as: Self.pictureOutput)
     let transport = transport
     simulation.commands = { transport.take() }
   }
@@ -141,7 +142,7 @@ final class SimulatedRoom {
     }
     let media = ParticipantMedia(number: number, video: video) { _ in
     } keyframeNeeded: { _ in
-      canvas.requestKeyframe()
+      canvas.requestKeyframe(Self.pictureOutput)
     } report: {
       events.value.append($0)
     }
@@ -183,8 +184,8 @@ final class SimulatedRoom {
     mix.join(
       .init(
         media: member.media, peer: member.client.id, sends: member.sources != nil, receives: true))
-    transport.subscribe(member.client.id, .video, to: canvas.output)
-    canvas.requestKeyframe()
+    transport.subscribe(member.client.id, .video, to: Self.pictureOutput)
+    canvas.requestKeyframe(Self.pictureOutput)
     publish()
   }
 

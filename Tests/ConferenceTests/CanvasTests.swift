@@ -63,8 +63,9 @@ private final class Stage {
   init(layout: String = gridLayout, width: Int = 320, height: Int = 180, fps: Int = 20) throws {
     board = SceneBoard(layout: try template(layout))
     canvas = Canvas(
-      output: OutputID(5), settings: .init(name: "main", width: width, height: height, fps: fps, bitrate: 300_000),
+      settings: .init(name: "main", width: width, height: height, fps: fps, bitrate: 300_000),
       excluded: nil, board: board, transport: transport, execution: .inPlace)
+    canvas.add(.vp8, as: OutputID(5))
   }
 
   func join(_ color: YUVColor) throws -> Person {
@@ -95,6 +96,12 @@ private final class Stage {
   func shows(_ person: Person, _ x: Double, _ y: Double) -> Bool { abs(luma(x, y) - Int(person.color.y)) <= 6 }
 }
 
+/// Shows who has the floor, else whoever came first.
+private let singleLayout = """
+  { "name": "single", "slotDefaults": { "border": { "width": 0 }, "label": null, "fit": "cover" }, "overflow": "hide",
+    "variants": [ { "slots": [ { "x": 0, "y": 0, "width": 360, "height": 360, "source": "floor" } ] } ] }
+  """
+
 @Suite struct CanvasTests {
   private static let light = YUVColor(y: 200, u: 128, v: 128)
   private static let dark = YUVColor(y: 60, u: 128, v: 128)
@@ -124,7 +131,7 @@ private final class Stage {
     stage.run(20)
     _ = stage.transport.takeSent()
     for _ in 0..<100 {
-      for _ in 0..<25 { stage.canvas.requestKeyframe() }
+      for _ in 0..<25 { stage.canvas.requestKeyframe(OutputID(5)) }
       stage.run(1)
     }
     let sent = stage.transport.takeSent()
@@ -138,21 +145,76 @@ private final class Stage {
     _ = try stage.join(Self.light)
     stage.run(60)
     _ = stage.transport.takeSent()
-    stage.canvas.requestKeyframe()
+    stage.canvas.requestKeyframe(OutputID(5))
     stage.run(1)
     #expect(stage.transport.takeSent().map(\.frame.isKeyframe) == [true])
   }
 
-  @Test func aPictureThatStaysIsNotEncodedAgainMoreThanTwiceASecond() throws {
+  @Test func aPictureThatStaysIsRefinedForThreeSecondsAndThenHardlyEncoded() throws {
     let stage = try Stage()
     let person = try stage.join(Self.light)
     person.isSending = false
-    stage.run(40)
+    stage.run(20)
     _ = stage.transport.takeSent()
+    stage.run(100)
+    let refinements = stage.transport.takeSent().count
+    #expect((15...21).contains(refinements), "\(refinements) in five seconds")
     stage.run(200)
-    let count = stage.transport.takeSent().count
-    #expect((10...21).contains(count), "\(count) in ten seconds")
+    let heartbeats = stage.transport.takeSent().count
+    #expect((4...6).contains(heartbeats), "\(heartbeats) in ten seconds")
     #expect(stage.canvas.encodedFrames > 0 && stage.canvas.skippedTicks == 0)
+  }
+
+  @Test func whoIsHiddenIsNotDecodedAndAskedForNothing() throws {
+    let stage = try Stage(layout: singleLayout)
+    let shown = try stage.join(Self.light)
+    let hidden = try stage.join(Self.dark)
+    stage.run(4)
+    let (decoded, requests) = (hidden.media.video.decodedCount, hidden.keyframeRequests.count)
+    let before = shown.media.video.decodedCount
+    stage.run(40)
+    #expect(hidden.media.video.decodedCount == decoded && hidden.keyframeRequests.count == requests)
+    #expect(shown.media.video.decodedCount == before + 20)
+  }
+
+  @Test func whoBecomesVisibleShowsHisLastPictureUntilHisKeyframeComes() throws {
+    let stage = try Stage(layout: singleLayout)
+    let first = try stage.join(Self.light)
+    let second = try stage.join(Self.dark)
+    stage.board.floor = 2
+    stage.run(10)
+    #expect(stage.shows(second, 0.5, 0.5))
+    stage.board.floor = 1
+    stage.run(200)
+    #expect(stage.shows(first, 0.5, 0.5))
+    second.isSending = false
+    let requests = second.keyframeRequests.count
+    stage.board.floor = 2
+    stage.run(2)
+    #expect(stage.shows(second, 0.5, 0.5))
+    #expect(second.keyframeRequests.count == requests + 1)
+  }
+
+  @Test func whenNoCanvasIsLeftNobodyIsDecoded() throws {
+    let stage = try Stage()
+    let person = try stage.join(Self.light)
+    stage.run(4)
+    stage.canvas.end(at: stage.now)
+    let decoded = person.media.video.decodedCount
+    for _ in 0..<5 { person.send(at: stage.now) }
+    #expect(person.media.video.decodedCount == decoded)
+  }
+
+  @Test func everyCodecHasAnEncodingOfItsOwnUntilItIsRemoved() throws {
+    let stage = try Stage()
+    _ = try stage.join(Self.light)
+    stage.canvas.add(.h264, as: OutputID(6))
+    stage.run(10)
+    let sent = stage.transport.takeSent()
+    #expect(sent.count { $0.output == OutputID(5) } == sent.count { $0.output == OutputID(6) })
+    stage.canvas.remove(.h264)
+    stage.run(10)
+    #expect(stage.transport.takeSent().allSatisfy { $0.output == OutputID(5) })
   }
 
   @Test func mutedVideoShowsThePlaceholderAndComesBack() throws {
@@ -160,14 +222,12 @@ private final class Stage {
     let person = try stage.join(Self.light)
     stage.run(10)
     #expect(stage.shows(person, 0.2, 0.2))
-    person.media.videoMuted.store(true, ordering: .relaxed)
-    person.media.video.setWatched(false)
+    person.media.setVideoMuted(true, at: stage.now)
     stage.run(1)
     #expect(!stage.shows(person, 0.2, 0.2))
     let requests = person.keyframeRequests.count
     stage.run(20)
-    person.media.videoMuted.store(false, ordering: .relaxed)
-    person.media.video.setWatched(true)
+    person.media.setVideoMuted(false, at: stage.now)
     #expect(person.keyframeRequests.count == requests + 1)
     stage.run(4)
     #expect(stage.shows(person, 0.2, 0.2))

@@ -46,6 +46,33 @@ private func frame(_ width: Int, key: Bool, at milliseconds: Int64) -> EncodedFr
     #expect(choice.judge(frame(1280, key: true, at: 5_050), of: 2) == .take)
   }
 
+  @Test func theSmallestLayerThatFillsTheTileIsTaken() {
+    var choice = LayerChoice()
+    choice.wantedPixels = 426 * 240
+    _ = choice.judge(frame(320, key: true, at: 0), of: 0)
+    #expect(choice.judge(frame(640, key: true, at: 1), of: 1) == .take)
+    #expect(choice.judge(frame(1280, key: true, at: 2), of: 2) == .drop)
+    #expect(choice.judge(frame(640, key: false, at: 33), of: 1) == .take)
+    choice.wantedPixels = 1280 * 720
+    #expect(choice.judge(frame(1280, key: false, at: 35), of: 2) == .dropAndRequest)
+    #expect(choice.judge(frame(640, key: false, at: 66), of: 1) == .take)
+    #expect(choice.judge(frame(1280, key: true, at: 70), of: 2) == .take)
+    choice.wantedPixels = 160 * 90
+    #expect(choice.judge(frame(640, key: true, at: 80), of: 1) == .take)
+    #expect(choice.judge(frame(320, key: true, at: 81), of: 0) == .take)
+    #expect(choice.judge(frame(640, key: true, at: 82), of: 1) == .drop)
+  }
+
+  @Test func aTileALittleLargerThanTheLayerChangesNothing() {
+    var choice = LayerChoice()
+    choice.wantedPixels = 640 * 360
+    _ = choice.judge(frame(640, key: true, at: 0), of: 1)
+    _ = choice.judge(frame(1280, key: true, at: 1), of: 2)
+    choice.wantedPixels = 700 * 394
+    #expect(choice.judge(frame(1280, key: true, at: 10), of: 2) == .drop)
+    #expect(choice.current == 1)
+  }
+
   @Test func moreLayersThanAnybodySendsAreDropped() {
     var choice = LayerChoice()
     for index in UInt8(0)..<8 { _ = choice.judge(frame(64, key: true, at: 0), of: index) }
