@@ -76,10 +76,13 @@ package struct JoinRequest: Sendable {
   package var selfView: Bool
   /// WHEP: whose minus-one mix to send.
   package var mixOf: String?
+  /// What the picture sent is of; nil for what the offer says of it.
+  package var content: PictureContent?
 
   package init(
     kind: Kind, room: String, offer: String, name: String = "", role: String? = nil, output: String? = nil,
-    audioOutput: String? = nil, selfView: Bool = true, mixOf: String? = nil
+    audioOutput: String? = nil, selfView: Bool = true, mixOf: String? = nil,
+    content: PictureContent? = nil
   ) {
     self.kind = kind
     self.room = room
@@ -90,6 +93,7 @@ package struct JoinRequest: Sendable {
     self.audioOutput = audioOutput
     self.selfView = selfView
     self.mixOf = mixOf
+    self.content = content
   }
 }
 
@@ -185,6 +189,7 @@ package struct ParticipantDescription: Sendable {
   package var role: String
   package var sendsAudio: Bool
   package var sendsVideo: Bool
+  package var content = PictureContent.main
   /// Name of the output received; nil where no picture is.
   package var output: String?
   /// Name of the audio output received; nil where no sound is.
@@ -254,6 +259,7 @@ package struct ParticipantPatch: Sendable, Equatable {
   package var whisperTo: [String]??
   package var mutedFor: [String]?
   package var sideRoom: String??
+  package var content: PictureContent?
 
   package init() {}
 }

@@ -21,6 +21,7 @@ extension Conferences {
     let rules = try rules(patch, of: room.participants[index], in: room)
     let media = room.participants[index].media
     if let name = patch.name { room.participants[index].name = name }
+    if let content = patch.content { room.participants[index].content = content }
     if let role = patch.role { room.participants[index].role = role }
     if let muted = patch.audioMuted { media.audioMuted.store(muted, ordering: .relaxed) }
     if let muted = patch.videoMuted { media.setVideoMuted(muted, at: MonotonicClock.now()) }

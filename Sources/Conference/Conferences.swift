@@ -106,6 +106,7 @@ package actor Conferences: ConferenceControl {
       mixOf = room.participants[index].media.number
     }
     var participant = makeParticipant(request, answer, room: room, output: wanted?.name, mixOf: mixOf)
+    participant.content = request.content ?? answer.setup.content
     participant.rules.audioOutput = request.audioOutput == AudioSettings.mainOutput ? nil : request.audioOutput
     room.participants.append(participant)
     room.emptyCount += 1
@@ -365,4 +366,11 @@ package actor Conferences: ConferenceControl {
 private final class MediaHolder: @unchecked Sendable {
   // Unchecked: set once, before the decoder that reads it can get its first frame.
   weak var media: ParticipantMedia?
+}
+
+extension PeerSetup {
+  /// What the offer says that the picture is of.
+  fileprivate var content: PictureContent {
+    session.media.first { $0.type == .video && $0.direction.receives }?.content.flatMap(PictureContent.init) ?? .main
+  }
 }

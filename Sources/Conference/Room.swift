@@ -19,6 +19,8 @@ final class Room {
     var output: String?
     /// Whether he is left out of the picture he receives.
     var withoutSelf: Bool
+    /// What his picture is of.
+    var content = PictureContent.main
     /// WHEP: the participant whose mix he hears instead of one of his own.
     var mixOf: UInt32?
     var pin: SlotReference?
@@ -111,7 +113,8 @@ final class Room {
   func publishScene() {
     let people = participants.filter { $0.isConnected && ($0.setup.receives(.audio) || $0.setup.receives(.video)) }.map {
       SceneBoard.Person(
-        media: $0.media, name: $0.name, role: $0.role, sendsVideo: $0.setup.receives(.video), pin: $0.pin)
+        media: $0.media, name: $0.name, role: $0.role, sendsVideo: $0.setup.receives(.video),
+        sharesScreen: $0.content == .slides, pin: $0.pin)
     }
     board.change { $0.people = people }
   }
@@ -121,6 +124,7 @@ final class Room {
     var description = ParticipantDescription(id: participant.id, name: participant.name, role: participant.role)
     description.sendsAudio = participant.setup.receives(.audio)
     description.sendsVideo = participant.setup.receives(.video)
+    description.content = participant.content
     description.output = participant.output
     if participant.setup.sendCodec(.audio) != nil {
       description.audioOutput = participant.rules.audioOutput ?? AudioSettings.mainOutput

@@ -195,6 +195,22 @@ private let singleLayout = """
     #expect(second.keyframeRequests.count == requests + 1)
   }
 
+  @Test func aSharedScreenGoesIntoTheSlotForScreens() throws {
+    let stage = try Stage(
+      layout: """
+        { "name": "slides", "slotDefaults": { "border": { "width": 0 }, "label": null },
+          "variants": [ { "slots": [ { "x": 0, "y": 0, "width": 180, "height": 360 },
+                                     { "id": "screen", "x": 180, "y": 0, "width": 180, "height": 360, "source": "screen",
+                                       "fit": "stretch" } ] } ] }
+        """)
+    let speaker = try stage.join(Self.light)
+    let screen = try stage.join(Self.dark)
+    stage.board.change { $0.people[1].sharesScreen = true }
+    stage.run(10)
+    #expect(screen.media.slot == .id("screen") && speaker.media.slot == .index(0))
+    #expect(stage.shows(screen, 0.75, 0.5) && stage.shows(speaker, 0.25, 0.5))
+  }
+
   @Test func whenNoCanvasIsLeftNobodyIsDecoded() throws {
     let stage = try Stage()
     let person = try stage.join(Self.light)

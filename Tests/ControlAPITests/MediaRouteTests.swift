@@ -6,7 +6,8 @@ import Testing
 @Suite struct MediaRouteTests {
   @Test func anOfferIsAnsweredWithTheSessionsAddress() async throws {
     let fixture = try Fixture()
-    let response = await fixture.postOffer("/rooms/lobby/participants?name=Ada%20L&output=main&audio=low&self=false&role=host")
+    let response = await fixture.postOffer(
+      "/rooms/lobby/participants?name=Ada%20L&output=main&audio=low&self=false&role=host&content=slides")
     #expect(response?.status == 201)
     #expect(response?["location"] == "/rooms/lobby/participants/secret-42")
     #expect(response?["etag"] == "\"tag-1\"")
@@ -24,6 +25,7 @@ import Testing
     #expect(join.audioOutput == "low")
     #expect(join.role == "host")
     #expect(!join.selfView)
+    #expect(join.content == .slides)
     #expect(join.offer == "v=0\r\n")
   }
 
@@ -49,7 +51,8 @@ import Testing
   }
 
   @Test(arguments: [
-    ("?self=maybe", 422), ("?output=../x", 422), ("?audio=../x", 422), ("?audio=auto", 201), ("?role=a%20b", 422),
+    ("?self=maybe", 422), ("?content=cat", 422), ("?output=../x", 422), ("?audio=../x", 422), ("?audio=auto", 201),
+    ("?role=a%20b", 422),
     ("?participant=%2f", 422), ("?naem=Ada", 400),
     ("?", 201),
   ])

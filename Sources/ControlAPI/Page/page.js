@@ -169,7 +169,7 @@ async function join() {
   isPictureOff = !stream.getVideoTracks().length;
   enterRoom(roomName);
   session = new Session({
-    room: roomName, name, token, stream,
+    room: roomName, name, token, stream, content: $("source").value === "screen" ? "slides" : "main",
     on: {
       state: (tone, words) => {
         status(tone, words);

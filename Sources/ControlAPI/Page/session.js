@@ -6,8 +6,8 @@ const waits = [1, 2, 4, 8, 15];
 
 /// Calls `on.state(tone, words)`, `on.stream(stream)`, `on.failed(words)` and `on.joined()`.
 export class Session {
-  constructor({ room, name, token, stream, on }) {
-    Object.assign(this, { room, name, token, stream, on });
+  constructor({ room, name, token, stream, content, on }) {
+    Object.assign(this, { room, name, token, stream, content, on });
     this.received = new MediaStream();
     this.attempt = 0;
     this.isOver = false;
@@ -32,7 +32,7 @@ export class Session {
   async join() {
     // Who sends nothing watches, which asks for less of a token.
     const path = this.stream.getTracks().length ? "participants" : "whep";
-    const url = `/rooms/${encodeURIComponent(this.room)}/${path}?name=${encodeURIComponent(this.name)}`;
+    const url = `/rooms/${encodeURIComponent(this.room)}/${path}?name=${encodeURIComponent(this.name)}${path === "participants" ? `&content=${this.content}` : ""}`;
     const connection = new RTCPeerConnection({ bundlePolicy: "max-bundle", iceServers: await this.iceServers(url) });
     this.connection?.close();
     this.connection = connection;

@@ -34,7 +34,16 @@ extension ControlApplication {
       name: displayName(head.queryValue("name") ?? caller.claims?.subject ?? ""),
       role: try role(head, caller: caller), output: try nameParameter(head, "output"),
       audioOutput: try nameParameter(head, "audio"), selfView: selfView,
-      mixOf: try nameParameter(head, "participant"))
+      mixOf: try nameParameter(head, "participant"), content: try content(head))
+  }
+
+  private func content(_ head: HTTPRequestHead) throws(Refusal) -> PictureContent? {
+    guard let text = head.queryValue("content") else { return nil }
+    guard let content = PictureContent(rawValue: text) else {
+      let choices = PictureContent.allCases.map(\.rawValue).joined(separator: " or ")
+      throw Refusal(response: problem(422, "The parameter 'content' is \(choices)."))
+    }
+    return content
   }
 
   /// The role asked for, which without a host's token is the token's own.

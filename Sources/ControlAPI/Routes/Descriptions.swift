@@ -90,6 +90,7 @@ extension JSONWriter {
     beginObject()
     member("audio", participant.sendsAudio)
     member("video", participant.sendsVideo)
+    member("content", participant.content.rawValue)
     endObject()
     key("receives")
     beginObject()

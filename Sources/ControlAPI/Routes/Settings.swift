@@ -38,7 +38,7 @@ extension OutputSettings {
 extension ParticipantPatch {
   private static let keys = [
     "name", "audioMuted", "videoMuted", "deaf", "gain", "slot", "role", "output", "audioOutput", "group", "whisperTo",
-    "mutedFor", "sideRoom",
+    "mutedFor", "sideRoom", "content",
   ]
   /// More people than a server takes cannot be named.
   private static let idsMax = 2000
@@ -54,6 +54,7 @@ extension ParticipantPatch {
     role = object.name("role")
     output = object.name("output")
     audioOutput = object.name("audioOutput")
+    content = object.string("content", oneOf: PictureContent.allCases.map(\.rawValue)).flatMap(PictureContent.init)
     group = object.optional("group") { object.name("group") }
     sideRoom = object.optional("sideRoom") { object.name("sideRoom") }
     whisperTo = object.optional("whisperTo") { object.names("whisperTo", countMax: Self.idsMax) }
