@@ -6,6 +6,8 @@ import Timing
 final class Feed {
   /// Told of every frame just before it is sent: whose, the frame's number since the start, and when.
   typealias Note = (_ client: Int, _ kind: MediaKind, _ number: Int, _ sent: Instant) -> Void
+  /// How long the way of a frame is to be; frames of one stream keep their order.
+  typealias Delay = (_ client: Int, _ kind: MediaKind) -> Interval
 
   private struct Source {
     let client: Int
@@ -14,12 +16,17 @@ final class Feed {
     let start: Instant
     let period: Interval
     var number = 0
+    /// When the frame before is sent.
+    var lastSent = Instant.zero
 
     var due: Instant { start + period * Int64(number) }
   }
   private let contents: [EncodedContent]
   private var sources: [Source] = []
   private let note: Note
+  private let delay: Delay?
+  /// Frames under way, in the order they will be sent.
+  private var delayed: [(frame: EncodedFrame, client: Int, sent: Instant)] = []
   /// The sources of sound and of pictures, each in the order they begin, and how many frames of each were sent.
   private var turns: [[Int]] = [[], []]
   private var cursors = [0, 0]
@@ -27,9 +34,10 @@ final class Feed {
   /// - Parameter picturePeriod: a little more than a thirtieth of a second has pictures meet a mixer's clock at all phases.
   init(
     _ contents: [EncodedContent], kinds: [MediaKind] = MediaKind.allCases, picturePeriod: Interval = .ticks(1, at: 30),
-    note: @escaping Note = { _, _, _, _ in }
+    delay: Delay? = nil, note: @escaping Note = { _, _, _, _ in }
   ) {
     self.contents = contents
+    self.delay = delay
     self.note = note
     let start = MonotonicClock.now() + .milliseconds(10)
     for client in contents.indices {
@@ -47,8 +55,13 @@ final class Feed {
     let end = MonotonicClock.now() + duration
     // In the order of what is due next; sources of one kind keep theirs.
     while let next = earliest, sources[next].due < end {
+      while let first = delayed.first, first.sent <= sources[next].due {
+        MonotonicClock.sleep(until: first.sent)
+        mixer.send(first.frame, from: first.client)
+        delayed.removeFirst()
+      }
       MonotonicClock.sleep(until: sources[next].due)
-      send(sources[next], to: mixer)
+      send(&sources[next], to: mixer)
       sources[next].number += 1
       cursors[sources[next].kind == .audio ? 0 : 1] += 1
     }
@@ -64,17 +77,21 @@ final class Feed {
     return earliest
   }
 
-  private func send(_ source: Source, to mixer: some MixingProcess) {
+  private func send(_ source: inout Source, to mixer: some MixingProcess) {
     let isAudio = source.kind == .audio
     let frames = isAudio ? contents[source.client].sounds : contents[source.client].pictures
     let frame = frames[source.number % frames.count]
     guard frame.payload.count > 0 else { return }
-    let timestamp = UInt32(truncatingIfNeeded: source.number * (isAudio ? 960 : 3000))
+    let ticks = (source.period * Int64(source.number)).ticks(at: isAudio ? 48_000 : 90_000)
     let now = MonotonicClock.now()
     note(source.client, source.kind, source.number, now)
-    mixer.send(
-      EncodedFrame(
-        codec: isAudio ? .opus : .vp8, payload: frame.payload, timestamp: RTPTimestamp(timestamp),
-        isKeyframe: frame.isKeyframe, time: now, audioLevel: frame.level), from: source.client)
+    let encoded = EncodedFrame(
+      codec: isAudio ? .opus : .vp8, payload: frame.payload, timestamp: RTPTimestamp(UInt32(truncatingIfNeeded: ticks)),
+      isKeyframe: frame.isKeyframe, time: delay == nil ? now : source.due, audioLevel: frame.level)
+    guard let delay else { return mixer.send(encoded, from: source.client) }
+    source.lastSent = max(source.lastSent, source.due + delay(source.client, source.kind))
+    let sent = source.lastSent
+    let place = delayed.firstIndex { $0.sent > sent } ?? delayed.count
+    delayed.insert((encoded, source.client, sent), at: place)
   }
 }
