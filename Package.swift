@@ -42,6 +42,7 @@ let package = Package(
     systemLibrary("CSndFile", "sndfile", apt: "libsndfile1-dev"),
     systemLibrary("CWebSockets", "libwebsockets", apt: "libwebsockets-dev"),
     systemLibrary("CSpeexDSP", "speexdsp", apt: "libspeexdsp-dev"),
+    systemLibrary("CCurl", "libcurl", apt: "libcurl4-openssl-dev"),
     systemLibrary("CPango", "pangocairo", apt: "libpango1.0-dev"),
     .target(name: "CPixelKernels", cSettings: [.unsafeFlags(["-O3", "-Wall", "-Werror"])]),
 
@@ -80,10 +81,17 @@ let package = Package(
       "ControlAPI", ["Conference", "JSON5", "RealTime", "Timing", "CWebSockets", "COpenSSL"],
       resources: [.embedInCode("Page")]),
     module("Configuration", ["Conference", "JSON5", "RealTime"]),
+    module(
+      "LoadGenerator",
+      [
+        "DatagramIO", "WebRTCTransport", "SecureTransport", "ICE", "EncodedMedia", "RawMedia", "Codecs", "AudioMixing",
+        "RealTime", "Bytes", "Timing", "CCurl",
+      ]),
     .executableTarget(
       name: "tutti",
       dependencies: [
-        "ControlAPI", "Configuration", "Conference", "DatagramIO", "WebRTCTransport", "SecureTransport", "ICE", "RealTime",
+        "ControlAPI", "Configuration", "Conference", "LoadGenerator", "DatagramIO", "WebRTCTransport", "SecureTransport", "ICE",
+        "RealTime",
         "Timing", "Compositing", "Layouts", "AudioFiles", "JSON5", "CLinux",
       ],
       swiftSettings: strict),
@@ -91,8 +99,8 @@ let package = Package(
       name: "benchmarks",
       dependencies: [
         "DatagramIO", "WebRTCTransport", "SecureTransport", "ICE", "SDP", "RTPStreams", "RTP", "EncodedMedia", "RawMedia",
-        "Codecs", "AudioMixing", "Playout", "PixelKernels", "Layouts", "Conference", "RealTime", "Bytes", "Timing", "CSRTP",
-        "CLinux",
+        "Codecs", "AudioMixing", "Playout", "PixelKernels", "Layouts", "Conference", "LoadGenerator", "RealTime", "Bytes",
+        "Timing", "CSRTP", "CLinux",
       ],
       path: "Benchmarks", swiftSettings: strict),
 
@@ -117,6 +125,7 @@ let package = Package(
       "WebRTCTransportTests",
       ["TestPeers", "SDP", "ICE", "SecureTransport", "RTPStreams", "RTP", "EncodedMedia", "Bytes", "Timing"]),
     tests("RealTimeTests", ["Timing"]),
+    tests("LoadGeneratorTests"),
     tests("DatagramIOTests", ["RealTime", "WebRTCTransport", "ICE", "EncodedMedia", "Bytes", "Timing", "CLinux"]),
     tests("RawMediaTests"),
     tests("JSON5Tests"),

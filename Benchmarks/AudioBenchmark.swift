@@ -1,5 +1,6 @@
 import EncodedMedia
 import Glibc
+import LoadGenerator
 import RealTime
 import Synchronization
 import Timing

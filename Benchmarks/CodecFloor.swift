@@ -1,5 +1,6 @@
 import Codecs
 import EncodedMedia
+import LoadGenerator
 import PixelKernels
 import RawMedia
 import Timing

@@ -1,4 +1,5 @@
 import EncodedMedia
+import LoadGenerator
 import RealTime
 import Timing
 

@@ -3,6 +3,7 @@ import DatagramIO
 import EncodedMedia
 import Glibc
 import ICE
+import LoadGenerator
 import RTP
 import RTPStreams
 import RealTime

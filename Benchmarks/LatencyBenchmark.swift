@@ -1,6 +1,7 @@
 import Codecs
 import EncodedMedia
 import Glibc
+import LoadGenerator
 import RawMedia
 import RealTime
 import Synchronization

@@ -1,4 +1,5 @@
 import Bytes
+import LoadGenerator
 import SecureTransport
 
 /// RTP packets of one size for a number of sessions, for libsrtp2.

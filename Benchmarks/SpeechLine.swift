@@ -1,5 +1,6 @@
 import Codecs
 import EncodedMedia
+import LoadGenerator
 import Playout
 import RawMedia
 import Timing

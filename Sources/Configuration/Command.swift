@@ -10,6 +10,26 @@ package enum Command: Sendable, Equatable {
   case renderLayout(RenderOptions)
   case checkConfiguration(file: String)
   case makeToken(TokenOptions)
+  case load(LoadCommandOptions)
+  case demo(LoadCommandOptions)
+}
+
+/// Options of `tutti load` and `tutti demo`; the address is unchecked.
+package struct LoadCommandOptions: Sendable, Equatable {
+  package var url = "http://127.0.0.1:8080/rooms/demo"
+  package var publishers = 3
+  package var viewers = 10
+  package var seconds = 10
+  package var joinsPerSecond = 0
+  package var token: String?
+  package var output: String?
+  package var isAudioOnly = false
+  package var lossPercent = 0.0
+  package var keyframeRequestsPerSecond = 0
+  /// The report is one line of JSON on standard output, and nothing else is.
+  package var isJSON = false
+
+  package init() {}
 }
 
 /// Options of `tutti serve`, unchecked: `Configuration.load` knows what is allowed.
@@ -64,9 +84,12 @@ extension Command {
     case "layouts": self = try Self.layouts(&arguments)
     case "config": self = try Self.config(&arguments)
     case "token": self = try Self.token(&arguments)
+    case "load": self = try Self.load(&arguments)
+    case "demo": self = try Self.demo(&arguments)
     case .some(let word):
       throw UsageError(
-        description: unknown("command", word, among: ["serve", "layouts", "config", "token"], help: "tutti --help"))
+        description: unknown(
+          "command", word, among: ["serve", "layouts", "config", "token", "load", "demo"], help: "tutti --help"))
     }
   }
 

@@ -10,6 +10,8 @@ enum Help {
       layouts render    draw a layout with made-up people
       config check      find every fault in a configuration file
       token             make a token for a person and a room
+      demo              fill a room with made-up people, to see what it looks like
+      load              bring publishers and viewers into a room and measure what they see
 
       --version         print the version
       --help            print this; also behind every command
@@ -53,6 +55,33 @@ enum Help {
       --participants N    how many people to show, 0 to 100 (4)
       --size WxH          size of the picture (1280x720)
       -o FILE             where to write it
+    """
+
+  static let load = """
+    usage: tutti load --url ROOM_URL [OPTIONS]
+
+    Brings clients into a room of a running server over WebRTC, says each second how they fare, and reports in the end.
+
+      --url ROOM_URL            such as http://127.0.0.1:8080/rooms/demo
+      --publishers N            who send a picture of 640x360 and sound, and receive like everybody else (3)
+      --viewers N               who only receive (10)
+      --seconds S               how long they stay once all have come (10)
+      --joins-per-second N      how fast viewers come; 0 is as fast as the server answers (0)
+      --output NAME             the output viewers ask for
+      --audio-only              sound alone
+      --loss PERCENT            what viewers lose of what they are sent (0)
+      --keyframe-requests N     how many keyframes each viewer asks for in a second without need (0)
+      --token TOKEN             bearer token for the server
+      --json                    the report as one line of JSON; how it goes stands on standard error
+    """
+
+  static let demo = """
+    usage: tutti demo [--url ROOM_URL] [--participants N] [--token TOKEN]
+
+    Fills a room with made-up people who move and talk, until it is interrupted; open the room's page beside it.
+
+      --url ROOM_URL            (http://127.0.0.1:8080/rooms/demo)
+      --participants N          1 to 60 (4)
     """
 
   static let config = "usage: tutti config check FILE"

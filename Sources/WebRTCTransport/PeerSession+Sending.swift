@@ -77,6 +77,13 @@ extension PeerSession {
     if isConnected { sendFeedback(at: now, into: &outputs) }
   }
 
+  /// Asks the peer for a keyframe at once and every time, as a client does that has lost its mind: what a load test needs.
+  package mutating func insistOnKeyframe(_ id: StreamID, into outputs: inout PeerOutputs) {
+    guard isConnected, let entry = incoming.entries.first(where: { $0.id == id }) else { return }
+    let (source, media) = (outgoing.reportingSource, entry.stream.configuration.source)
+    sendRTCP(into: &outputs) { _, writer in writer.pictureLossIndication(sender: source, media: media) }
+  }
+
   /// Sends NACKs, keyframe requests and arrival times that are due, in one datagram.
   mutating func sendFeedback(at now: Instant, into outputs: inout PeerOutputs) {
     let arrivalsAreDue = arrivals?.nextDeadline.map { $0 <= now } ?? false

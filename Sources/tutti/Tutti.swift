@@ -32,6 +32,8 @@ import Glibc
         options.config = file
         _ = try Configuration.load(options: options, environment: [:])
         print("\(file) is in order.")
+      case .load(let options): return try LoadCommand.run(options, isDemo: false)
+      case .demo(let options): return try LoadCommand.run(options, isDemo: true)
       case .makeToken(let options): print(try TokenCommand.run(options))
       }
       return 0

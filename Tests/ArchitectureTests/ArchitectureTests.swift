@@ -31,8 +31,13 @@ private let allowedImports: [String: Set<String>] = [
   ],
   "ControlAPI": ["Conference", "JSON5", "RealTime", "Timing", "CWebSockets", "COpenSSL"],
   "Configuration": ["Conference", "JSON5", "RealTime"],
+  "LoadGenerator": [
+    "DatagramIO", "WebRTCTransport", "SecureTransport", "ICE", "EncodedMedia", "RawMedia", "Codecs", "AudioMixing",
+    "RealTime", "Bytes", "Timing", "CCurl",
+  ],
   "tutti": [
-    "Configuration", "ControlAPI", "Conference", "DatagramIO", "WebRTCTransport", "SecureTransport", "ICE", "RealTime",
+    "Configuration", "ControlAPI", "Conference", "LoadGenerator", "DatagramIO", "WebRTCTransport", "SecureTransport", "ICE",
+    "RealTime",
     "Timing", "Compositing", "Layouts", "AudioFiles", "JSON5", "CLinux",
   ],
 ]

@@ -185,6 +185,13 @@ import Testing
         == .serve(ServeOptions(config: "f", values: [.http: "1.1.1.1:1", .logLevel: "debug", .announce: "1.1.1.1,2.2.2.2"])))
     #expect(try Command(parsing: ["layouts", "check", "a", "b"]) == .checkLayouts(files: ["a", "b"]))
     #expect(try Command(parsing: ["config", "check", "f"]) == .checkConfiguration(file: "f"))
+    var load = LoadCommandOptions()
+    (load.url, load.viewers, load.lossPercent, load.isJSON) = ("http://h/rooms/r", 500, 1.5, true)
+    #expect(
+      try Command(parsing: ["load", "--url", "http://h/rooms/r", "--viewers=500", "--json", "--loss", "1.5"]) == .load(load))
+    var demo = LoadCommandOptions()
+    (demo.publishers, demo.viewers, demo.seconds) = (7, 0, 0)
+    #expect(try Command(parsing: ["demo", "--participants", "7"]) == .demo(demo))
     guard
       case .renderLayout(let options) = try Command(parsing: [
         "layouts", "render", "grid", "--participants", "7", "--size", "640x360", "-o", "x.png",

@@ -2,16 +2,16 @@ import RawMedia
 
 /// A made-up camera picture: a head before a textured wall, gently moving, with a sensor's noise. Costs a codec about what a
 /// person before a webcam does, and is the same in every run.
-struct CameraScene {
-  let width: Int
-  let height: Int
+package struct CameraScene {
+  package let width: Int
+  package let height: Int
   private let wall: [UInt8]
   private let skin: [UInt8]
   private var random: SeededRandom
 
   private static let textureSide = 1024
 
-  init(width: Int, height: Int, seed: UInt64) {
+  package init(width: Int, height: Int, seed: UInt64) {
     self.width = width
     self.height = height
     random = SeededRandom(seed: seed)
@@ -22,7 +22,7 @@ struct CameraScene {
   /// Draws the picture of frame `index` at 30 a second.
   ///
   /// - Parameter lift: added to the luma, to make another colour of the same picture.
-  mutating func draw(_ index: Int, lift: Int = 0, on picture: Picture) {
+  package mutating func draw(_ index: Int, lift: Int = 0, on picture: Picture) {
     let sway = Self.sway(index)
     let (centreX, centreY) = (width / 2 + sway.x * width / 640, height * 5 / 11 + sway.y * height / 360)
     let (radiusX, radiusY) = (width / 7, height * 3 / 10)

@@ -1,0 +1,61 @@
+import EncodedMedia
+import Timing
+import WebRTCTransport
+
+/// What one client has seen.
+package struct ClientMeasures: Sendable {
+  /// When its offer was posted, when it was connected, and when its first picture was whole.
+  package var asked: Instant
+  package var connected: Instant?
+  package var firstPicture: Instant?
+  package var pictures = 0
+  package var keyframes = 0
+  package var pictureBytes = 0
+  package var sounds = 0
+  /// Times that the picture stood for longer than it should, and how long (as WebRTC's statistics define a freeze).
+  package var freezes = 0
+  package var frozen = Interval.zero
+  /// From a picture's composition to its arrival, by the reports of the server: true where the machines' clocks agree.
+  package var delays: [Interval] = []
+  package var transport = PeerStatistics()
+  package var hasEnded = false
+  private var lastPicture: Instant?
+  private var meanInterval = Interval.milliseconds(33)
+
+  private static let delaysMax = 2_000
+  /// Of the machine's wall clock less its monotonic one.
+  private let wallClockAtZero: NTPTime
+
+  init(asked: Instant, wallClockAtZero: NTPTime) {
+    self.asked = asked
+    self.wallClockAtZero = wallClockAtZero
+  }
+
+  mutating func take(_ frame: EncodedFrame, at now: Instant) {
+    guard frame.codec.kind == .video else {
+      sounds += 1
+      return
+    }
+    pictures += 1
+    pictureBytes += frame.payload.count
+    if frame.isKeyframe { keyframes += 1 }
+    if firstPicture == nil, frame.isKeyframe { firstPicture = now }
+    noteInterval(now)
+    if let captured = frame.captureTime, delays.count < Self.delaysMax {
+      delays.append(wallClockAtZero + (now - .zero) - captured)
+    }
+  }
+
+  /// A freeze is an interval of more than three times the mean, or 150 ms more than it.
+  private mutating func noteInterval(_ now: Instant) {
+    defer { lastPicture = now }
+    guard let lastPicture else { return }
+    let interval = now - lastPicture
+    if interval > max(meanInterval * 3, meanInterval + .milliseconds(150)) {
+      freezes += 1
+      frozen += interval - meanInterval
+    } else {
+      meanInterval = (meanInterval * 31 + interval) / 32
+    }
+  }
+}

@@ -1,0 +1,123 @@
+import Timing
+
+/// What a load has shown, in numbers for people and for machines.
+package struct LoadReport: Sendable {
+  package var clients = 0
+  package var connected = 0
+  package var refused = 0
+  package var ended = 0
+  /// The first refusal, in the server's words.
+  package var refusal: String?
+  /// How long it took until all had asked.
+  package var joiningSeconds = 0.0
+  package var seconds = 0.0
+  /// From the offer's posting, in milliseconds.
+  package var connectMilliseconds: [Double] = []
+  package var firstPictureMilliseconds: [Double] = []
+  /// Of each viewer, a second.
+  package var picturesPerSecond: [Double] = []
+  package var soundsPerSecond: [Double] = []
+  package var delayMilliseconds: [Double] = []
+  package var freezes = 0
+  /// Share of the viewers' time that pictures stood still for too long, 0 to 1.
+  package var frozenShare = 0.0
+  package var packets = 0
+  package var lost = 0
+  package var retransmissionsRequested = 0
+  package var keyframesPerSecond = 0.0
+  package var bitsPerSecond = 0.0
+
+  /// Share of packets that never came.
+  package var lossShare: Double { packets + lost > 0 ? Double(lost) / Double(packets + lost) : 0 }
+
+  /// - Parameters:
+  ///   - clients: those whose measures count; viewers where there are any.
+  ///   - since: from when on a client's time counts.
+  init(_ clients: [ClientMeasures], since: (ClientMeasures) -> Instant, now: Instant) {
+    self.clients = clients.count
+    for client in clients {
+      let seconds = (now - since(client)).seconds
+      self.seconds = max(self.seconds, seconds)
+      if let connected = client.connected {
+        self.connected += 1
+        connectMilliseconds.append((connected - client.asked).milliseconds)
+      }
+      if let first = client.firstPicture { firstPictureMilliseconds.append((first - client.asked).milliseconds) }
+      if client.hasEnded { ended += 1 }
+      picturesPerSecond.append(Double(client.pictures) / max(seconds, 1))
+      soundsPerSecond.append(Double(client.sounds) / max(seconds, 1))
+      delayMilliseconds += client.delays.map(\.milliseconds)
+      freezes += client.freezes
+      frozenShare += client.frozen.seconds / max(seconds, 1) / Double(max(clients.count, 1))
+      packets += Int(client.transport.packetsReceived)
+      lost += Int(client.transport.packetsLost)
+      retransmissionsRequested += Int(client.transport.retransmissionsRequested)
+      bitsPerSecond += Double(client.transport.bytesReceived) * 8 / max(seconds, 1)
+      keyframesPerSecond = max(keyframesPerSecond, Double(client.keyframes) / max(seconds, 1))
+    }
+  }
+
+  private struct Line {
+    var name: String
+    var text: String
+    var value: Double
+  }
+
+  private var lines: [Line] {
+    [
+      Line(name: "clients", text: "came", value: Double(clients)),
+      Line(name: "connected", text: "were connected", value: Double(connected)),
+      Line(name: "refused", text: "were refused or failed", value: Double(refused)),
+      Line(name: "ended", text: "were dropped", value: Double(ended)),
+      Line(name: "joinsPerSecond", text: "joins a second", value: Double(clients) / max(joiningSeconds, 0.001)),
+      Line(name: "connectMsP50", text: "ms to be connected, median", value: quantile(connectMilliseconds, 0.5)),
+      Line(name: "connectMsP95", text: "  and p95", value: quantile(connectMilliseconds, 0.95)),
+      Line(name: "firstPictureMsP50", text: "ms to the first picture, median", value: quantile(firstPictureMilliseconds, 0.5)),
+      Line(name: "firstPictureMsP95", text: "  and p95", value: quantile(firstPictureMilliseconds, 0.95)),
+      Line(name: "picturesPerSecondP50", text: "pictures a second each, median", value: quantile(picturesPerSecond, 0.5)),
+      Line(name: "picturesPerSecondMin", text: "  and the least", value: picturesPerSecond.min() ?? 0),
+      Line(name: "soundsPerSecondP50", text: "sound frames a second each, median", value: quantile(soundsPerSecond, 0.5)),
+      Line(name: "soundsPerSecondMin", text: "  and the least", value: soundsPerSecond.min() ?? 0),
+      Line(name: "delayMsP50", text: "ms from composing to arrival, median", value: quantile(delayMilliseconds, 0.5)),
+      Line(name: "delayMsP95", text: "  and p95", value: quantile(delayMilliseconds, 0.95)),
+      Line(name: "freezes", text: "freezes", value: Double(freezes)),
+      Line(name: "frozenPercent", text: "% of the time frozen", value: frozenShare * 100),
+      Line(name: "packets", text: "packets", value: Double(packets)),
+      Line(name: "lossPercent", text: "% of them never came", value: lossShare * 100),
+      Line(name: "retransmissionsRequested", text: "packets asked for again", value: Double(retransmissionsRequested)),
+      Line(name: "keyframesPerSecond", text: "keyframes a second", value: keyframesPerSecond),
+      Line(name: "megabitsPerSecond", text: "Mb/s in all", value: bitsPerSecond / 1e6),
+    ]
+  }
+
+  package var text: String {
+    let width = lines.map { figure($0.value).count }.max() ?? 0
+    var text = lines.map { line in
+      let number = figure(line.value)
+      return "  " + String(repeating: " ", count: width - number.count) + number + " " + line.text
+    }
+    if let refusal { text.append("  the first refusal: \(refusal)") }
+    return text.joined(separator: "\n")
+  }
+
+  package var json: String {
+    "{" + lines.map { "\"\($0.name)\":\(figure($0.value))" }.joined(separator: ",") + "}"
+  }
+}
+
+/// The value that a share of all values does not exceed; 0 for none.
+func quantile(_ values: [Double], _ share: Double) -> Double {
+  guard !values.isEmpty else { return 0 }
+  let sorted = values.sorted()
+  return sorted[min(Int((Double(sorted.count - 1) * share).rounded()), sorted.count - 1)]
+}
+
+/// A number with at most two places, without those that say nothing.
+func figure(_ value: Double) -> String {
+  guard value.isFinite, abs(value) < 1e15 else { return "0" }
+  let hundredths = Int((value * 100).rounded())
+  let (whole, rest) = hundredths.magnitude.quotientAndRemainder(dividingBy: 100)
+  let sign = hundredths < 0 ? "-" : ""
+  if rest == 0 { return "\(sign)\(whole)" }
+  return "\(sign)\(whole)." + (rest < 10 ? "0\(rest)" : rest % 10 == 0 ? "\(rest / 10)" : "\(rest)")
+}

@@ -1,0 +1,206 @@
+import EncodedMedia
+import ICE
+import RealTime
+import SecureTransport
+import Synchronization
+import Timing
+
+/// Brings people into a room, lets them stay, and tells what they have seen.
+///
+///     joiners (HTTP) ─▶ LoadClient ─▶ ClientLoop (datagrams)
+///     talkers        ─▶ LoadClient of each publisher
+package final class LoadRun: Sendable {
+  private let options: LoadOptions
+  private let say: @Sendable (String) -> Void
+  private let isOver = Atomic<Bool>(false)
+  private let joined = Mutex(Joined())
+
+  private struct Joined {
+    var publishers: [LoadClient] = []
+    var viewers: [LoadClient] = []
+    var refused = 0
+    var refusal: String?
+    var running = 0
+  }
+
+  /// At the same time; a server answers an offer within a few milliseconds.
+  private static let joinerCount = 4
+  /// One thread looks after so many clients.
+  private static let clientsPerLoop = 400
+  /// Publishers differ by this many contents, which are made beforehand.
+  private static let contentMax = 6
+  static let names = [
+    "Ada", "Grace", "Katherine", "Hedy", "Radia", "Barbara", "Frances", "Jean", "Margaret", "Annie", "Mary", "Karen",
+  ]
+
+  /// - Parameter say: is told how it goes, a line a second.
+  package init(_ options: LoadOptions, say: @escaping @Sendable (String) -> Void) {
+    self.options = options
+    self.say = say
+  }
+
+  /// Ends the run before its time; it still reports.
+  package func stop() { isOver.store(true, ordering: .relaxed) }
+
+  /// Blocks until it is over.
+  package func run() throws -> LoadReport {
+    let local = try LocalAddress.facing(options.address.origin)
+    let certificate = try DTLSCertificate()
+    let loops = try (0...(options.publishers + options.viewers) / Self.clientsPerLoop).map { _ in try ClientLoop() }
+    defer { for loop in loops { loop.stop() } }
+    say("Making what publishers send")
+    let contents = try (0..<min(options.publishers, Self.contentMax)).map(content)
+    let start = MonotonicClock.now()
+    join(options.publishers, loops, local, certificate, isPublisher: true)
+    let talkers = joined.withLock { $0.publishers }
+    if !talkers.isEmpty { startTalking(talkers, contents) }
+    let viewersStart = MonotonicClock.now()
+    join(options.viewers, loops, local, certificate, isPublisher: false)
+    let joining = (MonotonicClock.now() - (options.viewers > 0 ? viewersStart : start)).seconds
+    watch(since: MonotonicClock.now())
+    isOver.store(true, ordering: .relaxed)
+    let report = report(joiningSeconds: joining, since: start)
+    leave()
+    return report
+  }
+
+  private func content(_ index: Int) throws -> EncodedContent {
+    let voice = Sound.voice(talker: index)
+    if options.isAudioOnly { return EncodedContent(sounds: try EncodedContent.encode(voice)) }
+    return try EncodedContent(seed: UInt64(index + 1), lift: { _ in index * 12 - 30 }, sample: voice)
+  }
+
+  // MARK: Joining
+
+  private func join(
+    _ count: Int, _ loops: [ClientLoop], _ local: TransportAddress, _ certificate: DTLSCertificate, isPublisher: Bool
+  ) {
+    let next = SharedCounter()
+    let start = MonotonicClock.now()
+    let workers = min(Self.joinerCount, count)
+    joined.withLock { $0.running = workers }
+    for _ in 0..<workers {
+      MediaThread.start(name: "joiner") { [self] in
+        let http = HTTPClient(token: options.token)
+        while !isOver.load(ordering: .relaxed) {
+          let index = next.take()
+          guard index < count else { break }
+          if options.joinsPerSecond > 0 {
+            MonotonicClock.sleep(until: start + .seconds(Int64(index)) / Int64(options.joinsPerSecond))
+          }
+          joinOne(index, isPublisher, loops, local, certificate, http)
+        }
+        joined.withLock { $0.running -= 1 }
+      }
+    }
+    var told = MonotonicClock.now()
+    while joined.withLock({ $0.running }) > 0 {
+      MonotonicClock.sleep(until: MonotonicClock.now() + .milliseconds(20))
+      guard MonotonicClock.now() - told >= .seconds(1) else { continue }
+      told = MonotonicClock.now()
+      say("\(joined.withLock { isPublisher ? $0.publishers.count : $0.viewers.count }) of \(count) have joined")
+    }
+  }
+
+  private func joinOne(
+    _ index: Int, _ isPublisher: Bool, _ loops: [ClientLoop], _ local: TransportAddress, _ certificate: DTLSCertificate,
+    _ http: HTTPClient
+  ) {
+    var options = LoadClient.Options()
+    options.kinds = self.options.kinds
+    let output = self.options.output.map { "output=\($0)" }
+    if isPublisher {
+      let turn = index / Self.names.count
+      options.path = "participants?name=" + Self.names[index % Self.names.count] + (turn > 0 ? "%20\(turn + 1)" : "")
+    } else {
+      options.path = "whep?name=viewer\(index)" + (output.map { "&" + $0 } ?? "")
+      options.sends = false
+      options.lossShare = self.options.lossShare
+      options.keyframeRequestsPerSecond = self.options.keyframeRequestsPerSecond
+    }
+    do {
+      let client = try LoadClient(
+        number: index, address: self.options.address, options: options, local: local, certificate: certificate, http: http,
+        delivery: nil)
+      loops[index % loops.count].add(client)
+      joined.withLock { if isPublisher { $0.publishers.append(client) } else { $0.viewers.append(client) } }
+    } catch {
+      joined.withLock { joined in
+        joined.refused += 1
+        joined.refusal = joined.refusal ?? "\(error)"
+      }
+    }
+  }
+
+  private func startTalking(_ clients: [LoadClient], _ contents: [EncodedContent]) {
+    MediaThread.start(name: "talkers") { [self] in
+      let start = MonotonicClock.now()
+      var talkers = clients.map { client in
+        // A little after one another, as in life.
+        Talker(client, contents[client.number % contents.count], start: start + .milliseconds(Int64(client.number * 7 % 33)))
+      }
+      while !isOver.load(ordering: .relaxed) {
+        guard let due = talkers.map(\.due).min() else { return }
+        MonotonicClock.sleep(until: due)
+        let now = MonotonicClock.now()
+        for index in talkers.indices where talkers[index].due <= now { talkers[index].advance(at: now) }
+      }
+    }
+  }
+
+  // MARK: While they stay
+
+  private func watch(since start: Instant) {
+    var last = totals()
+    var seconds = 0
+    while !isOver.load(ordering: .relaxed), options.seconds == 0 || seconds < options.seconds {
+      seconds += 1
+      MonotonicClock.sleep(until: start + .seconds(Int64(seconds)))
+      let now = totals()
+      let each = Double(now.pictures - last.pictures) / Double(max(now.connected, 1))
+      say(
+        "\(seconds) s: \(now.connected) connected, \(figure(each)) pictures each, "
+          + "\(figure(Double(now.bytes - last.bytes) * 8 / 1e6)) Mb/s, \(now.lost - last.lost) packets lost")
+      last = now
+    }
+  }
+
+  private func totals() -> (connected: Int, pictures: Int, bytes: UInt64, lost: UInt64) {
+    var sums = (connected: 0, pictures: 0, bytes: UInt64(0), lost: UInt64(0))
+    for client in watched {
+      let measures = client.measures
+      if measures.connected != nil, !measures.hasEnded { sums.connected += 1 }
+      sums.pictures += measures.pictures
+      sums.bytes += measures.transport.bytesReceived
+      sums.lost += measures.transport.packetsLost
+    }
+    return sums
+  }
+
+  /// Viewers, or publishers where they are alone.
+  private var watched: [LoadClient] { joined.withLock { $0.viewers.isEmpty ? $0.publishers : $0.viewers } }
+
+  private func report(joiningSeconds: Double, since start: Instant) -> LoadReport {
+    let now = MonotonicClock.now()
+    let clients = watched.map(\.measures)
+    var report = LoadReport(clients, since: { ($0.connected ?? $0.asked) }, now: now)
+    report.joiningSeconds = joiningSeconds
+    joined.withLock { joined in
+      report.refused = joined.refused
+      report.refusal = joined.refusal
+    }
+    return report
+  }
+
+  private func leave() {
+    let http = HTTPClient(token: options.token)
+    let (publishers, viewers) = joined.withLock { ($0.publishers, $0.viewers) }
+    for client in viewers { client.close() }
+    for client in publishers { client.leave(http) }
+  }
+}
+
+private final class SharedCounter: Sendable {
+  private let value = Atomic<Int>(0)
+  func take() -> Int { value.add(1, ordering: .relaxed).oldValue }
+}

@@ -1,0 +1,59 @@
+import Configuration
+import Dispatch
+import Glibc
+import LoadGenerator
+
+/// `tutti load` and `tutti demo`: clients for a server that runs elsewhere.
+enum LoadCommand {
+  static func run(_ options: LoadCommandOptions, isDemo: Bool) throws(ConfigurationError) -> Int32 {
+    raiseDescriptorLimit()
+    do {
+      let address = try RoomAddress(options.url)
+      let load = LoadRun(settings(options, address)) { line in
+        // Ahead of a pipe's reader, not when its buffer is full.
+        if options.isJSON || isDemo { printError(line) } else { print(line); fflush(nil) }
+      }
+      if isDemo { printError("Open \(address.origin)/?room=\(address.room) beside this; Ctrl-C ends it.") }
+      let sources = [SIGINT, SIGTERM].map { onSignal($0) { load.stop() } }
+      let report = try withExtendedLifetime(sources) { try load.run() }
+      if report.connected == 0 { throw ConfigurationError(faults: [report.refusal ?? "Nobody could be connected."]) }
+      if isDemo { return 0 }
+      print(options.isJSON ? report.json : report.text)
+      return report.connected == report.clients && report.refused == 0 ? 0 : 1
+    } catch let error as ConfigurationError {
+      throw error
+    } catch {
+      throw ConfigurationError(faults: ["\(error)"])
+    }
+  }
+
+  private static func settings(_ options: LoadCommandOptions, _ address: RoomAddress) -> LoadOptions {
+    var settings = LoadOptions(address: address)
+    settings.publishers = options.publishers
+    settings.viewers = options.viewers
+    settings.seconds = options.seconds
+    settings.joinsPerSecond = options.joinsPerSecond
+    settings.token = options.token
+    settings.output = options.output
+    settings.isAudioOnly = options.isAudioOnly
+    settings.lossShare = options.lossPercent / 100
+    settings.keyframeRequestsPerSecond = options.keyframeRequestsPerSecond
+    return settings
+  }
+
+  private static func onSignal(_ number: Int32, _ body: @escaping @Sendable () -> Void) -> any DispatchSourceSignal {
+    signal(number, SIG_IGN)
+    let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
+    source.setEventHandler { body() }
+    source.resume()
+    return source
+  }
+
+  /// A client is a socket: as many as the system lets have.
+  private static func raiseDescriptorLimit() {
+    var limit = rlimit()
+    guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return }
+    limit.rlim_cur = limit.rlim_max
+    setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+  }
+}

@@ -1,0 +1,55 @@
+"""`tutti load` and `tutti demo` against a running server, as an operator runs them."""
+
+import asyncio
+import json
+import signal
+from typing import Any
+
+from http_api import RoomAPI
+from server import REPOSITORY, Server
+
+TUTTI = str(REPOSITORY / ".build/release/tutti")
+
+
+async def _load(*options: str) -> tuple[int | None, dict[str, Any], str]:
+    process = await asyncio.create_subprocess_exec(
+        TUTTI, "load", "--json", *options, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+    )
+    out, told = await asyncio.wait_for(process.communicate(), 60)
+    return process.returncode, json.loads(out) if out else {}, told.decode()
+
+
+async def test_viewers_all_come_and_see_and_hear(server: Server, room: str) -> None:
+    url = f"{server.url}/rooms/{room}"
+    status, report, told = await _load("--url", url, "--publishers", "2", "--viewers", "20", "--seconds", "4")
+    assert status == 0, told
+    assert report["connected"] == report["clients"] == 20
+    assert report["refused"] == report["ended"] == 0
+    assert report["lossPercent"] == 0
+    assert report["picturesPerSecondMin"] > 5 and report["soundsPerSecondMin"] > 20
+    assert "4 s: 20 connected" in told
+
+
+async def test_who_loses_packets_asks_for_them_and_loses_hardly_a_picture(server: Server, room: str) -> None:
+    url = f"{server.url}/rooms/{room}"
+    status, report, told = await _load("--url", url, "--publishers", "1", "--viewers", "10", "--seconds", "4", "--loss", "2")
+    assert status == 0, told
+    assert report["retransmissionsRequested"] > 0
+    assert report["picturesPerSecondMin"] > 5
+
+
+async def test_a_demo_fills_the_room_until_it_is_interrupted(server: Server, room: str) -> None:
+    async with RoomAPI(server.url) as api, asyncio.timeout(30):
+        await api.put_room(room, {"layout": "grid"})
+        process = await asyncio.create_subprocess_exec(
+            TUTTI, "demo", "--url", f"{server.url}/rooms/{room}", "--participants", "3", stderr=asyncio.subprocess.PIPE
+        )
+        people: list[dict[str, Any]] = []
+        while len([each for each in people if each["stats"].get("videoFramesDecoded", 0) > 10]) < 3:
+            await asyncio.sleep(0.2)
+            people = await api.participants(room)
+        assert [each["name"] for each in people] == ["Ada", "Grace", "Katherine"]
+        process.send_signal(signal.SIGINT)
+        _, told = await process.communicate()
+        assert process.returncode == 0, told.decode()
+        assert await api.participants(room) == []
