@@ -53,7 +53,7 @@ let package = Package(
     module("RTP", ["EncodedMedia", "Bytes", "Timing"]),
     module("SDP"),
     module("ICE", ["Bytes", "Timing", "COpenSSL"]),
-    module("SecureTransport", ["Bytes", "Timing", "COpenSSL", "CSRTP"]),
+    module("SecureTransport", ["Bytes", "Timing", "COpenSSL"]),
     module("RTPStreams", ["RTP", "EncodedMedia", "Bytes", "Timing"]),
     module(
       "WebRTCTransport", ["SDP", "ICE", "SecureTransport", "RTPStreams", "RTP", "EncodedMedia", "Bytes", "Timing"]),

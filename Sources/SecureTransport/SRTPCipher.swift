@@ -1,6 +1,6 @@
 import COpenSSL
 
-/// Encrypts and authenticates packets of one direction and kind, RTP or RTCP, whose index the caller knows.
+/// Encrypts and authenticates, or checks and decrypts, packets of one direction and kind, RTP or RTCP, whose index the caller knows.
 ///
 /// Keys depend on the direction only, SSRC and index enter by the initialization vector, so one context serves all streams.
 final class SRTPCipher {
@@ -9,11 +9,14 @@ final class SRTPCipher {
   private var mac = shim_hmac_sha1()
   private let salt: InlineArray<16, UInt8>
 
+  /// - Parameter opens: whether it is to check and decrypt rather than protect.
   /// Nil where OpenSSL is out of memory.
-  init?(_ master: SRTPMasterKey, profile: SRTPProfile, rtcp: Bool) {
+  init?(_ master: SRTPMasterKey, profile: SRTPProfile, rtcp: Bool, opens: Bool = false) {
     guard let keys = SRTPSessionKeys(master, profile: profile, rtcp: rtcp) else { return nil }
     let algorithm = profile == .aeadAES128GCM ? EVP_aes_128_gcm() : EVP_aes_128_ctr()
-    guard let cipher = CipherContext(algorithm, key: keys.encryption) else { return nil }
+    guard let cipher = CipherContext(algorithm, key: keys.encryption, decrypts: opens && profile == .aeadAES128GCM) else {
+      return nil
+    }
     self.profile = profile
     self.cipher = cipher
     self.salt = .init { $0 < keys.salt.count ? keys.salt[$0] : 0 }
@@ -68,34 +71,58 @@ final class SRTPCipher {
     }
   }
 
-  /// Whether a protected RTP packet carries the tag that this roll-over counter gives it. Changes nothing but `scratch`, which is
-  /// at least as long as the packet.
-  func isAuthentic(
-    _ packet: UnsafeBufferPointer<UInt8>, fields: RTPFields, rollOverCounter: UInt32,
-    scratch: UnsafeMutableBufferPointer<UInt8>
-  ) -> Bool {
+  /// Checks the RTP packet that fills `bytes` and decrypts its payload in place; false where it is not authentic.
+  func openRTP(_ bytes: UnsafeMutableBufferPointer<UInt8>, fields: RTPFields, rollOverCounter: UInt32) -> Bool {
     let offset = fields.payloadOffset
-    let count = packet.count &- profile.rtpOverhead
-    guard let base = packet.baseAddress, let copy = scratch.baseAddress, offset <= count, scratch.count >= packet.count else {
-      return false
-    }
-    copy.update(from: base, count: packet.count)
+    let count = bytes.count &- profile.rtpOverhead
+    guard let base = bytes.baseAddress, offset <= count else { return false }
+    let payload = UnsafeMutableBufferPointer(start: base + offset, count: count &- offset)
+    let index = UInt64(rollOverCounter) << 16 | UInt64(fields.sequenceNumber)
     switch profile {
     case .aeadAES128GCM:
-      // GCM's tag covers the cipher text, which is what a decryption gives back when it is encrypted again.
-      let iv = gcmIV(ssrc: fields.ssrc, index: UInt64(rollOverCounter) << 16 | UInt64(fields.sequenceNumber))
-      let payload = UnsafeMutableBufferPointer(start: copy + offset, count: count &- offset)
-      let header = UnsafeBufferPointer(start: base, count: offset)
-      let sealed = iv.span.withUnsafeBufferPointer { iv in
+      let iv = gcmIV(ssrc: fields.ssrc, index: index)
+      let header = UnsafeBufferPointer(start: UnsafePointer(base), count: offset)
+      return iv.span.withUnsafeBufferPointer { iv in
         guard let iv = iv.baseAddress else { return false }
-        // Twice over the same key stream: the first pass decrypts, the second encrypts and leaves the right tag.
-        return cipher.seal(payload, prefix: header, suffix: nil, iv: iv, tag: copy + count)
-          && cipher.seal(payload, prefix: header, suffix: nil, iv: iv, tag: copy + count)
+        return cipher.open(payload, prefix: header, suffix: nil, iv: iv, tag: base + count)
       }
-      return sealed && CRYPTO_memcmp(copy + count, base + count, 16) == 0
     case .aes128CMHMACSHA1_80:
-      shim_hmac_sha1_with_suffix(&mac, base, count, rollOverCounter, copy + count, 10)
-      return CRYPTO_memcmp(copy + count, base + count, 10) == 0
+      guard hasTag(base, count: count, word: rollOverCounter, tag: base + count) else { return false }
+      return applyKeyStream(to: payload, ssrc: fields.ssrc, index: index)
+    }
+  }
+
+  /// Checks the RTCP packet that fills `bytes` and decrypts it in place; false where it is not authentic.
+  ///
+  /// - Parameter word: the E bit and the index, as the packet has them.
+  func openRTCP(_ bytes: UnsafeMutableBufferPointer<UInt8>, ssrc: UInt32, word: UInt32) -> Bool {
+    let offset = RTCPFields.headerByteCount
+    let count = bytes.count &- profile.rtcpOverhead
+    guard let base = bytes.baseAddress, offset <= count else { return false }
+    let payload = UnsafeMutableBufferPointer(start: base + offset, count: count &- offset)
+    let index = UInt64(word & 0x7FFF_FFFF)
+    switch profile {
+    case .aeadAES128GCM:
+      let iv = gcmIV(ssrc: ssrc, index: index)
+      let header = UnsafeBufferPointer(start: UnsafePointer(base), count: offset)
+      return iv.span.withUnsafeBufferPointer { iv in
+        guard let iv = iv.baseAddress else { return false }
+        return cipher.open(payload, prefix: header, suffix: word, iv: iv, tag: base + count)
+      }
+    case .aes128CMHMACSHA1_80:
+      guard hasTag(base, count: count, word: word, tag: base + count + 4) else { return false }
+      return applyKeyStream(to: payload, ssrc: ssrc, index: index)
+    }
+  }
+
+  /// Whether 10 bytes are the HMAC of a packet and a word behind it; takes the same time whether they are or not.
+  private func hasTag(_ packet: UnsafePointer<UInt8>, count: Int, word: UInt32, tag: UnsafePointer<UInt8>) -> Bool {
+    var right: InlineArray<10, UInt8> = .init(repeating: 0)
+    var span = right.mutableSpan
+    return span.withUnsafeMutableBufferPointer { right in
+      guard let right = right.baseAddress else { return false }
+      shim_hmac_sha1_with_suffix(&mac, packet, count, word, right, 10)
+      return CRYPTO_memcmp(right, tag, 10) == 0
     }
   }
 

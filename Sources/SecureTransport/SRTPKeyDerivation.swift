@@ -45,9 +45,10 @@ private func derive(_ master: SRTPMasterKey, label: UInt8, count: Int) -> [UInt8
 final class CipherContext {
   private let context: OpaquePointer
 
-  init?(_ cipher: OpaquePointer?, key: [UInt8]) {
+  /// - Parameter decrypts: for `open`; else for `seal` and key streams.
+  init?(_ cipher: OpaquePointer?, key: [UInt8], decrypts: Bool = false) {
     guard let context = EVP_CIPHER_CTX_new() else { return nil }
-    guard EVP_EncryptInit_ex(context, cipher, nil, key, nil) == 1 else {
+    guard EVP_CipherInit_ex(context, cipher, nil, key, nil, decrypts ? 0 : 1) == 1 else {
       EVP_CIPHER_CTX_free(context)
       return nil
     }
@@ -72,14 +73,27 @@ final class CipherContext {
     return EVP_EncryptFinal_ex(context, tag, &written) == 1 && shim_gcm_get_tag(context, 16, tag) == 1
   }
 
+  /// AES-GCM, in place: decrypts `bytes`; false where `tag`, 16 bytes, is not theirs and that of `prefix` and `suffix`.
+  func open(
+    _ bytes: UnsafeMutableBufferPointer<UInt8>, prefix: UnsafeBufferPointer<UInt8>, suffix: UInt32?,
+    iv: UnsafePointer<UInt8>, tag: UnsafeMutablePointer<UInt8>
+  ) -> Bool {
+    guard EVP_DecryptInit_ex(context, nil, nil, nil, iv) == 1, authenticate(prefix, suffix), update(bytes),
+      shim_gcm_set_tag(context, 16, tag) == 1
+    else { return false }
+    var rest: UInt8 = 0
+    var written: Int32 = 0
+    return EVP_DecryptFinal_ex(context, &rest, &written) == 1
+  }
+
   private func authenticate(_ prefix: UnsafeBufferPointer<UInt8>, _ suffix: UInt32?) -> Bool {
     var written: Int32 = 0
-    guard EVP_EncryptUpdate(context, nil, &written, prefix.baseAddress, Int32(truncatingIfNeeded: prefix.count)) == 1 else {
+    guard EVP_CipherUpdate(context, nil, &written, prefix.baseAddress, Int32(truncatingIfNeeded: prefix.count)) == 1 else {
       return false
     }
     guard var word = suffix?.bigEndian else { return true }
     return withUnsafeBytes(of: &word) { bytes in
-      EVP_EncryptUpdate(context, nil, &written, bytes.bindMemory(to: UInt8.self).baseAddress, 4) == 1
+      EVP_CipherUpdate(context, nil, &written, bytes.bindMemory(to: UInt8.self).baseAddress, 4) == 1
     }
   }
 
@@ -87,6 +101,6 @@ final class CipherContext {
     // OpenSSL takes a null pointer for "no output wanted".
     guard let base = bytes.baseAddress, bytes.count > 0 else { return true }
     var written: Int32 = 0
-    return EVP_EncryptUpdate(context, base, &written, base, Int32(truncatingIfNeeded: bytes.count)) == 1
+    return EVP_CipherUpdate(context, base, &written, base, Int32(truncatingIfNeeded: bytes.count)) == 1
   }
 }

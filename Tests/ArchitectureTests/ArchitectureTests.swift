@@ -10,7 +10,7 @@ private let allowedImports: [String: Set<String>] = [
   "RTP": ["EncodedMedia", "Bytes", "Timing"],
   "SDP": [],
   "ICE": ["Bytes", "Timing", "COpenSSL"],
-  "SecureTransport": ["Bytes", "Timing", "COpenSSL", "CSRTP"],
+  "SecureTransport": ["Bytes", "Timing", "COpenSSL"],
   "RTPStreams": ["RTP", "EncodedMedia", "Bytes", "Timing"],
   "WebRTCTransport": ["SDP", "ICE", "SecureTransport", "RTPStreams", "RTP", "EncodedMedia", "Bytes", "Timing"],
   "RealTime": ["Timing", "CLinux"],

@@ -8,8 +8,7 @@ final class SRTPOracle {
 
   /// - Parameter outbound: protects with `key`; else unprotects.
   init(_ key: SRTPMasterKey, profile: SRTPProfile, outbound: Bool = true) {
-    // A receiver sets libsrtp2 up, once in a process; srtp_init itself must not run twice at the same time.
-    _ = try? SRTPReceiver(SRTPKeys(profile: profile, local: key, remote: key))
+    precondition(libraryIsReady, "libsrtp2 starts")
     var policy = srtp_policy_t()
     switch profile {
     case .aeadAES128GCM:
@@ -35,11 +34,7 @@ final class SRTPOracle {
   func protectRTP(_ packet: [UInt8]) -> [UInt8]? { apply(packet, srtp_protect) }
   func protectRTCP(_ packet: [UInt8]) -> [UInt8]? { apply(packet, srtp_protect_rtcp) }
   func unprotectRTP(_ packet: [UInt8]) -> [UInt8]? { apply(packet, srtp_unprotect) }
-
-  func unprotectRTPInPlace(_ packet: inout [UInt8]) {
-    var length = Int32(packet.count)
-    _ = packet.withUnsafeMutableBytes { srtp_unprotect(session, $0.baseAddress, &length) }
-  }
+  func unprotectRTCP(_ packet: [UInt8]) -> [UInt8]? { apply(packet, srtp_unprotect_rtcp) }
 
   private func apply(
     _ packet: [UInt8],
@@ -51,6 +46,9 @@ final class SRTPOracle {
     return status == srtp_err_status_ok ? Array(bytes.prefix(Int(length))) : nil
   }
 }
+
+/// srtp_init must not run twice at the same time.
+private let libraryIsReady = srtp_init() == srtp_err_status_ok
 
 let bothProfiles: [SRTPProfile] = [.aeadAES128GCM, .aes128CMHMACSHA1_80]
 
