@@ -139,7 +139,6 @@ enum SpeechBenchmark {
     switch protection {
     case .concealment: "concealment"
     case .inBandFEC: "in-band FEC"
-    case .eagerFEC: "FEC for 10 % or more"
     case .redundancy1: "RED, 1 copy"
     case .redundancy2: "RED, 2 copies"
     }

@@ -1,3 +1,4 @@
+import AudioMixing
 import Codecs
 import EncodedMedia
 import LoadGenerator
@@ -9,10 +10,9 @@ import Timing
 enum LossProtection: CaseIterable {
   /// Extrapolation alone.
   case concealment
-  /// Opus' own redundancy: each packet may hold a coarse copy of the frame before (RFC 6716 section 2.1.7), sized by the loss.
+  /// Opus' own redundancy: each packet may hold a coarse copy of the frame before (RFC 6716 section 2.1.7), sized by the loss. As our
+  /// mixes do, the encoder is told of no less than 10 %: at 32 kb/s libopus makes no copies for 5 % or less.
   case inBandFEC
-  /// The same, the encoder being told of no less than 10 % loss: at 32 kb/s libopus makes no copies for 5 % or less.
-  case eagerFEC
   /// Each packet repeats the one frame before, or the two, whole (RFC 2198).
   case redundancy1
   case redundancy2
@@ -20,8 +20,7 @@ enum LossProtection: CaseIterable {
   /// What the encoder is told of a loss, in per cent; nil where it is to make no copies.
   func expectedLoss(_ pattern: LossPattern) -> Int? {
     switch self {
-    case .inBandFEC: pattern.percent
-    case .eagerFEC: max(pattern.percent, 10)
+    case .inBandFEC: max(pattern.percent, 10)
     case .concealment, .redundancy1, .redundancy2: nil
     }
   }
@@ -29,7 +28,7 @@ enum LossProtection: CaseIterable {
   /// How many frames before its own a packet repeats.
   var repeatedCount: Int {
     switch self {
-    case .concealment, .inBandFEC, .eagerFEC: 0
+    case .concealment, .inBandFEC: 0
     case .redundancy1: 1
     case .redundancy2: 2
     }
@@ -157,6 +156,7 @@ struct SpeechLine {
       for step in steps { carryOut(step, &receiver, &reception) }
       var room = samples.mutableSpan
       _ = receiver.take(into: &room)
+      buffer.measuredLevel = LevelMeter.level(of: samples.span)
       reception.samples += samples
       guard buffer.isPlaying else { continue }
       delay += buffer.statistics.delay.milliseconds
@@ -183,7 +183,7 @@ struct SpeechLine {
       } else {
         reception.concealedSamples += count
       }
-    case .expand(let count): receiver.conceal(count)
+    case .expand(let count): receiver.expand(count)
     case .skip: receiver.skip()
     case .silence(let count): receiver.silence(count)
     }

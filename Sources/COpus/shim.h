@@ -24,6 +24,14 @@ static inline int tutti_opus_set_signal(OpusEncoder *encoder, opus_int32 signal)
   return opus_encoder_ctl(encoder, OPUS_SET_SIGNAL(signal));
 }
 
+static inline int tutti_opus_set_max_bandwidth(OpusEncoder *encoder, opus_int32 bandwidth) {
+  return opus_encoder_ctl(encoder, OPUS_SET_MAX_BANDWIDTH(bandwidth));
+}
+
+static inline int tutti_opus_set_vbr_constraint(OpusEncoder *encoder, opus_int32 on) {
+  return opus_encoder_ctl(encoder, OPUS_SET_VBR_CONSTRAINT(on));
+}
+
 static inline int tutti_opus_set_dtx(OpusEncoder *encoder, opus_int32 on) {
   return opus_encoder_ctl(encoder, OPUS_SET_DTX(on));
 }

@@ -80,6 +80,8 @@ package final class RoomMix: Ticking, @unchecked Sendable {
   /// Whether who hears what must be worked out anew.
   private var mustRoute = false
   private var mixer = AutoMixer()
+  /// Whether anything in the mix has frequencies from 8 kHz on.
+  private var isFullBand = true
   /// One prompt's tick.
   private var contribution: [Int32]
   private var commands: [Command] = []
@@ -125,6 +127,7 @@ package final class RoomMix: Ticking, @unchecked Sendable {
     judge(at: due, tick: tick)
     if mustRoute { route() }
     sumUp(tick)
+    isFullBand = settings.mode == .music || !prompts.isEmpty || seats.contains { $0.isHeard && $0.voice?.isFullBand == true }
     // Those that begin go on from what their listeners heard until now, before that goes on itself.
     for mix in mixes where mix.encoder == nil { send(mix, tick, due) }
     for mix in mixes where mix.lastTick != tick { send(mix, tick, due) }
@@ -312,6 +315,7 @@ package final class RoomMix: Ticking, @unchecked Sendable {
         output: mix.output, settings: renditions[mix.key.rendition], channelCount: settings.channelCount, mode: settings.mode)
     }
     guard let encoder = mix.encoder, encoder.endsPacket(tick) else { return }
+    if encoder.isFullBand != isFullBand { encoder.isFullBand = isFullBand }
     let length = Int64(encoder.ticksPerPacket)
     if mix.lastTick != tick - length {
       if let origin = mix.origin, origin.lastTick == tick - length, let before = origin.encoder {

@@ -36,6 +36,7 @@ final class Voice {
   /// Evens loudness out; nil where the sound is left as it comes.
   private var normalizer: LoudnessNormalizer?
   private var syllables = SyllableDetector()
+  private var bandwidth: BandwidthDetector
   private var suppressor: NoiseSuppressor?
   private var share = AutoMixer.Share()
   private var meter = LevelMeter()
@@ -49,6 +50,7 @@ final class Voice {
     self.media = media
     // Noise is suppressed in one channel only.
     let channelCount = settings.noiseSuppression ? 1 : settings.channelCount
+    bandwidth = BandwidthDetector(channelCount: channelCount)
     strip = VoiceStrip(inputChannelCount: channelCount, outputChannelCount: settings.channelCount)
     if settings.mode == .speech { normalizer = LoudnessNormalizer(channelCount: channelCount) }
     if settings.noiseSuppression { suppressor = NoiseSuppressor() }
@@ -128,6 +130,7 @@ final class Voice {
 
   private func leave(carried: Int) {
     isDecoding = false
+    buffer.measuredLevel = nil
     preroll.keep(&steps, carried: carried)
   }
 
@@ -148,6 +151,9 @@ final class Voice {
     play(steps)
     steps.removeAll(keepingCapacity: true)
     level = meter.measure(samples.span)
+    buffer.measuredLevel = level
+    let samples = samples
+    bandwidth.observe(samples.span, power: meter.power)
   }
 
   private func play(_ steps: [PlayoutStep]) {
@@ -202,6 +208,9 @@ final class Voice {
     let samples = samples
     strip.render(samples.span, gain: whole, pan: pan, into: &span)
   }
+
+  /// Whether his sound has frequencies from 8 kHz on.
+  var isFullBand: Bool { bandwidth.isFullBand }
 
   /// Tells the statistics what was measured so far.
   func report() {

@@ -1,7 +1,7 @@
 import Timing
 
 /// Says by how much the playout delay is to change before a frame is played: a little at a time while somebody speaks, more where it
-/// is quiet.
+/// is quiet. A little too much is borne until it is quiet, unless that takes too long: a cut in a word is heard, a wait is not.
 ///
 /// A frame must be here at the tick it is taken in, though what was handed out before it is heard first. So only some delays make
 /// sense, `grain` apart, with ticks of 20 ms and frames as long as theirs; what lies between two of them is waited for in vain.
@@ -10,6 +10,8 @@ import Timing
 ///       target ≤ ────┘ here is right; a change begun is carried on until it is
 struct DelayAdjuster {
   private var pauseEnd: Instant?
+  /// Since when there has been a little too much delay.
+  private var excessSince: Instant?
 
   /// 5 ms: how much less the target must become than what would let the delay come down by a grain.
   private static let hysteresis = 240
@@ -17,6 +19,9 @@ struct DelayAdjuster {
   private static let pauseFactor: Int64 = 6
   private static let changeMaxInSpeech = 240
   private static let changeMaxInSilence = 480
+  /// What is borne, 40 ms, and for how long.
+  private static let bearable = 1_920
+  private static let patience = Interval.milliseconds(2_500)
 
   /// How far apart the delays that make sense are, in samples.
   static func grain(ofFrames duration: Int) -> Int {
@@ -44,7 +49,18 @@ struct DelayAdjuster {
       excess < 0
       ? (grain - 1 - excess) / grain * grain - idle
       : -idle - max(excess - Self.hysteresis, 0) / grain * grain
-    guard wanted != 0 else { return 0 }
+    guard wanted < 0 else {
+      excessSince = nil
+      return wanted == 0 ? 0 : step(wanted, duration: duration, isQuiet: isQuiet, at: now)
+    }
+    let since = excessSince ?? now
+    excessSince = since
+    if !isQuiet, excess < Self.bearable, now - since < Self.patience, now >= since { return 0 }
+    return step(wanted, duration: duration, isQuiet: isQuiet, at: now)
+  }
+
+  /// The part of a change that is made at once.
+  private mutating func step(_ wanted: Int, duration: Int, isQuiet: Bool, at now: Instant) -> Int {
     if let pauseEnd, now < pauseEnd, pauseEnd - now < .seconds(1) { return 0 }
     let most = isQuiet ? Self.changeMaxInSilence : Self.changeMaxInSpeech
     let change = min(abs(wanted), most, wanted < 0 ? duration : most) / FrameDuration.step * FrameDuration.step

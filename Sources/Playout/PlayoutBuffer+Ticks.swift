@@ -70,7 +70,7 @@ extension PlayoutBuffer {
     }
     var change = adjuster.change(
       delay: delay(of: first, at: now), target: estimator.target, carry: carry, duration: first.duration,
-      isQuiet: first.isQuiet, at: now)
+      isQuiet: first.isQuiet(unlessStated: measuredLevel), at: now)
     // There is nothing to catch up with where packets themselves come late, until the estimator has learned of the longer route.
     if change < 0, !comesInTime { change = 0 }
     if change > 0 {

@@ -85,6 +85,8 @@ package struct PlayoutBuffer: ~Copyable {
 
   /// Samples a channel handed out beyond the last tick pulled, which a receiver that begins to listen now has not got.
   package var carriedSamples: Int { carry }
+  /// How loud the last tick was as decoded, in -dBov, by whoever decodes: for senders who do not state levels; nil where nobody does.
+  package var measuredLevel: UInt8?
   /// What to wait at least beyond the least transit, whatever the network does: for a picture that comes later than its sound.
   package var delayMin: Interval {
     get { estimator.floor }
@@ -211,8 +213,10 @@ package struct PlayoutBuffer: ~Copyable {
 
 extension QueuedFrame {
   /// Whether the frame is silent enough that nobody hears it last a little longer or shorter.
-  var isQuiet: Bool {
-    if let level = frame.audioLevel { return level >= 50 }
+  ///
+  /// - Parameter measured: how loud it was just before, in -dBov; nil where nobody has listened.
+  func isQuiet(unlessStated measured: UInt8?) -> Bool {
+    if let level = frame.audioLevel ?? measured { return level >= 50 }
     return frame.payload.count * 960 <= 12 * duration
   }
 

@@ -18,7 +18,7 @@ package struct PlayoutSettings: Hashable, Sendable {
 
   package init(
     delayMin: Interval = .milliseconds(10), delayMax: Interval = .milliseconds(500),
-    delayInitial: Interval = .milliseconds(40), percentile: Double = 99.5, excessMax: Interval = .milliseconds(120),
+    delayInitial: Interval = .milliseconds(20), percentile: Double = 99.5, excessMax: Interval = .milliseconds(120),
     capacity: Int = 200
   ) {
     self.delayMin = delayMin
