@@ -26,7 +26,7 @@ enum AudioBenchmark {
         + (options.silence == .noise ? " 50 Opus packets a second" : " what Opus's DTX leaves, one packet in 400 ms")
         + "; each receives the mix without himself, Opus 24 kb/s,\ncomplexity 5, 20 ms. Ours: `tutti serve` over DTLS-SRTP. Janus: AudioBridge over plain RTP, which is"
         + " its cheapest. packets/s: what each client got, of 50;\na figure in brackets is of a server that fell short. us: CPU"
-        + " for each packet delivered. late: 20 ms ticks we skipped.\n"
+        + " for each packet delivered. late: 20 ms ticks that began more than 20 ms late.\n"
         + "clients: CPU of this program while ours was measured; it decrypts all it counts, on the same machine.",
       columns: [
         "participants", "ours", "packets/s", "us", "late", "clients", "Janus", "packets/s", "us", "Janus / ours a packet",

@@ -95,7 +95,7 @@ enum SpeechBenchmark {
   private static func printLosses(_ results: [[Result]]) {
     var table = Table(
       "speech: over a line that loses packets",
-      note: "Means of \(seeds.count) seeds, the same losses for all. Fall: against the same line without loss or protection."
+      note: "Means of \(seeds.count) seeds, the same losses for all. Fall: against the same protection without loss."
         + " Concealed: samples made up from\nwhat was heard before; recovered: from Opus' in-band redundancy. Rate: Opus alone."
         + " Delay: mean of playout.",
       columns: ["loss", "protection", "PESQ-WB", "fall", "concealed %", "recovered %", "kb/s", "delay ms"])
@@ -104,7 +104,7 @@ enum SpeechBenchmark {
         let result = results[row][column]
         table.add([
           column == 0 ? label(pattern) : "", label(protection), figure(result.score),
-          figure(results[0][0].score - result.score),
+          figure(results[0][column].score - result.score),
           figure(100 * result.concealed), figure(100 * result.recovered, 1), figure(result.kilobits, 1),
           figure(result.delay, 0),
         ])
@@ -116,16 +116,22 @@ enum SpeechBenchmark {
   private static func printVerdicts(_ results: [[Result]]) {
     for (row, pattern) in patterns.enumerated() where pattern.percent > 0 {
       for (column, protection) in LossProtection.allCases.enumerated() where protection != .concealment {
-        let gain = results[row][column].score - results[row][0].score
+        let gain = fall(results, row, 0) - fall(results, row, column)
         // Better by chance is not better: something must have come of it.
         let helps = protection.repeatedCount > 0 || results[row][column].recovered > 0
         verdict(
-          "\(label(pattern)) with \(label(protection)): better than concealment alone by \(figure(gain))", gain > 0 && helps)
+          "\(label(pattern)) with \(label(protection)): falls less than concealment alone by \(figure(gain))", gain > 0 && helps
+        )
       }
     }
     guard let row = patterns.firstIndex(of: .random(percent: 20)), let result = results[row].last else { return }
     let share = 100 * result.concealed
     verdict("20 % with two copies conceals at most 2 %: \(figure(share)) %", share <= 2)
+  }
+
+  /// What loss costs a protection.
+  private static func fall(_ results: [[Result]], _ row: Int, _ column: Int) -> Double {
+    results[0][column].score - results[row][column].score
   }
 
   private static func label(_ pattern: LossPattern) -> String {

@@ -36,6 +36,8 @@ package final class Mailbox<Element: Sendable>: Sendable {
     contents.withLock { swap(&$0.elements, &elements) }
   }
 
+  package var isEmpty: Bool { contents.withLock { $0.elements.isEmpty } }
+
   /// Elements lost since the start because nobody collected them in time.
   package var dropped: Int { contents.withLock { $0.dropped } }
 }

@@ -30,6 +30,11 @@ final class MixSeat {
     rules = member.rules
   }
 
+  /// Whether a tick would find nothing to do for him.
+  var isAtRest: Bool {
+    !isHeard && !wasHeard && newRules == nil && nextOutput == chosenOutput && voice?.isAtRest ?? true
+  }
+
   /// The audio output he is to hear.
   var audioOutput: String? { rules.audioOutput == "auto" ? chosenOutput : rules.audioOutput }
   var number: UInt32 { member.number }

@@ -29,11 +29,21 @@ struct Preroll {
     next = (next + 1) % Self.depth
   }
 
+  /// Forgets what was kept.
+  mutating func clear() {
+    for index in ticks.indices {
+      ticks[index].steps.removeAll(keepingCapacity: true)
+      ticks[index].carried = 0
+    }
+  }
+
   /// The ticks kept, oldest first; nothing is kept after.
-  mutating func drain(_ body: (Tick) -> Void) {
+  ///
+  /// - Parameter count: only so many of the newest are wanted, at most `depth`.
+  mutating func drain(_ count: Int = depth, _ body: (Tick) -> Void) {
     for offset in 0..<Self.depth {
       let index = (next + offset) % Self.depth
-      body(ticks[index])
+      if offset >= Self.depth - count { body(ticks[index]) }
       ticks[index].steps.removeAll(keepingCapacity: true)
       ticks[index].carried = 0
     }

@@ -82,6 +82,8 @@ package final class RoomMix: Ticking, @unchecked Sendable {
   private var mixer = AutoMixer()
   /// Whether anything in the mix has frequencies from 8 kHz on.
   private var isFullBand = true
+  /// Nobody speaks, nothing waits and nothing is to be changed: until something comes, ticks have nothing to do but count.
+  private var isAsleep = false
   /// One prompt's tick.
   private var contribution: [Int32]
   private var commands: [Command] = []
@@ -122,20 +124,28 @@ package final class RoomMix: Ticking, @unchecked Sendable {
     let tick = due.nanoseconds / tickPeriod.nanoseconds
     takeCommands()
     guard !seats.isEmpty else { return }
-    if tick % MixSlots.cycle == 0 { beginCycle(at: tick) }
-    for seat in seats { seat.voice?.advance(to: due, tick: tick) }
-    judge(at: due, tick: tick)
-    if mustRoute { route() }
-    sumUp(tick)
-    isFullBand = settings.mode == .music || !prompts.isEmpty || seats.contains { $0.isHeard && $0.voice?.isFullBand == true }
+    if !isAsleep || seats.contains(where: { $0.voice?.hasMail ?? false }) { advance(to: due, tick) }
     // Those that begin go on from what their listeners heard until now, before that goes on itself.
     for mix in mixes where mix.encoder == nil { send(mix, tick, due) }
     for mix in mixes where mix.lastTick != tick { send(mix, tick, due) }
     if index % 50 == 0 { look(at: due) }
   }
 
+  /// All but the encoding.
+  private func advance(to due: Instant, _ tick: Int64) {
+    if tick % MixSlots.cycle == 0 { beginCycle(at: tick) }
+    for seat in seats { seat.voice?.advance(to: due, tick: tick) }
+    judge(at: due, tick: tick)
+    if mustRoute { route() }
+    sumUp(tick)
+    isFullBand = settings.mode == .music || !prompts.isEmpty || seats.contains { $0.isHeard && $0.voice?.isFullBand == true }
+    isAsleep = prompts.isEmpty && slots.range.isEmpty && seats.allSatisfy(\.isAtRest)
+    if isAsleep { for seat in seats { seat.voice?.sleep() } }
+  }
+
   private func takeCommands() {
     mailbox.collect(into: &commands)
+    if !commands.isEmpty { isAsleep = false }
     for command in commands {
       switch command {
       case .join(let member): seat(member)
@@ -370,6 +380,7 @@ extension RoomMix {
     let statistics = seat.member.media.statistics
     let line = RenditionChoice.Line(loss: statistics.fractionLostByPeer, bitsPerSecond: statistics.receivableBitsPerSecond)
     seat.nextOutput = seat.choice.update(line, outputs: renditions, at: now)
+    if seat.nextOutput != seat.chosenOutput { isAsleep = false }
   }
 }
 

@@ -44,7 +44,7 @@ package final class TickLoop: Sendable {
     self.skipAfter = skipAfter
   }
 
-  /// Ticks skipped because they came too late, and all that were due.
+  /// Ticks that began more than a period late or were skipped for it, and all that were due.
   package var lateTicks: Int { lateCount.load(ordering: .relaxed) }
   package var ticks: Int { tickCount.load(ordering: .relaxed) }
 
@@ -113,6 +113,8 @@ package final class TickLoop: Sendable {
       member.due += period * skipped
       lateCount.add(Int(skipped), ordering: .relaxed)
       tickCount.add(Int(skipped), ordering: .relaxed)
+    } else if late > period {
+      lateCount.add(1, ordering: .relaxed)
     }
     member.ticking.tick(member.index, due: member.due)
     tickCount.add(1, ordering: .relaxed)

@@ -46,6 +46,9 @@ final class Voice {
   private var stated: UInt8? = 127
   private var isDecoding = false
 
+  /// Enough for a decoder to be about as loud as it should be.
+  private static let ticksBeforeLook = 2
+
   init(media: ParticipantMedia, settings: AudioSettings) throws {
     self.media = media
     // Noise is suppressed in one channel only.
@@ -83,7 +86,7 @@ final class Voice {
         decode(carried: carried)
         policy.compare(stated: stated, measured: level, at: due)
       case .look:
-        decode(carried: carried)
+        decode(carried: carried, after: Self.ticksBeforeLook)
         if !policy.compare(stated: stated, measured: level, at: due) { isDecoding = false }
       }
       gate.update(level: level, at: due)
@@ -92,6 +95,17 @@ final class Voice {
     if !isDecoding { meter.observe(level) }
     media.level.store(meter.smoothed, ordering: .relaxed)
   }
+
+  /// Whether frames have come since the last tick.
+  var hasMail: Bool { !media.audio.isEmpty }
+
+  /// Whether nothing waits to be played and he neither speaks nor did just before.
+  var isAtRest: Bool {
+    !buffer.isPlaying && buffer.count == 0 && !gate.isOpen && !media.speaking.load(ordering: .relaxed) && meter.smoothed > 50
+  }
+
+  /// There will be no ticks until something comes; what was before is no run-up to that.
+  func sleep() { preroll.clear() }
 
   /// Tells the picture when the sound that belongs to it leaves, and waits for it where it is later than the sound.
   private func keepWithPicture(carried: Int, at due: Instant) {
@@ -135,12 +149,14 @@ final class Voice {
   }
 
   /// Makes `samples` what is due, with what was left undecoded just before as a run-up.
-  private func decode(carried: Int) {
+  ///
+  /// - Parameter runUp: ticks of it.
+  private func decode(carried: Int, after runUp: Int = Preroll.depth) {
     if !isDecoding {
       isDecoding = true
       receiver.reset()
       var isFirst = true
-      preroll.drain { tick in
+      preroll.drain(runUp) { tick in
         if tick.steps.isEmpty && isFirst { return }
         if isFirst { receiver.silence(tick.carried) }
         isFirst = false

@@ -18,7 +18,7 @@ final class NetworkWorker {
   static let firstConnectionToken: UInt64 = 1 << 32
   /// Batches read from one socket before the others have their turn.
   private static let batchesPerTurn = 8
-  private static let turnSpacing = Interval.milliseconds(1)
+  private static let turnSpacing = Interval.milliseconds(2)
 
   private let queue: EventQueue
   private let waker: Waker
@@ -65,7 +65,7 @@ final class NetworkWorker {
 
   /// One turn of the loop; false where it was the last.
   ///
-  /// Turns follow one another a millisecond apart at least: where packets of hundreds of peers come one by one, waking for each
+  /// Turns follow one another two milliseconds apart at least: where packets of hundreds of peers come one by one, waking for each
   /// would cost more than handling it.
   private func turn(for loop: NetworkLoop) -> Bool {
     var timeout: Interval?
