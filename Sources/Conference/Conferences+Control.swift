@@ -169,8 +169,8 @@ extension Conferences {
     let output = participant.setup.sendCodec(.video).flatMap { canvas?.outputs[$0] }
     guard output != participant.subscribedPicture else { return }
     room.participants[index].subscribedPicture = output
+    // Who finds no recent keyframe there is asked one for by the transport.
     transport.subscribe(participant.peer, .video, to: output)
-    if let output { canvas?.requestKeyframe(output) }
   }
 
   // MARK: Layouts and pictures

@@ -24,7 +24,7 @@ final class VideoRendition: @unchecked Sendable {
   private var refinements = 0
 
   /// How soon after a keyframe the next may come, whoever asks.
-  private static let keyframeSpacing = Interval.milliseconds(500)
+  private static let keyframeSpacing = Interval.seconds(1)
   /// A picture that stands still is encoded again so often, and so many times, until it is as good as the bit rate allows.
   private static let refinementInterval = Interval.milliseconds(150)
   private static let refinementsMax = 20

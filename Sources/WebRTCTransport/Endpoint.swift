@@ -34,6 +34,8 @@ public struct Endpoint: ~Copyable {
     var video: OutputID?
     /// A receiver can do nothing with a picture stream before its first keyframe: until then it is spared.
     var awaitsKeyframe = false
+    /// Whether he was ever sent a picture: frames of the past would be behind what he has.
+    var hasPicture = false
     /// When a datagram last came on a path known to be his.
     var lastHeard = Instant(nanoseconds: .min)
     /// The deadline this peer last put into the heap.
@@ -50,12 +52,14 @@ public struct Endpoint: ~Copyable {
   private final class Output {
     var packetizer = OutputPacketizer()
     var receivers: [Peer] = []
+    /// For newcomers; empty where the output is sound.
+    var recent = RecentPictures()
     /// When a keyframe was last asked for on behalf of those who wait for their first.
     var lastRequest: Instant?
   }
 
   /// How often a keyframe is asked for while receivers wait for one.
-  private static let keyframePatience = Interval.milliseconds(500)
+  private static let keyframePatience = Interval.seconds(1)
 
   /// Paths one peer may be reached by; an honest one has a handful.
   private static let pathsPerPeerMax = 16
@@ -202,7 +206,7 @@ public struct Endpoint: ~Copyable {
       register(peer)
       schedule(peer)
     case .remove(let id): remove(id, at: now, into: &outputs)
-    case .subscribe(let id, let kind, let output): subscribe(id, kind, output)
+    case .subscribe(let id, let kind, let output): subscribe(id, kind, output, at: now, into: &outputs, flush: flush)
     case .send(let frame, let output): send(frame, output, at: now, into: &outputs, flush: flush)
     case .requestKeyframe(let id, let stream):
       guard let peer = peers[id] else { return }
@@ -258,7 +262,10 @@ public struct Endpoint: ~Copyable {
     }
   }
 
-  private mutating func subscribe(_ id: PeerID, _ kind: MediaKind, _ output: OutputID?) {
+  private mutating func subscribe(
+    _ id: PeerID, _ kind: MediaKind, _ output: OutputID?, at now: Instant, into outputs: inout PeerOutputs,
+    flush: (inout PeerOutputs) -> Void
+  ) {
     guard let peer = peers[id] else { return }
     let old = kind == .audio ? peer.audio : peer.video
     guard old != output else { return }
@@ -269,9 +276,33 @@ public struct Endpoint: ~Copyable {
       peer.session.sourceWillChange(kind)
       peer.awaitsKeyframe = true
     }
-    let entry = outputs[output] ?? Output()
+    let entry = self.outputs[output] ?? Output()
     entry.receivers.append(peer)
-    outputs[output] = entry
+    self.outputs[output] = entry
+    if kind == .video, !catchUp(peer, entry, at: now, into: &outputs, flush: flush) {
+      requestFirstKeyframe(of: entry, output, for: peer, at: now)
+    }
+  }
+
+  /// Sends who waits for his first picture the last keyframe and what followed; false where that is not at hand.
+  private func catchUp(
+    _ peer: Peer, _ output: Output, at now: Instant, into outputs: inout PeerOutputs, flush: (inout PeerOutputs) -> Void
+  ) -> Bool {
+    guard peer.awaitsKeyframe, !peer.hasPicture, peer.session.isConnected, !output.recent.frames.isEmpty else { return false }
+    for frame in output.recent.frames { send(frame, to: peer, at: now, into: &outputs, flush: flush) }
+    peer.awaitsKeyframe = false
+    return true
+  }
+
+  private func send(
+    _ frame: PacketizedFrame, to peer: Peer, at now: Instant, into outputs: inout PeerOutputs,
+    flush: (inout PeerOutputs) -> Void
+  ) {
+    // Audio may carry copies of earlier frames, as much as goes into a packet.
+    let copies = frame.codec.kind == .audio ? PeerSession.packetSizeMax : 0
+    if outputs.arena.room < frame.bytes.count &+ frame.ranges.count &* 200 &+ copies { flush(&outputs) }
+    if frame.codec.kind == .video, peer.session.isConnected { peer.hasPicture = true }
+    peer.session.send(frame, at: now, into: &outputs)
   }
 
   private mutating func leave(_ output: OutputID?, _ peer: Peer) {
@@ -286,23 +317,22 @@ public struct Endpoint: ~Copyable {
   ) {
     guard let output = self.outputs[id], !output.receivers.isEmpty else { return }
     let packetized = output.packetizer.packetize(frame)
-    // Audio may carry copies of earlier frames, as much as goes into a packet.
-    let copies = frame.codec.kind == .audio ? PeerSession.packetSizeMax : 0
-    let size = packetized.bytes.count &+ packetized.ranges.count &* 200 &+ copies
+    let isPicture = frame.codec.kind == .video
+    if isPicture { output.recent.append(packetized) }
     for peer in output.receivers {
-      if frame.codec.kind == .video {
-        if peer.awaitsKeyframe, !frame.isKeyframe {
+      if isPicture, peer.awaitsKeyframe {
+        if catchUp(peer, output, at: now, into: &outputs, flush: flush) { continue }
+        guard frame.isKeyframe else {
           requestFirstKeyframe(of: output, id, for: peer, at: now)
           continue
         }
         peer.awaitsKeyframe = !peer.session.isConnected
       }
-      if outputs.arena.room < size { flush(&outputs) }
-      peer.session.send(packetized, at: now, into: &outputs)
+      send(packetized, to: peer, at: now, into: &outputs, flush: flush)
     }
   }
 
-  /// The keyframe a receiver was to begin with did not reach him: asks for another, at most twice a second for all of them.
+  /// The keyframe a receiver was to begin with did not reach him: asks for another, at most once a second for all of them.
   private func requestFirstKeyframe(of output: Output, _ id: OutputID, for peer: Peer, at now: Instant) {
     guard peer.session.isConnected else { return }
     if let last = output.lastRequest, now - last < Self.keyframePatience { return }

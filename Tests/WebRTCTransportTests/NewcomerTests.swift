@@ -1,0 +1,76 @@
+import EncodedMedia
+import TestPeers
+import TestSupport
+import Testing
+import Timing
+import WebRTCTransport
+
+/// Who comes while others watch.
+@Suite struct NewcomerTests {
+  /// Sends pictures of an output, the first of them a keyframe where `from` is 0.
+  private func send(_ range: Range<Int>, _ simulation: Simulation) {
+    for index in range {
+      simulation.execute(
+        .send(TestFrames.video(index, at: simulation.now, isKeyframe: index == 0, byteCount: 3000), OutputID(2)))
+      simulation.run(for: .milliseconds(33))
+    }
+  }
+
+  private func joinLater(_ simulation: Simulation) throws -> (TestClient, TestObserver) {
+    let observer = TestObserver()
+    let second = try simulation.join(capabilities: .client, observer: observer)
+    try #require(simulation.connectAll())
+    simulation.execute(.subscribe(second.id, .video, OutputID(2)))
+    simulation.run(for: .milliseconds(100))
+    return (second, observer)
+  }
+
+  @Test func aNewcomerIsSentTheLastKeyframeAndWhatFollowedAtOnce() throws {
+    let (simulation, first) = try makeCall(seed: 41)
+    send(0..<20, simulation)
+    let (second, observer) = try joinLater(simulation)
+    let sent = (0..<20).map { TestFrames.video($0, at: .zero, isKeyframe: $0 == 0, byteCount: 3000).payload.bytes }
+    #expect(payloads(second.frames(.video)) == sent)
+    #expect(observer.keyframeRequests.count == 0)
+    send(20..<30, simulation)
+    simulation.run(for: .milliseconds(100))
+    #expect(payloads(second.frames(.video)) == payloads(first.frames(.video)))
+    #expect(!second.frames(.video).contains { $0.followsGap })
+  }
+
+  @Test func whereTooMuchFollowedTheKeyframeANewOneIsAskedFor() throws {
+    let (simulation, first) = try makeCall(seed: 42)
+    send(0..<60, simulation)
+    let (second, observer) = try joinLater(simulation)
+    #expect(second.frames(.video).isEmpty && observer.keyframeRequests.count == 1)
+    send(0..<3, simulation)
+    simulation.run(for: .milliseconds(100))
+    #expect(second.frames(.video).map(\.isKeyframe) == [true, false, false])
+    withExtendedLifetime(first) {}
+  }
+
+  @Test func newcomersTogetherAskForAKeyframeASecondAtMost() throws {
+    let (simulation, first) = try makeCall(seed: 43)
+    send(0..<60, simulation)
+    let start = simulation.now
+    let all = try (0..<20).map { _ in try joinLater(simulation) }
+    let requests = all.reduce(0) { $0 + $1.1.keyframeRequests.count }
+    #expect(requests >= 1 && requests <= Int((simulation.now - start).seconds) + 1, "\(requests)")
+    withExtendedLifetime(first) {}
+  }
+
+  @Test func whoHasSeenAnotherPictureIsNotSentThePast() throws {
+    let (simulation, first) = try makeCall(seed: 44)
+    send(0..<10, simulation)
+    let second = try simulation.join(capabilities: .client, observer: TestObserver())
+    try #require(simulation.connectAll())
+    simulation.execute(.subscribe(second.id, .video, OutputID(9)))
+    simulation.execute(.send(TestFrames.video(0, at: simulation.now, isKeyframe: true), OutputID(9)))
+    simulation.run(for: .milliseconds(50))
+    #expect(second.frames(.video).count == 1)
+    simulation.execute(.subscribe(second.id, .video, OutputID(2)))
+    simulation.run(for: .milliseconds(100))
+    #expect(second.frames(.video).count == 1)
+    withExtendedLifetime(first) {}
+  }
+}
