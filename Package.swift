@@ -38,6 +38,7 @@ let package = Package(
     systemLibrary("CSRTP", "libsrtp2", apt: "libsrtp2-dev"),
     systemLibrary("COpus", "opus", apt: "libopus-dev"),
     systemLibrary("CVPX", "vpx", apt: "libvpx-dev"),
+    systemLibrary("COpenH264", "openh264", apt: "libopenh264-dev"),
     systemLibrary("CAVCodec", "libavcodec", apt: "libavcodec-dev"),
     systemLibrary("CSndFile", "sndfile", apt: "libsndfile1-dev"),
     systemLibrary("CWebSockets", "libwebsockets", apt: "libwebsockets-dev"),
@@ -63,7 +64,7 @@ let package = Package(
     // The mixing server.
     module("RawMedia", ["Timing"]),
     module("JSON5"),
-    module("Codecs", ["EncodedMedia", "RawMedia", "Timing", "COpus", "CVPX", "CAVCodec"]),
+    module("Codecs", ["EncodedMedia", "RawMedia", "Timing", "COpus", "CVPX", "CAVCodec", "COpenH264"]),
     module("Playout", ["EncodedMedia", "Timing"]),
     module("AudioMixing", ["RawMedia", "Timing"]),
     module("NoiseSuppression", ["RawMedia", "CSpeexDSP"]),

@@ -22,24 +22,35 @@ enum RoomBenchmark {
         + " mixes encoded.",
       columns: [
         "participants", "ours", "pictures/s", "audio/s", "kb/s", "GStreamer", "pictures/s", "audio/s", "kb/s",
-        "GStreamer / ours", "limit", "ours / limit",
+        "ours / GStreamer", "limit", "ours / limit", "ours, H.264 out", "pictures/s", "audio/s", "kb/s", "of GStreamer",
       ])
-    for count in [4, 9] { table.add(try row(count)) }
+    var shares = (vp8: 1.0, h264: 1.0)
+    for count in [4, 9] {
+      let (row, costs) = try row(count)
+      table.add(row)
+      shares = (costs.vp8 / costs.gstreamer, costs.h264 / costs.gstreamer)
+    }
     table.print()
+    verdict("nine in a room cost at most 0.55 of GStreamer: \(figure(shares.vp8))", shares.vp8 <= 0.55)
+    verdict("with H.264 out at most 0.45 of it: \(figure(shares.h264))", shares.h264 <= 0.45)
   }
 
-  private static func row(_ count: Int) throws -> [String] {
+  private static func row(_ count: Int) throws -> ([String], (vp8: Double, h264: Double, gstreamer: Double)) {
     let contents = try contents(count)
-    let (ours, theirs) = (Tally(), Tally())
+    let (ours, theirs, oursInH264) = (Tally(), Tally(), Tally())
     let attendance = Attendance(participants: count)
     let floor = try CodecFloor(contents, mixCount: talkers + 1)
     let costs = try alternate([
       { try cost(contents, ServerProcess(attendance, delivery: ours.deliver), ours) },
       { try cost(contents, GStreamerProcess(attendance, delivery: theirs.deliver), theirs) },
       { try floor.second() },
+      { try cost(contents, ServerProcess(attendance, takesH264: true, delivery: oursInH264.deliver), oursInH264) },
     ])
-    return ["\(count)", figure(costs[0])] + ours.rates(clients: count) + [figure(costs[1])] + theirs.rates(clients: count)
-      + [ratio(costs[1], costs[0]), figure(costs[2]), ratio(costs[0], costs[2])]
+    let cells =
+      ["\(count)", figure(costs[0])] + ours.rates(clients: count) + [figure(costs[1])] + theirs.rates(clients: count)
+      + [figure(costs[0] / costs[1]), figure(costs[2]), ratio(costs[0], costs[2])] + [figure(costs[3])]
+      + oursInH264.rates(clients: count) + [figure(costs[3] / costs[1])]
+    return (cells, (costs[0], costs[3], costs[1]))
   }
 
   /// Three contents for all: decoders do not share anything.

@@ -20,9 +20,10 @@ final class ServerProcess: MixingProcess {
   ///   - kinds: what clients send and receive.
   ///   - rooms: in how many rooms they are, spread evenly.
   ///   - room: the room's settings, where they are not the defaults.
+  ///   - takesH264: whether clients take H.264, which they are then sent.
   init(
     _ attendance: Attendance, kinds: [MediaKind] = MediaKind.allCases, rooms: Int = 1, room: String? = nil,
-    delivery: @escaping Delivery
+    takesH264: Bool = false, delivery: @escaping Delivery
   ) throws {
     let port = try LocalPort.free()
     origin = "http://127.0.0.1:\(port)"
@@ -40,6 +41,7 @@ final class ServerProcess: MixingProcess {
       options.sends = number < attendance.participants
       options.path = options.sends ? "participants" : "whep"
       options.kinds = kinds
+      options.takesH264 = takesH264
       let client = try LoadClient(
         number: number, address: RoomAddress("\(origin)/rooms/bench\(rooms > 1 ? "-\(number % rooms)" : "")"), options: options,
         local: TransportAddress(ipv4: LocalPort.host, port: 0), certificate: certificate, delivery: delivery)

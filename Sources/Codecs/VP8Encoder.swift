@@ -44,12 +44,6 @@ package final class VP8Encoder: @unchecked Sendable {
     }
   }
 
-  /// What became of a picture.
-  package struct Outcome: Hashable, Sendable {
-    package var byteCount: Int
-    package var isKeyframe: Bool
-  }
-
   package let width: Int
   package let height: Int
   package private(set) var settings: Settings
@@ -114,7 +108,7 @@ package final class VP8Encoder: @unchecked Sendable {
   ///   - asKeyframe: whether the frame is to be decodable by itself.
   package func encode(
     _ picture: Picture, at time: Instant, asKeyframe: Bool, into bytes: inout [UInt8]
-  ) throws(CodecError) -> Outcome {
+  ) throws(CodecError) -> VideoEncoder.Outcome {
     guard picture.width == width, picture.height == height else { throw .wrongSize }
     wrap(picture)
     let start = firstTime ?? time
@@ -130,8 +124,8 @@ package final class VP8Encoder: @unchecked Sendable {
     return collect(into: &bytes)
   }
 
-  private func collect(into bytes: inout [UInt8]) -> Outcome {
-    var outcome = Outcome(byteCount: 0, isKeyframe: false)
+  private func collect(into bytes: inout [UInt8]) -> VideoEncoder.Outcome {
+    var outcome = VideoEncoder.Outcome(byteCount: 0, isKeyframe: false)
     var iterator: vpx_codec_iter_t?
     while let packet = vpx_codec_get_cx_data(context, &iterator) {
       guard packet.pointee.kind == VPX_CODEC_CX_FRAME_PKT else { continue }

@@ -16,7 +16,7 @@ final class VideoRendition: @unchecked Sendable {
   private let transport: any PeerTransport
   private let wantsKeyframe = Atomic<Bool>(true)
   private let encoded = Atomic<Int>(0)
-  private var encoder: VP8Encoder?
+  private var encoder: VideoEncoder?
   private var pool = FrameBufferPool(capacity: 34, bytesReserved: 32_768)
   private var lastKeyframe: Instant?
   private var lastFrame: Instant?
@@ -67,12 +67,12 @@ final class VideoRendition: @unchecked Sendable {
 
   private func encode(_ composition: Composition, at due: Instant, asKeyframe: Bool) {
     if encoder == nil {
-      encoder = try? VP8Encoder(
-        width: settings.width, height: settings.height,
+      encoder = try? VideoEncoder(
+        codec: codec, width: settings.width, height: settings.height,
         settings: .init(bitsPerSecond: settings.bitrate, framesPerSecond: settings.fps))
     }
     guard let encoder else { return }
-    var outcome: VP8Encoder.Outcome?
+    var outcome: VideoEncoder.Outcome?
     let payload = pool.make { bytes in
       outcome = try? encoder.encode(composition.picture, at: due, asKeyframe: asKeyframe, into: &bytes)
     }

@@ -24,6 +24,8 @@ package final class LoadClient: @unchecked Sendable {
     package var sends = true
     package var receives = true
     package var kinds = MediaKind.allCases
+    /// Whether it takes H.264 as well as VP8, which it sends.
+    package var takesH264 = false
     /// Share of what comes that is thrown away, 0 to 1, as a bad line would.
     package var lossShare = 0.0
     /// How often to ask for keyframes nobody needs, in a second.
@@ -82,7 +84,9 @@ package final class LoadClient: @unchecked Sendable {
     let asked = MonotonicClock.now()
     let socket = try UDPSocket(bind: local, bufferBytes: 1 << 19)
     var random = SystemRandomNumberGenerator()
-    var offerer = PeerOfferer(certificate: certificate, candidates: [.host(socket.localAddress)], using: &random)
+    var offerer = PeerOfferer(
+      certificate: certificate, candidates: [.host(socket.localAddress)],
+      capabilities: options.takesH264 ? .clientWithH264 : .client, using: &random)
     let offer = offerer.offer(options.kinds.map { .init($0, sends: options.sends, receives: options.receives) })
     let url = "\(address.origin)/rooms/\(address.room)/\(options.path)"
     let response = try http.request("POST", url, type: "application/sdp", body: offer)

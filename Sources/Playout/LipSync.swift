@@ -15,8 +15,12 @@ import Timing
 package struct LipSync: Sendable {
   /// A picture is shown at most so long before its sound.
   package static let pictureLeadMax = Interval.milliseconds(30)
-  /// Nearly all pictures are there at most so long after their sound.
+  /// Nearly all pictures are there at most so long after sound that waits for them, and after sound that need not.
   private static let pictureLagMax = Interval.milliseconds(5)
+  private static let pictureLagBearable = Interval.milliseconds(35)
+  /// Less than this below what sound waits is no reason to wait less.
+  private static let floorSlack = Interval.milliseconds(20)
+  private static let patience = Interval.seconds(10)
   /// Sound waits for pictures so long at most, beyond its least transit.
   package static let audioDelayMax = Interval.milliseconds(400)
   /// Sound and picture further apart than this are none of one another.
@@ -29,6 +33,9 @@ package struct LipSync: Sendable {
   private var sound: (transit: Interval, delay: Interval, time: Instant)?
   private var pictures = DelayEstimator(
     settings: .init(delayMin: .zero, delayMax: .milliseconds(500), delayInitial: .zero, percentile: 95))
+  /// What sound waits at least, and since when less has been enough.
+  private var floor = Interval.zero
+  private var enoughSince = Instant.zero
   private var lastPicture: (transit: Interval, time: Instant)?
 
   package init() {}
@@ -56,12 +63,25 @@ package struct LipSync: Sendable {
   }
 
   /// The least playout delay with which sound does not run ahead of the pictures; zero where it need not wait.
-  package func audioDelayMin(at now: Instant) -> Interval {
+  ///
+  /// Every change is heard: it rises only where pictures are later than anybody should see, then by all that is missing, and falls
+  /// when less has been enough for ten seconds.
+  package mutating func audioDelayMin(at now: Instant) -> Interval {
     guard let sound, let lastPicture, let base = pictures.base, now - lastPicture.time < Self.memory,
       abs(sound.transit - lastPicture.transit) < Self.differenceMax
-    else { return .zero }
-    let wanted = base + pictures.target - Self.pictureLagMax
-    return min(max(wanted - (sound.transit - sound.delay), .zero), Self.audioDelayMax)
+    else {
+      floor = .zero
+      return .zero
+    }
+    let needed = base + pictures.target - (sound.transit - sound.delay)
+    let wanted = min(max(needed - Self.pictureLagMax, .zero), Self.audioDelayMax)
+    if needed - Self.pictureLagBearable > max(sound.delay, floor) { floor = max(floor, wanted) }
+    if wanted + Self.floorSlack > floor { enoughSince = now }
+    if now - enoughSince >= Self.patience {
+      floor = wanted
+      enoughSince = now
+    }
+    return floor
   }
 
   private mutating func transit(_ captured: NTPTime, _ now: Instant) -> Interval {

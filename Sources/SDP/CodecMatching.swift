@@ -50,6 +50,17 @@ struct CodecMatch {
   }
 }
 
+extension [CodecMatch] {
+  /// What is sent of all that could be; nil where nothing can.
+  var preferredToSend: CodecMatch? {
+    var best: CodecMatch?
+    for match in self where match.capability.sends {
+      if match.capability.sendPreference > best?.capability.sendPreference ?? .min { best = match }
+    }
+    return best
+  }
+}
+
 extension CodecMatch {
   /// RFC 2198 section 5: the parameters are the payload types of the blocks, which must all be of the codec.
   private static func redundancy(of codec: PayloadDescription, in payloads: [PayloadDescription]) -> UInt8? {

@@ -29,9 +29,16 @@ public struct MediaCapabilities: Hashable, Sendable {
     self.reducedSizeRTCP = reducedSizeRTCP
   }
 
-  /// What the mixer does: Opus and G.711 and VP8 both ways, H.264 up to High received only.
+  /// What the mixer does: Opus, G.711, VP8 and H.264 constrained baseline both ways, H.264 up to High received only. VP8 is what it
+  /// would rather have, and H.264 what it would rather send, which costs less to encode.
   public static let mixer = MediaCapabilities(
-    audio: [.opus(), .pcmu, .pcma], video: [.vp8] + H264Profile.allCases.map { .h264($0, sends: false) })
+    audio: [.opus(), .pcmu, .pcma],
+    video: [.vp8]
+      + H264Profile.allCases.map { profile in
+        var capability = CodecCapability.h264(profile, sends: profile == .constrainedBaseline)
+        if capability.sends { capability.sendPreference = 1 }
+        return capability
+      })
 
   func codecs(_ type: MediaType) -> [CodecCapability] { type == .audio ? audio : video }
   func extensions(_ type: MediaType) -> [String] { type == .audio ? audioExtensions : videoExtensions }
@@ -64,6 +71,8 @@ public struct CodecCapability: Hashable, Sendable {
   public var receives: Bool
   /// Whether it can be encoded here.
   public var sends: Bool
+  /// Of what the other side takes, the greatest is sent; among equals the first.
+  public var sendPreference = 0
 
   public init(
     name: String, clockRate: UInt32, channels: UInt8 = 1, parameters: FormatParameters = FormatParameters(),

@@ -20,7 +20,7 @@ struct OfferPlan {
       return direction.sends ? codecs.filter { $0.capability.sends } : codecs
     }
     /// What we send.
-    var sent: CodecMatch? { direction.sends ? listed.first { $0.capability.sends } : nil }
+    var sent: CodecMatch? { direction.sends ? listed.preferredToSend : nil }
   }
 
   private(set) var lines: [Line]

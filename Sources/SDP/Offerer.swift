@@ -154,7 +154,7 @@ extension Offerer {
     let codecs = matches(media, line, extensions.all)
     guard !codecs.isEmpty else { return nil }
     let times = media.clampedPacketTimes
-    let sent = direction.sends ? codecs.first { $0.capability.sends } : nil
+    let sent = direction.sends ? codecs.preferredToSend : nil
     return NegotiatedMedia(
       index: index, mid: offer?.media[index].mid, type: type, direction: direction,
       receiveCodecs: direction.receives ? codecs.filter { $0.capability.receives }.map { received($0) } : [],

@@ -123,4 +123,6 @@ public struct PeerOfferer: Sendable {
 extension MediaCapabilities {
   /// Opus and VP8 both ways.
   public static let client = MediaCapabilities(audio: [.opus()], video: [.vp8])
+  /// The same, and H.264 constrained baseline.
+  public static let clientWithH264 = MediaCapabilities(audio: [.opus()], video: [.vp8, .h264(.constrainedBaseline)])
 }

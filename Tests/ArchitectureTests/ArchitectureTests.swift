@@ -17,7 +17,7 @@ private let allowedImports: [String: Set<String>] = [
   "DatagramIO": ["WebRTCTransport", "ICE", "EncodedMedia", "RealTime", "Bytes", "Timing", "CLinux"],
   "RawMedia": ["Timing"],
   "JSON5": [],
-  "Codecs": ["EncodedMedia", "RawMedia", "Timing", "COpus", "CVPX", "CAVCodec"],
+  "Codecs": ["EncodedMedia", "RawMedia", "Timing", "COpus", "CVPX", "CAVCodec", "COpenH264"],
   "Playout": ["EncodedMedia", "Timing"],
   "AudioMixing": ["RawMedia", "Timing"],
   "NoiseSuppression": ["RawMedia", "CSpeexDSP"],

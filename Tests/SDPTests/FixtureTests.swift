@@ -67,7 +67,7 @@ struct FixtureTests {
     #expect(answerer.session == nil)
   }
 
-  @Test func chromiumSendsAndReceivesOpusAndVP8() throws {
+  @Test func chromiumSendsOpusAndVP8AndReceivesOpusAndH264() throws {
     var answerer = Sample.answerer()
     let session = try answerer.answer(
       to: Fixture.chromiumSendrecv.parsed(), local: Sample.local, sources: Sample.source
@@ -81,7 +81,9 @@ struct FixtureTests {
     #expect(audio.feedback == [.transportCC])
     #expect(audio.remoteSources.count == 1 && audio.remoteSources[0].cname != nil)
     let video = try #require(session.media.last)
-    #expect(video.sendCodec?.name == "VP8" && video.sendCodec?.retransmissionPayloadType == 97)
+    #expect(video.sendCodec?.name == "H264" && video.sendCodec?.retransmissionPayloadType != nil)
+    #expect(video.sendCodec?.localParameters["profile-level-id"]?.hasPrefix("42e0") == true)
+    #expect(video.receiveCodecs.first?.retransmissionPayloadType == 97)
     #expect(video.receiveCodecs.map(\.name) == ["VP8"] + Array(repeating: "H264", count: video.receiveCodecs.count - 1))
     #expect(video.feedback == [.nack, .pli, .fir, .remb, .transportCC])
     #expect(video.receiveExtensionID(HeaderExtensionURI.videoOrientation) == 13)
