@@ -84,16 +84,8 @@ package final class VideoSource: Sendable {
     requestKeyframe()
   }
 
-  /// Sound of the same sender leaves the mix.
-  ///
-  /// - Parameters: captured, now, delay: as `LipSync.played` has them.
-  /// - Returns: the least delay playout should have.
-  func soundPlayed(_ captured: NTPTime, at now: Instant, delay: Interval) -> Interval {
-    lipSync.withLock { sync in
-      sync.played(captured, at: now, delay: delay)
-      return sync.audioDelayMin(at: now)
-    }
-  }
+  /// Sound of the same sender leaves the mix: its first sample was captured then and is mixed now.
+  func soundPlayed(_ captured: NTPTime, at now: Instant) { lipSync.withLock { $0.played(captured, at: now) } }
 
   private func drain() {
     isDraining.store(false, ordering: .releasing)

@@ -30,12 +30,8 @@ struct DelayEstimator {
   private var windowStart = Instant.zero
   /// The same without peaks.
   private var usual: Interval
-  /// What packets make it wait beyond the base.
-  private var learned: Interval
-  /// What to wait at least for other reasons, such as a picture that comes later than its sound; cut to the greatest delay.
-  var floor = Interval.zero
   /// What to wait beyond the base.
-  var target: Interval { max(learned, min(floor, settings.delayMax)) }
+  private(set) var target: Interval
 
   private static let bucketWidth = Interval.milliseconds(5)
   private static let slotCount = 10
@@ -57,8 +53,8 @@ struct DelayEstimator {
     bucketCount = min(max(Int(settings.delayMax.nanoseconds / Self.bucketWidth.nanoseconds), 1), 1000)
     slots = [UInt16](repeating: 0, count: bucketCount * Self.slotCount)
     totals = [Int](repeating: 0, count: bucketCount)
-    learned = settings.delayInitial
-    usual = learned
+    target = settings.delayInitial
+    usual = target
   }
 
   /// The least transit of the last two to four seconds; nil before the first packet.
@@ -75,8 +71,8 @@ struct DelayEstimator {
     (slotStart, eventStart, windowStart) = (.zero, .zero, .zero)
     (eventBucket, windowMin, windowMinBefore) = (nil, nil, nil)
     (peak, recurring) = (nil, nil)
-    learned = settings.delayInitial
-    usual = learned
+    target = settings.delayInitial
+    usual = target
   }
 
   /// Takes this for the least transit, where the stream has come back by a longer route.
@@ -101,9 +97,9 @@ struct DelayEstimator {
     add(jitter: jitter, at: arrival)
     usual = quantile()
     if let recurring, arrival < recurring.until {
-      learned = min(max(usual, recurring.jitter + Self.bucketWidth), settings.delayMax)
+      target = min(max(usual, recurring.jitter + Self.bucketWidth), settings.delayMax)
     } else {
-      learned = usual
+      target = usual
     }
   }
 

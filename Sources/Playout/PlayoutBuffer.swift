@@ -87,15 +87,6 @@ package struct PlayoutBuffer: ~Copyable {
   package var carriedSamples: Int { carry }
   /// How loud the last tick was as decoded, in -dBov, by whoever decodes: for senders who do not state levels; nil where nobody does.
   package var measuredLevel: UInt8?
-  /// What to wait at least beyond the least transit, whatever the network does: for a picture that comes later than its sound.
-  package var delayMin: Interval {
-    get { estimator.floor }
-    set {
-      guard newValue != estimator.floor else { return }
-      estimator.floor = newValue
-      statistics.target = estimator.target
-    }
-  }
   /// How many frames wait.
   package var count: Int { queue.count }
   /// Whether the stream is being played rather than waited for.
