@@ -14,7 +14,9 @@ extension ReceiveStream {
 
   /// Somebody needs a keyframe: a decoder that lost track, a new receiver of what is only forwarded.
   public mutating func requestKeyframe() {
-    if configuration.kind == .video { keyframes.request() }
+    guard configuration.kind == .video else { return }
+    keyframes.request()
+    noteDeadline()
   }
 
   /// Whether `writeFeedback` would write something.
@@ -25,6 +27,7 @@ extension ReceiveStream {
   /// Writes the NACK and the keyframe request that are due, as reduced-size RTCP (RFC 5506).
   @_lifetime(writer: copy writer)
   public mutating func writeFeedback(sender: SSRC, at now: Instant, into writer: inout RTCPWriter) {
+    defer { noteDeadline() }
     if !missing.isEmpty {
       due.removeAll(keepingCapacity: true)
       missing.takeDue(at: now, roundTripTime: roundTripTime, into: &due)

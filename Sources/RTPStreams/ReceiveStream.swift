@@ -40,8 +40,13 @@ public struct ReceiveStream: Sendable {
     didSet {
       let patience = patience
       assembler?.patience = patience
+      noteDeadline()
     }
   }
+
+  /// The earliest of all that has to be done at a time; nil where nothing has. Kept rather than worked out, since it is asked for
+  /// after each packet.
+  public private(set) var nextDeadline: Instant?
 
   var sequence = ReceivedSequence()
   var missing: MissingPackets
@@ -80,6 +85,7 @@ public struct ReceiveStream: Sendable {
     frames: inout [EncodedFrame]
   ) {
     guard header.payloadRange.upperBound <= packet.count else { return }
+    defer { noteDeadline() }
     let payload = packet.extracting(header.payloadRange)
     switch configuration.payloadTypes[header.payloadType] {
     case .retransmission(let payloadType)?:
@@ -225,6 +231,7 @@ public struct ReceiveStream: Sendable {
     guard assembler != nil else { return }
     assembler?.handleTimeout(at: now, pool: &pool, frames: &frames)
     noteAssembly()
+    noteDeadline()
   }
 
   /// Keeps requests in step with what the assembler wants and has.
@@ -238,12 +245,12 @@ public struct ReceiveStream: Sendable {
     if let lowest = assembler?.lowestWanted { missing.removeAll(below: lowest) }
   }
 
-  /// The earliest of all that has to be done at a time; nil where nothing has.
-  public var nextDeadline: Instant? {
+  /// To be called after everything that may have moved a deadline.
+  mutating func noteDeadline() {
     var earliest = assembler?.nextDeadline
     if let deadline = missing.nextDeadline { earliest = min(earliest ?? deadline, deadline) }
     if let deadline = keyframes.nextDeadline { earliest = min(earliest ?? deadline, deadline) }
-    return earliest
+    nextDeadline = earliest
   }
 }
 

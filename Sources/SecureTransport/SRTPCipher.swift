@@ -2,11 +2,12 @@ import COpenSSL
 
 /// Encrypts and authenticates, or checks and decrypts, packets of one direction and kind, RTP or RTCP, whose index the caller knows.
 ///
-/// Keys depend on the direction only, SSRC and index enter by the initialization vector, so one context serves all streams.
-final class SRTPCipher {
+/// Keys depend on the direction only, SSRC and index enter by the initialization vector, so one context serves all streams. Lies
+/// within its owner: with hundreds of peers each step to another object is one to memory that no cache holds.
+struct SRTPCipher: ~Copyable {
   private let profile: SRTPProfile
   private let cipher: CipherContext
-  private var mac = shim_hmac_sha1()
+  private let mac: MessageAuthenticator
   private let salt: InlineArray<16, UInt8>
 
   /// - Parameter opens: whether it is to check and decrypt rather than protect.
@@ -20,7 +21,7 @@ final class SRTPCipher {
     self.profile = profile
     self.cipher = cipher
     self.salt = .init { $0 < keys.salt.count ? keys.salt[$0] : 0 }
-    shim_hmac_sha1_set_key(&mac, keys.authentication, keys.authentication.count)
+    mac = MessageAuthenticator(key: keys.authentication)
   }
 
   /// Protects an RTP packet of `count` bytes in place; `bytes` has room for the tag. False where OpenSSL failed.
@@ -41,7 +42,7 @@ final class SRTPCipher {
       }
     case .aes128CMHMACSHA1_80:
       guard applyKeyStream(to: payload, ssrc: fields.ssrc, index: index) else { return false }
-      shim_hmac_sha1_with_suffix(&mac, base, count, rollOverCounter, base + count, 10)
+      mac.writeTag(of: base, count: count, word: rollOverCounter, to: base + count)
       return true
     }
   }
@@ -66,7 +67,7 @@ final class SRTPCipher {
     case .aes128CMHMACSHA1_80:
       guard applyKeyStream(to: payload, ssrc: ssrc, index: UInt64(index)) else { return false }
       write(word, to: base + count)
-      shim_hmac_sha1_with_suffix(&mac, base, count, word, base + count + 4, 10)
+      mac.writeTag(of: base, count: count, word: word, to: base + count + 4)
       return true
     }
   }
@@ -121,7 +122,7 @@ final class SRTPCipher {
     var span = right.mutableSpan
     return span.withUnsafeMutableBufferPointer { right in
       guard let right = right.baseAddress else { return false }
-      shim_hmac_sha1_with_suffix(&mac, packet, count, word, right, 10)
+      mac.writeTag(of: packet, count: count, word: word, to: right)
       return CRYPTO_memcmp(right, tag, 10) == 0
     }
   }
@@ -152,5 +153,22 @@ final class SRTPCipher {
 
   private func write(_ word: UInt32, to place: UnsafeMutablePointer<UInt8>) {
     for i in 0..<4 { place[i] = UInt8(truncatingIfNeeded: word >> (24 - 8 * UInt32(i))) }
+  }
+}
+
+/// HMAC-SHA1 with its key hashed once (RFC 3711 section 4.2.1).
+private struct MessageAuthenticator: ~Copyable {
+  private let state = UnsafeMutablePointer<shim_hmac_sha1>.allocate(capacity: 1)
+
+  init(key: [UInt8]) {
+    state.initialize(to: shim_hmac_sha1())
+    shim_hmac_sha1_set_key(state, key, key.count)
+  }
+
+  deinit { state.deallocate() }
+
+  /// Writes 10 bytes: what is left of the digest of a packet and a word behind it.
+  func writeTag(of packet: UnsafePointer<UInt8>, count: Int, word: UInt32, to tag: UnsafeMutablePointer<UInt8>) {
+    shim_hmac_sha1_with_suffix(state, packet, count, word, tag, 10)
   }
 }

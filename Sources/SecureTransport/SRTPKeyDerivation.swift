@@ -42,7 +42,7 @@ private func derive(_ master: SRTPMasterKey, label: UInt8, count: Int) -> [UInt8
 }
 
 /// A cipher with its key schedule made once; each use sets only the initialization vector.
-final class CipherContext {
+struct CipherContext: ~Copyable {
   private let context: OpaquePointer
 
   /// - Parameter decrypts: for `open`; else for `seal` and key streams.

@@ -66,7 +66,7 @@ public struct Endpoint: ~Copyable {
 
   private var peers: [PeerID: Peer] = [:]
   private var byFragment: [UfragKey: Peer] = [:]
-  private var byPath: [TransportPath: Peer] = [:]
+  private var byPath: PathTable<Peer>
   private var outputs: [OutputID: Output] = [:]
   private var deadlines = DeadlineHeap()
   private var nextMeasurement: Instant?
@@ -82,6 +82,7 @@ public struct Endpoint: ~Copyable {
   public init(wallClockAtZero: NTPTime, seed: UInt64) {
     self.wallClockAtZero = wallClockAtZero
     self.seed = seed
+    byPath = PathTable(seed: seed)
   }
 
   public var peerCount: Int { peers.count }
@@ -97,22 +98,33 @@ public struct Endpoint: ~Copyable {
   public mutating func receive(
     _ datagram: inout MutableSpan<UInt8>, from path: TransportPath, at now: Instant, into outputs: inout PeerOutputs
   ) {
-    guard let peer = peer(for: datagram.span, path) else {
+    let kind = DatagramKind(of: datagram.span)
+    guard kind != .stun else { return receiveCheck(&datagram, from: path, at: now, into: &outputs) }
+    guard let peer = byPath[path] else {
       strayDatagrams &+= 1
       return
     }
-    let isCheck = DatagramKind(of: datagram.span) == .stun
+    peer.lastHeard = now
     peer.session.receive(&datagram, from: path, at: now, into: &outputs)
-    if isCheck { learn(path, of: peer, at: now) }
+    tellEvents(of: peer, &outputs)
+    // A media packet moves no more than these; all else stands in the heap since it was last moved.
+    if kind == .rtp { schedule(peer, peer.session.mediaDeadline) } else { schedule(peer) }
+  }
+
+  private mutating func receiveCheck(
+    _ datagram: inout MutableSpan<UInt8>, from path: TransportPath, at now: Instant, into outputs: inout PeerOutputs
+  ) {
+    // A request names whom it means; the path may have belonged to somebody else before.
+    let named = peekUsername(datagram.span)
+    guard let peer = if let named { byFragment[named] } else { byPath[path] } else {
+      strayDatagrams &+= 1
+      return
+    }
+    peer.session.receive(&datagram, from: path, at: now, into: &outputs)
+    learn(path, of: peer, at: now)
     if byPath[path] === peer { peer.lastHeard = now }
     tellEvents(of: peer, &outputs)
     schedule(peer)
-  }
-
-  private func peer(for datagram: Span<UInt8>, _ path: TransportPath) -> Peer? {
-    // A request names whom it means; the path may have belonged to somebody else before.
-    if DatagramKind(of: datagram) == .stun, let fragment = peekUsername(datagram) { return byFragment[fragment] }
-    return byPath[path]
   }
 
   /// Who is heard no more for so long may have lost his address to another: a port is soon used again.
@@ -143,7 +155,7 @@ public struct Endpoint: ~Copyable {
 
   /// The TCP connection a path stood for has ended.
   public mutating func pathClosed(_ path: TransportPath, at now: Instant, into outputs: inout PeerOutputs) {
-    guard let peer = byPath.removeValue(forKey: path) else { return }
+    guard let peer = byPath.remove(path) else { return }
     peer.paths.removeAll { $0 == path }
     peer.session.pathClosed(path, at: now, into: &outputs)
     tellEvents(of: peer, &outputs)
@@ -177,8 +189,11 @@ public struct Endpoint: ~Copyable {
   }
 
   private mutating func schedule(_ peer: Peer, notBefore earliest: Instant = Instant(nanoseconds: .min)) {
-    guard let wanted = peer.session.nextDeadline else { return }
-    let deadline = max(wanted, earliest)
+    schedule(peer, peer.session.nextDeadline.map { max($0, earliest) })
+  }
+
+  private mutating func schedule(_ peer: Peer, _ deadline: Instant?) {
+    guard let deadline else { return }
     if let scheduled = peer.scheduled, scheduled <= deadline { return }
     peer.scheduled = deadline
     deadlines.insert(deadline, peer.id)
@@ -344,7 +359,9 @@ public struct Endpoint: ~Copyable {
 
   private func tellEvents(of peer: Peer, _ outputs: inout PeerOutputs) {
     guard !outputs.events.isEmpty else { return }
-    for event in outputs.events {
+    // Taken from the end, so that each is moved and none copied; mostly there is one.
+    outputs.events.reverse()
+    while let event = outputs.events.popLast() {
       switch event {
       case .connected: peer.observer.peerDidConnect(peer.id)
       case .frame(let frame, let stream): peer.observer.peer(peer.id, didReceive: frame, on: stream)
@@ -353,6 +370,5 @@ public struct Endpoint: ~Copyable {
       case .ended(let reason): peer.observer.peerDidEnd(peer.id, reason)
       }
     }
-    outputs.events.removeAll(keepingCapacity: true)
   }
 }

@@ -29,12 +29,13 @@ extension PeerSession {
     guard !outputs.frames.isEmpty else { return }
     let id = incoming.entries[index].id
     let source = incoming.entries[index].stream.configuration.source
-    for var frame in outputs.frames {
+    // Taken from the end, so that each is moved and none copied; mostly there is one.
+    outputs.frames.reverse()
+    while var frame = outputs.frames.popLast() {
       frame.source = source
-      frame.captureTime = incoming.entries[index].stream.captureTime(of: frame.timestamp)
+      frame.captureTime = incoming.entries[index].stream.statistics.wallClock(of: frame.timestamp)
       outputs.events.append(.frame(frame, id))
     }
-    outputs.frames.removeAll(keepingCapacity: true)
   }
 
   mutating func receiveRTCP(_ datagram: inout MutableSpan<UInt8>, at now: Instant, into outputs: inout PeerOutputs) {

@@ -98,12 +98,16 @@ public struct PeerSession: ~Copyable {
     guard !hasEnded else { return nil }
     var earliest = ice.nextDeadline ?? .distantFuture
     if let deadline = dtls.nextDeadline { earliest = min(earliest, deadline) }
-    if isConnected {
-      earliest = min(earliest, schedule.nextDeadline)
-      if let deadline = arrivals?.nextDeadline { earliest = min(earliest, deadline) }
-      if let deadline = incoming.nextDeadline { earliest = min(earliest, deadline) }
-    }
+    if isConnected { earliest = min(earliest, schedule.nextDeadline) }
+    if let deadline = mediaDeadline { earliest = min(earliest, deadline) }
     return earliest == .distantFuture ? nil : earliest
+  }
+
+  /// The part of `nextDeadline` that a media packet can bring nearer; nil where there is none.
+  var mediaDeadline: Instant? {
+    guard isConnected else { return nil }
+    guard let feedback = arrivals?.nextDeadline else { return incoming.nextDeadline }
+    return incoming.nextDeadline.map { min($0, feedback) } ?? feedback
   }
 
   /// Does all that is due.
