@@ -24,6 +24,7 @@ private let allowedImports: [String: Set<String>] = [
   "AudioFiles": ["RawMedia", "CSndFile"],
   "PixelKernels": ["RawMedia", "CPixelKernels"],
   "Layouts": ["JSON5"],
+  "LayoutImport": ["Layouts", "JSON5", "CExpat"],
   "Compositing": ["Layouts", "PixelKernels", "RawMedia", "Timing", "CPango"],
   "Conference": [
     "WebRTCTransport", "EncodedMedia", "RawMedia", "Playout", "Codecs", "AudioMixing", "NoiseSuppression", "AudioFiles",
@@ -38,7 +39,7 @@ private let allowedImports: [String: Set<String>] = [
   "tutti": [
     "Configuration", "ControlAPI", "Conference", "LoadGenerator", "DatagramIO", "WebRTCTransport", "SecureTransport", "ICE",
     "RealTime",
-    "Timing", "Compositing", "Layouts", "AudioFiles", "JSON5", "CLinux",
+    "Timing", "Compositing", "Layouts", "LayoutImport", "AudioFiles", "JSON5", "CLinux",
   ],
 ]
 
@@ -49,7 +50,7 @@ private let toolchainModules: Set<String> = ["Synchronization", "Dispatch", "Gli
 private let targetsWithoutClock: Set<String> = [
   "Timing", "Bytes", "EncodedMedia", "RTP", "SDP", "ICE", "SecureTransport", "RTPStreams", "WebRTCTransport", "RawMedia",
   "JSON5",
-  "Codecs", "Playout", "AudioMixing", "NoiseSuppression", "AudioFiles", "PixelKernels", "Layouts", "Compositing",
+  "Codecs", "Playout", "AudioMixing", "NoiseSuppression", "AudioFiles", "PixelKernels", "Layouts", "LayoutImport", "Compositing",
 ]
 
 @Test func importsPointOnlyDownward() throws {
