@@ -156,7 +156,7 @@ extension LayoutImport {
   @Test func aNameCannotLeaveItsPlaceInTheFile() throws {
     let result = try imported(
       "<layouts><layout name='../&quot;&#10;}&#x2028;'><image x='0' y='0' scale='9'/></layout></layouts>")
-    #expect(result.files.map(\.name) == ["------"] || result.files.map(\.name) == ["-----"])
+    #expect(result.files.map(\.name) == ["-----"])
     #expect(try LayoutTemplate(parsing: Array(result.files[0].text.utf8), name: "x").variants.count == 1)
   }
 }

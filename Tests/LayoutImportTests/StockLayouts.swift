@@ -6,7 +6,7 @@ enum StockLayouts {
       let automatic = name.hasPrefix("presenter") || name == "1x1" ? "" : " auto-3d-position=\"true\""
       return "<layout name=\"\(name)\"\(automatic)>\n\(images.joined(separator: "\n"))\n</layout>"
     }
-    let groups = groups.map { name, members in
+    let groupElements = groups.map { name, members in
       "<group name=\"\(name)\">\n\(members.map { "<layout>\($0)</layout>" }.joined(separator: "\n"))\n</group>"
     }
     return """
@@ -14,7 +14,7 @@ enum StockLayouts {
       <layout-settings><layouts>
       \(elements.joined(separator: "\n"))
       </layouts><groups>
-      \(groups.joined(separator: "\n"))
+      \(groupElements.joined(separator: "\n"))
       </groups></layout-settings>
       </configuration>
       """
