@@ -46,7 +46,7 @@ enum LayoutCommands {
     let file = path.split(separator: "/").last.map(String.init) ?? path
     let imported: LayoutImport
     do {
-      imported = try LayoutImport(reading: bytes, name: LayoutFiles.layoutName(file) ?? "imported")
+      imported = try LayoutImport(reading: bytes, name: LayoutFileNames.layout(of: file) ?? "imported")
     } catch {
       throw ConfigurationError(faults: ["\(path):\(error)"])
     }
@@ -68,7 +68,7 @@ enum LayoutCommands {
     let bytes = try readWholeFile(path)
     let file = path.split(separator: "/").last.map(String.init) ?? path
     do {
-      return try LayoutTemplate(parsing: bytes, name: LayoutFiles.layoutName(file) ?? file)
+      return try LayoutTemplate(parsing: bytes, name: LayoutFileNames.layout(of: file) ?? file)
     } catch {
       throw ConfigurationError(faults: error.faults.map { "\(path):\($0)" })
     }
