@@ -45,6 +45,7 @@ let package = Package(
     systemLibrary("CSpeexDSP", "speexdsp", apt: "libspeexdsp-dev"),
     systemLibrary("CCurl", "libcurl", apt: "libcurl4-openssl-dev"),
     systemLibrary("CPango", "pangocairo", apt: "libpango1.0-dev"),
+    systemLibrary("CExpat", "expat", apt: "libexpat1-dev"),
     .target(name: "CPixelKernels", cSettings: [.unsafeFlags(["-O3", "-Wall", "-Werror"])]),
 
     // The shared product: one peer's transport, which knows no room.
@@ -71,6 +72,7 @@ let package = Package(
     module("AudioFiles", ["RawMedia", "CSndFile"]),
     module("PixelKernels", ["RawMedia", "CPixelKernels"]),
     module("Layouts", ["JSON5"]),
+    module("LayoutImport", ["Layouts", "JSON5", "CExpat"]),
     module("Compositing", ["Layouts", "PixelKernels", "RawMedia", "Timing", "CPango"]),
     module(
       "Conference",
@@ -93,7 +95,7 @@ let package = Package(
       dependencies: [
         "ControlAPI", "Configuration", "Conference", "LoadGenerator", "DatagramIO", "WebRTCTransport", "SecureTransport", "ICE",
         "RealTime",
-        "Timing", "Compositing", "Layouts", "AudioFiles", "JSON5", "CLinux",
+        "Timing", "Compositing", "Layouts", "LayoutImport", "AudioFiles", "JSON5", "CLinux",
       ],
       swiftSettings: strict),
     .executableTarget(
@@ -137,6 +139,7 @@ let package = Package(
     tests("AudioFilesTests", ["RawMedia", "CSndFile"]),
     tests("PixelKernelsTests", ["RawMedia", "CPixelKernels"]),
     tests("LayoutsTests", ["JSON5"]),
+    tests("LayoutImportTests", ["Layouts", "JSON5"]),
     tests("CompositingTests", ["Layouts", "PixelKernels", "RawMedia", "Timing"]),
     tests(
       "ConferenceTests",

@@ -87,6 +87,17 @@ extension Conferences {
     }
   }
 
+  /// The file of a layout is gone. A layout that a room shows, or that new rooms begin with, stays as it is.
+  ///
+  /// - Returns: whether the layout is gone as well.
+  package func layoutDeleted(_ name: String) -> Bool {
+    let inRooms = roomsByName.values.contains { $0.layout == name || $0.outputs.contains { $0.layout == name } }
+    let inDefaults = settings.layout == name || settings.outputs.contains { $0.layout == name }
+    guard !inRooms, !inDefaults else { return false }
+    layoutLibrary.remove(name)
+    return true
+  }
+
   /// A layout file was saved that cannot be used; the last good one stays.
   package func layoutInvalid(_ name: String, message: String) {
     for room in roomsByName.values { events.post(.layoutInvalid(layout: name, message: message), room: room.name) }

@@ -8,6 +8,8 @@ package enum Command: Sendable, Equatable {
   case serve(ServeOptions)
   case checkLayouts(files: [String])
   case renderLayout(RenderOptions)
+  /// Turn another server's layout file into ours, in `directory`.
+  case importLayouts(file: String, directory: String)
   case checkConfiguration(file: String)
   case makeToken(TokenOptions)
   case load(LoadCommandOptions)
@@ -121,9 +123,11 @@ extension Command {
       try arguments.end(help: "tutti layouts check --help")
       return .checkLayouts(files: files)
     case "render": return try render(&arguments)
+    case "import": return try importLayouts(&arguments)
     case nil: return try arguments.helpOrFault(Help.layouts, known: [])
     case .some(let word):
-      throw UsageError(description: unknown("command", word, among: ["check", "render"], help: "tutti layouts --help"))
+      throw UsageError(
+        description: unknown("command", word, among: ["check", "render", "import"], help: "tutti layouts --help"))
     }
   }
 
@@ -153,6 +157,18 @@ extension Command {
       throw UsageError(description: "-o: name a file that ends in .png or .svg")
     }
     return .renderLayout(options)
+  }
+
+  private static func importLayouts(_ arguments: inout ArgumentList) throws(UsageError) -> Command {
+    if arguments.wantsHelp { return .help(Help.layoutsImport) }
+    let help = "tutti layouts import --help"
+    var file = arguments.word()
+    var directory = "."
+    while let (_, value) = try arguments.option(known: ["-o"], help: help) { directory = value }
+    if file == nil { file = arguments.word() }
+    guard let file else { throw UsageError(description: "name the file to import; see \(help)") }
+    try arguments.end(help: help)
+    return .importLayouts(file: file, directory: directory)
   }
 
   private static func config(_ arguments: inout ArgumentList) throws(UsageError) -> Command {

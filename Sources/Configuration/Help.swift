@@ -8,6 +8,7 @@ enum Help {
       serve             run the server
       layouts check     find every fault in layout files
       layouts render    draw a layout with made-up people
+      layouts import    turn layouts of FreeSWITCH or Open WebRTC Toolkit into ours
       config check      find every fault in a configuration file
       token             make a token for a person and a room
       demo              fill a room with made-up people, to see what it looks like
@@ -41,6 +42,7 @@ enum Help {
   static let layouts = """
     usage: tutti layouts check FILE...
            tutti layouts render NAME|FILE --participants N [--size WxH] -o OUT.png|OUT.svg
+           tutti layouts import FILE [-o DIRECTORY]
     """
 
   static let layoutsCheck = """
@@ -55,6 +57,15 @@ enum Help {
       --participants N    how many people to show, 0 to 100 (4)
       --size WxH          size of the picture (1280x720)
       -o FILE             where to write it
+    """
+
+  static let layoutsImport = """
+    usage: tutti layouts import FILE [-o DIRECTORY]
+
+    Reads conference_layouts of FreeSWITCH (XML) or a room, view or layout of Open WebRTC Toolkit (JSON) and writes a NAME.json for
+    each layout, group or view. Says as FILE:LINE: note what is not quite as it was there. Files that exist stay as they are.
+
+      -o DIRECTORY        where to write them (the current directory)
     """
 
   static let load = """

@@ -2,9 +2,10 @@ import Compositing
 import Conference
 import Configuration
 import Glibc
+import LayoutImport
 import Layouts
 
-/// `tutti layouts check` and `tutti layouts render`.
+/// `tutti layouts check`, `render` and `import`.
 enum LayoutCommands {
   /// Tells every fault of every file; true where there is none.
   static func check(_ files: [String]) -> Bool {
@@ -39,18 +40,42 @@ enum LayoutCommands {
     }
   }
 
+  /// Writes another server's layouts as ours and tells what differs; true where all could be written. No file is overwritten.
+  static func importLayouts(_ path: String, into directory: String) throws(ConfigurationError) -> Bool {
+    let bytes = try readWholeFile(path)
+    let file = path.split(separator: "/").last.map(String.init) ?? path
+    let imported: LayoutImport
+    do {
+      imported = try LayoutImport(reading: bytes, name: LayoutFileNames.layout(of: file) ?? "imported")
+    } catch {
+      throw ConfigurationError(faults: ["\(path):\(error)"])
+    }
+    for note in imported.notes { printError("\(path):\(note)") }
+    var areWritten = true
+    for layout in imported.files {
+      let target = "\(directory)/\(layout.name).json"
+      if write(Array(layout.text.utf8), to: target, mode: "wbx") {
+        print(target)
+      } else {
+        printError("\(target) cannot be written: \(String(cString: strerror(errno)))")
+        areWritten = false
+      }
+    }
+    return areWritten
+  }
+
   private static func template(at path: String) throws(ConfigurationError) -> LayoutTemplate {
     let bytes = try readWholeFile(path)
     let file = path.split(separator: "/").last.map(String.init) ?? path
     do {
-      return try LayoutTemplate(parsing: bytes, name: LayoutFiles.layoutName(file) ?? file)
+      return try LayoutTemplate(parsing: bytes, name: LayoutFileNames.layout(of: file) ?? file)
     } catch {
       throw ConfigurationError(faults: error.faults.map { "\(path):\($0)" })
     }
   }
 
-  private static func write(_ bytes: [UInt8], to path: String) -> Bool {
-    guard let file = fopen(path, "wb") else { return false }
+  private static func write(_ bytes: [UInt8], to path: String, mode: String = "wb") -> Bool {
+    guard let file = fopen(path, mode) else { return false }
     let isWritten = fwrite(bytes, 1, bytes.count, file) == bytes.count
     return fclose(file) == 0 && isWritten
   }

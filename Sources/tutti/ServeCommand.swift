@@ -19,13 +19,13 @@ enum ServeCommand {
       let log = Log(level: configuration.logLevel, format: configuration.logFormat)
       for warning in configuration.warnings { log.warning(warning) }
       let files = LayoutFiles(directory: configuration.layoutsDirectory, library: LayoutLibrary())
-      try files.loadAll { log.error($0) }
+      let texts = try files.loadAll { log.error($0) }
       try checkDefaults(configuration, files.library)
       let sounds = try soundLibrary(configuration)
       var plan = try plan(configuration)
       plan.conference.sounds = try defaultSounds(configuration, sounds)
       let server = try Server(plan, layouts: files.library, sounds: sounds) { log.info($0) }
-      watch(files, server.conferences, log)
+      watch(files, texts, server.conferences, log)
       log.info("page and control at \(server.control.url)")
       log.info("media at \(server.network.localAddresses.map(\.description).joined(separator: ", ")) (UDP and ICE-TCP)")
       print("Open \(server.control.url) in a browser; Ctrl-C ends the server.")
@@ -112,19 +112,36 @@ enum ServeCommand {
   }
 
   /// Reads each layout file anew when it is saved.
-  private static func watch(_ files: LayoutFiles, _ conferences: Conferences, _ log: Log) {
+  private static func watch(
+    _ files: LayoutFiles, _ texts: [String: [UInt8]], _ conferences: Conferences, _ log: Log
+  ) {
     MediaThread.start(name: "layout-files") {
-      files.watch { name in
-        let faults = files.load(name)
-        for fault in faults { log.error(fault) }
-        if faults.isEmpty { log.info("layout \(name) was read anew") }
+      var watcher = LayoutWatcher(files, texts: texts, report: { log.warning($0) }) { name, change in
+        // The rooms learn of one change before the next is looked for.
+        let isTold = DispatchSemaphore(value: 0)
         Task {
-          if faults.isEmpty {
-            await conferences.layoutChanged(name)
-          } else {
-            await conferences.layoutInvalid(name, message: faults.joined(separator: "\n"))
-          }
+          await tell(conferences, name, change, log)
+          isTold.signal()
         }
+        isTold.wait()
+      }
+      watcher.run()
+    }
+  }
+
+  private static func tell(_ conferences: Conferences, _ name: String, _ change: LayoutWatcher.Change, _ log: Log) async {
+    switch change {
+    case .read:
+      log.info("layout \(name) was read anew")
+      await conferences.layoutChanged(name)
+    case .faulty(let faults):
+      for fault in faults { log.error(fault) }
+      await conferences.layoutInvalid(name, message: faults.joined(separator: "\n"))
+    case .deleted:
+      if await conferences.layoutDeleted(name) {
+        log.info("layout \(name) was deleted")
+      } else {
+        log.warning("layout \(name) was deleted and is in use: it stays as it was read last until the server ends")
       }
     }
   }

@@ -27,6 +27,7 @@ import Glibc
       case .serve(let options): return ServeCommand.run(options)
       case .checkLayouts(let files): return LayoutCommands.check(files) ? 0 : 1
       case .renderLayout(let options): try LayoutCommands.render(options)
+      case .importLayouts(let file, let directory): return try LayoutCommands.importLayouts(file, into: directory) ? 0 : 1
       case .checkConfiguration(let file):
         var options = ServeOptions()
         options.config = file

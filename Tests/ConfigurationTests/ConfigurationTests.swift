@@ -184,6 +184,8 @@ import Testing
       ])
         == .serve(ServeOptions(config: "f", values: [.http: "1.1.1.1:1", .logLevel: "debug", .announce: "1.1.1.1,2.2.2.2"])))
     #expect(try Command(parsing: ["layouts", "check", "a", "b"]) == .checkLayouts(files: ["a", "b"]))
+    #expect(try Command(parsing: ["layouts", "import", "f", "-o", "d"]) == .importLayouts(file: "f", directory: "d"))
+    #expect(try Command(parsing: ["layouts", "import", "-o=d", "f"]) == .importLayouts(file: "f", directory: "d"))
     #expect(try Command(parsing: ["config", "check", "f"]) == .checkConfiguration(file: "f"))
     var load = LoadCommandOptions()
     (load.url, load.viewers, load.lossPercent, load.isJSON) = ("http://h/rooms/r", 500, 1.5, true)
@@ -209,7 +211,8 @@ import Testing
 
   @Test(arguments: [
     ["--help"], ["help"], ["serve", "--help"], ["layouts", "--help"], ["layouts", "check", "--help"],
-    ["layouts", "render", "--help"], ["config", "--help"], ["config", "check", "--help"], ["token", "--help"],
+    ["layouts", "render", "--help"], ["layouts", "import", "--help"], ["config", "--help"], ["config", "check", "--help"],
+    ["token", "--help"],
   ])
   func thereIsHelpOnEveryLevel(arguments: [String]) throws {
     guard case .help(let text) = try Command(parsing: arguments) else { return #expect(Bool(false), "no help") }
@@ -222,6 +225,7 @@ import Testing
     #expect(fault("serve", "--http") == "--http needs a value; see tutti serve --help")
     #expect(fault("serve", "extra") == "unexpected argument 'extra'; see tutti serve --help")
     #expect(fault("layouts", "check") == "name at least one layout file; see tutti layouts check --help")
+    #expect(fault("layouts", "import") == "name the file to import; see tutti layouts import --help")
     #expect(fault("layouts", "render", "grid", "-o", "x.gif") == "-o: name a file that ends in .png or .svg")
     #expect(
       fault("layouts", "render", "grid", "--size", "1x1", "-o", "x.png") == "--size: must be WIDTHxHEIGHT, 64x64 to 3840x2160")
