@@ -27,7 +27,7 @@ AVX2_INLINE void weigh_rows(
   }
 }
 
-/// The usual numbers of taps as constants, so that the inner loop unrolls.
+/// The usual numbers of taps as constants: unrolled, each row is a stream of its own to the prefetcher.
 AVX2 static void avx2_weigh_rows(
     const uint8_t *rows, ptrdiff_t stride, const int16_t *weights, int32_t taps, int16_t *out, int32_t width) {
   switch (taps) {
@@ -35,6 +35,11 @@ AVX2 static void avx2_weigh_rows(
     case 2: weigh_rows(rows, stride, weights, 2, out, width); break;
     case 3: weigh_rows(rows, stride, weights, 3, out, width); break;
     case 4: weigh_rows(rows, stride, weights, 4, out, width); break;
+    case 5: weigh_rows(rows, stride, weights, 5, out, width); break;
+    case 6: weigh_rows(rows, stride, weights, 6, out, width); break;
+    case 7: weigh_rows(rows, stride, weights, 7, out, width); break;
+    case 8: weigh_rows(rows, stride, weights, 8, out, width); break;
+    case 9: weigh_rows(rows, stride, weights, 9, out, width); break;
     default: weigh_rows(rows, stride, weights, taps, out, width); break;
   }
 }

@@ -17,6 +17,8 @@ AVX512_INLINE void weigh_rows(
     const uint8_t *in = rows + x;
     __m512i a = _mm512_setzero_si512(), b = a;
     for (int32_t t = 0; t < taps; t++, in += stride) {
+      // The rows of the next output lie right below.
+      _mm_prefetch((const char *)(in + taps * stride), _MM_HINT_T0);
       __m512i weight = _mm512_set1_epi16(weights[t]);
       a = _mm512_adds_epi16(a, _mm512_mulhrs_epi16(thirty_two(in), weight));
       b = _mm512_adds_epi16(b, _mm512_mulhrs_epi16(thirty_two(in + 32), weight));
@@ -33,6 +35,11 @@ AVX512 void pk_avx512_weigh_rows(
     case 2: weigh_rows(rows, stride, weights, 2, out, width); break;
     case 3: weigh_rows(rows, stride, weights, 3, out, width); break;
     case 4: weigh_rows(rows, stride, weights, 4, out, width); break;
+    case 5: weigh_rows(rows, stride, weights, 5, out, width); break;
+    case 6: weigh_rows(rows, stride, weights, 6, out, width); break;
+    case 7: weigh_rows(rows, stride, weights, 7, out, width); break;
+    case 8: weigh_rows(rows, stride, weights, 8, out, width); break;
+    case 9: weigh_rows(rows, stride, weights, 9, out, width); break;
     default: weigh_rows(rows, stride, weights, taps, out, width); break;
   }
 }
