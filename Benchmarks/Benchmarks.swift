@@ -4,8 +4,9 @@ import Glibc
 @main struct Benchmarks {
   private static func all(_ options: Options) -> [(name: String, run: () throws -> Void)] {
     [
-      ("transport", TransportBenchmark.run), ("room", RoomBenchmark.run), ("latency", LatencyBenchmark.run),
-      ("scale", ScaleBenchmark.run), ("audio", { try AudioBenchmark.run(options) }), ("speech", SpeechBenchmark.run),
+      ("transport", TransportBenchmark.run), ("latency", LatencyBenchmark.run),
+      ("video", { try VideoBenchmark.run(options) }), ("audio", { try AudioBenchmark.run(options) }),
+      ("speech", SpeechBenchmark.run),
     ]
   }
 
@@ -37,8 +38,10 @@ import Glibc
   }
 }
 
-/// How `audio` is to be run.
+/// How `audio` and `video` are to be run.
 struct Options {
+  /// Of `video`; all where none is named.
+  var parts: [String] = []
   var sizes = [10, 50, 100, 200, 500]
   var rounds = 5
   /// Measured in each round, after the warm-up.
@@ -53,7 +56,8 @@ struct Options {
     case dtx
   }
 
-  static let usage = "--sizes=10,50 --rounds=5 --seconds=4 --silence=noise|dtx"
+  static let usage =
+    "--parts=\(VideoBenchmark.partNames.joined(separator: ",")) --sizes=10,50 --rounds=5 --seconds=4 --silence=noise|dtx"
 
   /// - Returns: whether it is an option, with a value that can be.
   mutating func set(_ argument: String) -> Bool {
@@ -64,6 +68,9 @@ struct Options {
     case "sizes": sizes = numbers
     case "rounds": rounds = numbers[0]
     case "seconds": seconds = numbers[0]
+    case "parts":
+      self.parts = parts[1].split(separator: ",").map(String.init)
+      return !self.parts.isEmpty && self.parts.allSatisfy(VideoBenchmark.partNames.contains)
     case "silence":
       guard let named = Silence(rawValue: String(parts[1])) else { return false }
       silence = named

@@ -27,7 +27,7 @@ AVX2_INLINE void weigh_rows(
   }
 }
 
-/// The usual numbers of taps as constants, so that the inner loop unrolls.
+/// The usual numbers of taps as constants: unrolled, each row is a stream of its own to the prefetcher.
 AVX2 static void avx2_weigh_rows(
     const uint8_t *rows, ptrdiff_t stride, const int16_t *weights, int32_t taps, int16_t *out, int32_t width) {
   switch (taps) {
@@ -35,6 +35,11 @@ AVX2 static void avx2_weigh_rows(
     case 2: weigh_rows(rows, stride, weights, 2, out, width); break;
     case 3: weigh_rows(rows, stride, weights, 3, out, width); break;
     case 4: weigh_rows(rows, stride, weights, 4, out, width); break;
+    case 5: weigh_rows(rows, stride, weights, 5, out, width); break;
+    case 6: weigh_rows(rows, stride, weights, 6, out, width); break;
+    case 7: weigh_rows(rows, stride, weights, 7, out, width); break;
+    case 8: weigh_rows(rows, stride, weights, 8, out, width); break;
+    case 9: weigh_rows(rows, stride, weights, 9, out, width); break;
     default: weigh_rows(rows, stride, weights, taps, out, width); break;
   }
 }
@@ -97,49 +102,75 @@ AVX2_INLINE void store_sixteen(__m256i a, __m256i b, uint8_t *out, int32_t room)
   }
 }
 
-AVX2_INLINE void near_samples(const pk_axis *axis, const int16_t *row, uint8_t *out, int32_t pairs, int wide) {
-  const int16_t *weights = axis->paired;
-  for (int32_t x = 0; x < axis->count; x += 16, weights += 32 * axis->pairs) {
+AVX2_INLINE void near_samples(
+    const pk_axis *axis, const int16_t *row, uint8_t *out, int32_t first, int32_t end, int32_t pairs, int wide) {
+  const int16_t *weights = axis->paired + (ptrdiff_t)first * 2 * axis->pairs;
+  for (int32_t x = first; x < end; x += 16, weights += 32 * axis->pairs, out += 16) {
     __m256i a = eight_near(axis, row, x, weights, pairs, wide);
     __m256i b = eight_near(axis, row, x + 8, weights + 16, pairs, wide);
-    store_sixteen(a, b, out + x, axis->count - x);
+    store_sixteen(a, b, out, end - x);
   }
 }
 
-AVX2 void pk_avx2_weigh_samples(const pk_axis *axis, const int16_t *row, uint8_t *out) {
+AVX2 static void avx2_weigh_samples(const pk_axis *axis, const int16_t *row, uint8_t *out, int32_t first, int32_t end) {
   if (!axis->shuffles) {
-    for (int32_t x = 0; x < axis->count; x += 16)
-      store_sixteen(eight_far(axis, row, x), eight_far(axis, row, x + 8), out + x, axis->count - x);
+    for (int32_t x = first; x < end; x += 16, out += 16)
+      store_sixteen(eight_far(axis, row, x), eight_far(axis, row, x + 8), out, end - x);
   } else if (axis->high_shuffles) {
     switch (axis->pairs) {
-      case 2: near_samples(axis, row, out, 2, 1); break;
-      case 3: near_samples(axis, row, out, 3, 1); break;
-      default: near_samples(axis, row, out, axis->pairs, 1); break;
+      case 2: near_samples(axis, row, out, first, end, 2, 1); break;
+      case 3: near_samples(axis, row, out, first, end, 3, 1); break;
+      default: near_samples(axis, row, out, first, end, axis->pairs, 1); break;
     }
   } else {
     switch (axis->pairs) {
-      case 1: near_samples(axis, row, out, 1, 0); break;
-      case 2: near_samples(axis, row, out, 2, 0); break;
-      default: near_samples(axis, row, out, axis->pairs, 0); break;
+      case 1: near_samples(axis, row, out, first, end, 1, 0); break;
+      case 2: near_samples(axis, row, out, first, end, 2, 0); break;
+      default: near_samples(axis, row, out, first, end, axis->pairs, 0); break;
     }
   }
 }
 
-AVX2 static void avx2_halve(const uint8_t *rows, ptrdiff_t stride, uint8_t *out, int32_t width) {
+AVX2 static void avx2_halve(
+    const uint8_t *in, ptrdiff_t in_stride, uint8_t *out, ptrdiff_t out_stride, int32_t width, int32_t height) {
   __m256i ones = _mm256_set1_epi8(1), two = _mm256_set1_epi16(2);
-  int32_t x = 0;
-  for (; x + 32 <= width; x += 32) {
-    __m256i sum[2];
-    for (int half = 0; half < 2; half++) {
-      const uint8_t *in = rows + 2 * x + 32 * half;
-      __m256i above = _mm256_maddubs_epi16(_mm256_loadu_si256((const __m256i *)in), ones);
-      __m256i below = _mm256_maddubs_epi16(_mm256_loadu_si256((const __m256i *)(in + stride)), ones);
-      sum[half] = _mm256_srli_epi16(_mm256_add_epi16(_mm256_add_epi16(above, below), two), 2);
+  int32_t wide = width & ~31;
+  for (int32_t y = 0; y < height; y++) {
+    const uint8_t *row = in + 2 * y * in_stride;
+    for (int32_t x = 0; x < wide; x += 32, row += 64) {
+      __m256i sum[2];
+      _mm_prefetch((const char *)(row + 2 * in_stride), _MM_HINT_T0);
+      _mm_prefetch((const char *)(row + 3 * in_stride), _MM_HINT_T0);
+      for (int half = 0; half < 2; half++) {
+        __m256i above = _mm256_maddubs_epi16(_mm256_loadu_si256((const __m256i *)(row + 32 * half)), ones);
+        __m256i below = _mm256_maddubs_epi16(_mm256_loadu_si256((const __m256i *)(row + 32 * half + in_stride)), ones);
+        sum[half] = _mm256_srli_epi16(_mm256_add_epi16(_mm256_add_epi16(above, below), two), 2);
+      }
+      __m256i bytes = _mm256_permute4x64_epi64(_mm256_packus_epi16(sum[0], sum[1]), 0xD8);
+      _mm256_storeu_si256((__m256i *)(out + y * out_stride + x), bytes);
     }
-    __m256i bytes = _mm256_permute4x64_epi64(_mm256_packus_epi16(sum[0], sum[1]), 0xD8);
-    _mm256_storeu_si256((__m256i *)(out + x), bytes);
   }
-  pk_scalar_halve(rows + 2 * x, stride, out + x, width - x);
+  pk_scalar_halve(in + 2 * wide, in_stride, out + wide, out_stride, width - wide, height);
+}
+
+AVX2 static void avx2_quarter(
+    const uint8_t *in, ptrdiff_t in_stride, uint8_t *out, ptrdiff_t out_stride, int32_t width, int32_t height) {
+  __m256i ones = _mm256_set1_epi8(1), pairs = _mm256_set1_epi16(1), eight = _mm256_set1_epi32(8);
+  int32_t wide = width & ~15;
+  for (int32_t y = 0; y < height; y++) {
+    for (int32_t x = 0; x < wide; x += 16) {
+      __m256i sum[2];
+      for (int half = 0; half < 2; half++) {
+        const uint8_t *row = in + 4 * y * in_stride + 4 * x + 32 * half;
+        __m256i words = _mm256_setzero_si256();
+        for (int t = 0; t < 4; t++, row += in_stride)
+          words = _mm256_add_epi16(words, _mm256_maddubs_epi16(_mm256_loadu_si256((const __m256i *)row), ones));
+        sum[half] = _mm256_srli_epi32(_mm256_add_epi32(_mm256_madd_epi16(words, pairs), eight), 4);
+      }
+      store_sixteen(sum[0], sum[1], out + y * out_stride + x, 16);
+    }
+  }
+  pk_scalar_quarter(in + 4 * wide, in_stride, out + wide, out_stride, width - wide, height);
 }
 
 AVX2 static void avx2_blend(uint8_t *out, const uint8_t *over, const uint8_t *alpha, int32_t width) {
@@ -181,8 +212,9 @@ void pk_sse2_transpose(const uint8_t *in, ptrdiff_t in_stride, uint8_t *out, ptr
 static const pk_kernels avx2 = {
     .name = "avx2",
     .weigh_rows = avx2_weigh_rows,
-    .weigh_samples = pk_avx2_weigh_samples,
+    .weigh_samples = avx2_weigh_samples,
     .halve = avx2_halve,
+    .quarter = avx2_quarter,
     .blend = avx2_blend,
     .transpose = pk_sse2_transpose,
 };

@@ -17,6 +17,8 @@ AVX512_INLINE void weigh_rows(
     const uint8_t *in = rows + x;
     __m512i a = _mm512_setzero_si512(), b = a;
     for (int32_t t = 0; t < taps; t++, in += stride) {
+      // The rows of the next output lie right below.
+      _mm_prefetch((const char *)(in + taps * stride), _MM_HINT_T0);
       __m512i weight = _mm512_set1_epi16(weights[t]);
       a = _mm512_adds_epi16(a, _mm512_mulhrs_epi16(thirty_two(in), weight));
       b = _mm512_adds_epi16(b, _mm512_mulhrs_epi16(thirty_two(in + 32), weight));
@@ -26,67 +28,78 @@ AVX512_INLINE void weigh_rows(
   }
 }
 
-AVX512 static void avx512_weigh_rows(
+AVX512 void pk_avx512_weigh_rows(
     const uint8_t *rows, ptrdiff_t stride, const int16_t *weights, int32_t taps, int16_t *out, int32_t width) {
   switch (taps) {
     case 1: weigh_rows(rows, stride, weights, 1, out, width); break;
     case 2: weigh_rows(rows, stride, weights, 2, out, width); break;
     case 3: weigh_rows(rows, stride, weights, 3, out, width); break;
     case 4: weigh_rows(rows, stride, weights, 4, out, width); break;
+    case 5: weigh_rows(rows, stride, weights, 5, out, width); break;
+    case 6: weigh_rows(rows, stride, weights, 6, out, width); break;
+    case 7: weigh_rows(rows, stride, weights, 7, out, width); break;
+    case 8: weigh_rows(rows, stride, weights, 8, out, width); break;
+    case 9: weigh_rows(rows, stride, weights, 9, out, width); break;
     default: weigh_rows(rows, stride, weights, taps, out, width); break;
   }
 }
 
-/// 16 outputs at a time from one or two registers of samples, a permutation and a multiply-add for each pair of taps.
-AVX512_INLINE void weigh_samples(const pk_axis *axis, const int16_t *row, uint8_t *out, int32_t pairs, int wide) {
-  const int16_t *weights = axis->paired;
-  for (int32_t x = 0; x < axis->count; x += 16, weights += 32 * axis->pairs) {
-    const int16_t *in = row + axis->left[x];
-    __m512i pick = _mm512_loadu_si512(axis->permutations + 2 * x);
-    __m512i sum = _mm512_set1_epi32(PK_ROUND);
-    for (int32_t p = 0; p < pairs; p++) {
-      __m512i samples = _mm512_loadu_si512(in + 2 * p);
-      samples = wide ? _mm512_permutex2var_epi16(samples, pick, _mm512_loadu_si512(in + 2 * p + 32))
-                     : _mm512_permutexvar_epi16(pick, samples);
-      sum = _mm512_add_epi32(sum, _mm512_madd_epi16(samples, _mm512_loadu_si512(weights + 32 * p)));
+#define SAMPLES_TARGET "avx512f,avx512bw,avx512vl,avx512dq"
+#define MULTIPLY_ADD(sum, a, b) _mm512_add_epi32(sum, _mm512_madd_epi16(a, b))
+#include "avx512samples.h"
+
+/// 32 outputs.
+AVX512_INLINE __m512i halves(const uint8_t *in, ptrdiff_t stride) {
+  __m512i ones = _mm512_set1_epi8(1);
+  __m512i above = _mm512_maddubs_epi16(_mm512_loadu_si512(in), ones);
+  __m512i below = _mm512_maddubs_epi16(_mm512_loadu_si512(in + stride), ones);
+  return _mm512_srli_epi16(_mm512_add_epi16(_mm512_add_epi16(above, below), _mm512_set1_epi16(2)), 2);
+}
+
+/// The two rows of the next output, which are wanted as soon as these are done.
+AVX512_INLINE void prefetch_halves(const uint8_t *in, ptrdiff_t stride) {
+  for (int line = 0; line < 2; line++) {
+    _mm_prefetch((const char *)(in + 2 * stride + 64 * line), _MM_HINT_T0);
+    _mm_prefetch((const char *)(in + 3 * stride + 64 * line), _MM_HINT_T0);
+  }
+}
+
+AVX512 void pk_avx512_halve(
+    const uint8_t *in, ptrdiff_t in_stride, uint8_t *out, ptrdiff_t out_stride, int32_t width, int32_t height) {
+  __m512i order = _mm512_setr_epi64(0, 2, 4, 6, 1, 3, 5, 7);
+  for (int32_t y = 0; y < height; y++, in += 2 * in_stride, out += out_stride) {
+    int32_t x = 0;
+    for (; x + 64 <= width; x += 64) {
+      prefetch_halves(in + 2 * x, in_stride);
+      __m512i bytes = _mm512_packus_epi16(halves(in + 2 * x, in_stride), halves(in + 2 * x + 64, in_stride));
+      _mm512_storeu_si512(out + x, _mm512_permutexvar_epi64(order, bytes));
     }
-    __m128i bytes = _mm512_cvtusepi32_epi8(_mm512_srai_epi32(sum, PK_SHIFT));
-    int32_t room = axis->count - x;
-    if (room >= 16)
-      _mm_storeu_si128((__m128i *)(out + x), bytes);
-    else
-      _mm_mask_storeu_epi8(out + x, (__mmask16)((1u << room) - 1), bytes);
-  }
-}
-
-AVX512 static void avx512_weigh_samples(const pk_axis *axis, const int16_t *row, uint8_t *out) {
-  if (axis->registers == 1) {
-    switch (axis->pairs) {
-      case 1: weigh_samples(axis, row, out, 1, 0); break;
-      case 2: weigh_samples(axis, row, out, 2, 0); break;
-      default: weigh_samples(axis, row, out, axis->pairs, 0); break;
+    for (; x < width; x += 32) {
+      __mmask32 live = width - x >= 32 ? 0xFFFFFFFFu : (1u << (width - x)) - 1;
+      _mm256_mask_storeu_epi8(out + x, live, _mm512_cvtepi16_epi8(halves(in + 2 * x, in_stride)));
     }
-  } else if (axis->registers == 2) {
-    weigh_samples(axis, row, out, axis->pairs, 1);
-  } else {
-    pk_avx2_weigh_samples(axis, row, out);
   }
 }
 
-AVX512 static void avx512_halve(const uint8_t *rows, ptrdiff_t stride, uint8_t *out, int32_t width) {
-  __m512i ones = _mm512_set1_epi8(1), two = _mm512_set1_epi16(2);
-  int32_t x = 0;
-  for (; x + 32 <= width; x += 32) {
-    const uint8_t *in = rows + 2 * x;
-    __m512i above = _mm512_maddubs_epi16(_mm512_loadu_si512(in), ones);
-    __m512i below = _mm512_maddubs_epi16(_mm512_loadu_si512(in + stride), ones);
-    __m512i sum = _mm512_srli_epi16(_mm512_add_epi16(_mm512_add_epi16(above, below), two), 2);
-    _mm256_storeu_si256((__m256i *)(out + x), _mm512_cvtepi16_epi8(sum));
+AVX512 void pk_avx512_quarter(
+    const uint8_t *in, ptrdiff_t in_stride, uint8_t *out, ptrdiff_t out_stride, int32_t width, int32_t height) {
+  __m512i ones = _mm512_set1_epi8(1), pairs = _mm512_set1_epi16(1), eight = _mm512_set1_epi32(8);
+  for (int32_t y = 0; y < height; y++, in += 4 * in_stride, out += out_stride) {
+    for (int32_t x = 0; x < width; x += 16) {
+      const uint8_t *row = in + 4 * x;
+      __m512i words = _mm512_setzero_si512();
+      for (int t = 0; t < 4; t++, row += in_stride) {
+        _mm_prefetch((const char *)(row + 4 * in_stride), _MM_HINT_T0);
+        words = _mm512_add_epi16(words, _mm512_maddubs_epi16(_mm512_loadu_si512(row), ones));
+      }
+      __m512i sums = _mm512_srli_epi32(_mm512_add_epi32(_mm512_madd_epi16(words, pairs), eight), 4);
+      __mmask16 live = width - x >= 16 ? 0xFFFF : (__mmask16)((1u << (width - x)) - 1);
+      _mm_mask_storeu_epi8(out + x, live, _mm512_cvtepi32_epi8(sums));
+    }
   }
-  pk_scalar_halve(rows + 2 * x, stride, out + x, width - x);
 }
 
-AVX512 static void avx512_blend(uint8_t *out, const uint8_t *over, const uint8_t *alpha, int32_t width) {
+AVX512 void pk_avx512_blend(uint8_t *out, const uint8_t *over, const uint8_t *alpha, int32_t width) {
   __m512i all = _mm512_set1_epi16(255), half = _mm512_set1_epi16(128);
   for (int32_t x = 0; x < width; x += 32) {
     int32_t room = width - x;
@@ -103,10 +116,11 @@ AVX512 static void avx512_blend(uint8_t *out, const uint8_t *over, const uint8_t
 
 static const pk_kernels avx512 = {
     .name = "avx512",
-    .weigh_rows = avx512_weigh_rows,
-    .weigh_samples = avx512_weigh_samples,
-    .halve = avx512_halve,
-    .blend = avx512_blend,
+    .weigh_rows = pk_avx512_weigh_rows,
+    .weigh_samples = weigh_samples,
+    .halve = pk_avx512_halve,
+    .quarter = pk_avx512_quarter,
+    .blend = pk_avx512_blend,
     .transpose = pk_sse2_transpose,
 };
 

@@ -20,11 +20,15 @@ final class AxisTables: @unchecked Sendable {
     let spanOfFour = Self.span(left, 4), spanOfBlock = Self.span(left, Self.block)
     let octets = spanOfFour + 2 <= 8 ? 1 : spanOfFour + 2 <= 16 ? 2 : 0
     let registers = spanOfBlock + 2 <= 32 ? 1 : spanOfBlock + 2 <= 64 ? 2 : 0
-    let taps = octets > 0 ? pairs * 2 : (pairs + 3) / 4 * 8
+    let isSpread = octets == 0 || registers == 0
+    let taps = isSpread ? (pairs + 3) / 4 * 8 : (pairs + 1) / 2 * 4
 
-    let sizes = (left: padded * 4, weights: padded * taps * 2, paired: padded * pairs * 4, words: padded * 4)
+    let sizes = (
+      left: padded * 4, weights: padded * taps * 2, paired: padded * pairs * 4, words: padded * 4,
+      spread: isSpread ? padded * taps * 2 : 0
+    )
     let header = (MemoryLayout<pk_axis>.size + 63) & ~63
-    let size = header + sizes.left + sizes.weights + sizes.paired + 3 * sizes.words + 64
+    let size = header + sizes.left + sizes.weights + sizes.paired + 3 * sizes.words + sizes.spread + 64
     memory = .allocate(byteCount: size, alignment: 64)
     memory.initializeMemory(as: UInt8.self, repeating: 0, count: size)
     var place = memory + header
@@ -33,6 +37,7 @@ final class AxisTables: @unchecked Sendable {
       return place.bindMemory(to: type, capacity: bytes / MemoryLayout<T>.size)
     }
     let paired = array(Int16.self, sizes.paired)
+    let spread = array(Int16.self, sizes.spread)
     let permutations = array(UInt16.self, sizes.words)
     let shuffles = array(UInt8.self, sizes.words)
     let highShuffles = array(UInt8.self, sizes.words)
@@ -54,6 +59,9 @@ final class AxisTables: @unchecked Sendable {
       for (t, weight) in source.weights[x].enumerated() {
         weights[x * taps + t] = Int16(weight)
         paired[(x / Self.block * pairs + t / 2) * 32 + x % Self.block * 2 + t % 2] = Int16(weight)
+        guard isSpread else { continue }
+        let (block, place) = (x / Self.block * Self.block * taps, x % Self.block)
+        spread[block + place % 4 * 4 * taps + t / 8 * 32 + place / 4 * 8 + t % 8] = Int16(weight)
       }
     }
     let pointer = memory.bindMemory(to: pk_axis.self, capacity: 1)
@@ -62,7 +70,7 @@ final class AxisTables: @unchecked Sendable {
         count: Int32(count), taps: Int32(taps), pairs: Int32(pairs), registers: Int32(registers), left: lefts,
         weights: weights, paired: paired, shuffles: octets > 0 ? UnsafePointer(shuffles) : nil,
         high_shuffles: octets == 2 ? UnsafePointer(highShuffles) : nil,
-        permutations: registers > 0 ? UnsafePointer(permutations) : nil))
+        permutations: registers > 0 ? UnsafePointer(permutations) : nil, spread: isSpread ? UnsafePointer(spread) : nil))
     axis = UnsafePointer(pointer)
   }
 

@@ -22,19 +22,31 @@ package struct PictureScalePlan: Sendable {
 
 extension PlaneScaler {
   /// Scales a picture into `canvas` with its upper left corner at `x`, `y`, both even; the rectangle lies inside the canvas.
-  package mutating func scale(_ picture: Picture, into canvas: Picture, x: Int, y: Int, _ plan: PictureScalePlan) {
+  ///
+  /// - Parameter part: on even pixels counted from that corner: only this much of the scaled picture is drawn, with the samples
+  ///   it has in the whole. What of it lies outside is left out.
+  package mutating func scale(
+    _ picture: Picture, into canvas: Picture, x: Int, y: Int, _ plan: PictureScalePlan, part: PixelArea? = nil
+  ) {
     precondition(
       x >= 0 && y >= 0 && x % 2 == 0 && y % 2 == 0 && x + plan.width <= canvas.width && y + plan.height <= canvas.height,
       "a scaled picture lies inside its canvas on even pixels")
+    precondition(part?.isEven != false, "a part of a scaled picture is on even pixels")
     scale(
       picture.luma, stride: picture.lumaStride, to: canvas.luma + y * canvas.lumaStride + x, stride: canvas.lumaStride,
-      plan.luma)
+      plan.luma, part: part)
     let offset = y / 2 * canvas.chromaStride + x / 2
     scale(
       picture.chromaBlue, stride: picture.chromaStride, to: canvas.chromaBlue + offset, stride: canvas.chromaStride,
-      plan.chroma)
+      plan.chroma, part: part?.halved)
     scale(
       picture.chromaRed, stride: picture.chromaStride, to: canvas.chromaRed + offset, stride: canvas.chromaStride,
-      plan.chroma)
+      plan.chroma, part: part?.halved)
   }
+}
+
+extension PixelArea {
+  fileprivate var isEven: Bool { (x | y | width | height) & 1 == 0 }
+  /// The same on a chroma plane.
+  fileprivate var halved: PixelArea { .init(x: x / 2, y: y / 2, width: width / 2, height: height / 2) }
 }

@@ -42,6 +42,8 @@ package final class ScalePlan: Sendable {
     case copy
     /// Exactly 2:1 both ways.
     case halve
+    /// Exactly 4:1 both ways.
+    case quarter
     /// Rows are weighed into one, then its samples.
     case weigh(rows: [Row], weights: [Int16], samples: AxisTables)
   }
@@ -69,6 +71,8 @@ package final class ScalePlan: Sendable {
       (method, originX, originY, extentX) = (.copy, Int(crop.x), Int(crop.y), width)
     } else if whole, crop.width == Double(2 * width), crop.height == Double(2 * height) {
       (method, originX, originY, extentX) = (.halve, Int(crop.x), Int(crop.y), 2 * width)
+    } else if whole, crop.width == Double(4 * width), crop.height == Double(4 * height) {
+      (method, originX, originY, extentX) = (.quarter, Int(crop.x), Int(crop.y), 4 * width)
     } else {
       let across = ScaleAxis(start: crop.x, length: crop.width, size: planeWidth, count: width, one: AxisTables.one)
       let down = ScaleAxis(start: crop.y, length: crop.height, size: planeHeight, count: height, one: Self.one)
@@ -80,68 +84,5 @@ package final class ScalePlan: Sendable {
       method = .weigh(rows: rows, weights: weights, samples: AxisTables(across))
       (originX, originY, extentX) = (across.origin, down.origin, across.extent)
     }
-  }
-}
-
-/// Runs scaling plans; owns the row of fixed-point samples between the two passes. One for each thread.
-package struct PlaneScaler: ~Copyable, @unchecked Sendable {
-  // Unchecked because the row belongs to this value alone, which cannot be copied.
-  private let kernels: KernelSet
-  private var row: UnsafeMutablePointer<Int16>
-  private var rowCapacity: Int
-
-  package init(kernels: KernelSet = .best) {
-    self.kernels = kernels
-    rowCapacity = 2048
-    row = Self.zeroed(rowCapacity)
-  }
-
-  deinit { row.deallocate() }
-
-  /// Scales a plane straight into its place in another.
-  ///
-  /// - Parameters:
-  ///   - source: the first sample of the plane the plan was made for; 63 bytes past the end of its last row may be read.
-  ///   - destination: where the first output goes. Exactly `plan.width` x `plan.height` samples are written.
-  ///   - stride: bytes from row to row.
-  package mutating func scale(
-    _ source: UnsafePointer<UInt8>, stride: Int, to destination: UnsafeMutablePointer<UInt8>, stride destinationStride: Int,
-    _ plan: ScalePlan
-  ) {
-    let first = source + plan.originY * stride + plan.originX
-    switch plan.method {
-    case .copy:
-      for y in 0..<plan.height {
-        (destination + y * destinationStride).update(from: first + y * stride, count: plan.width)
-      }
-    case .halve:
-      let halve = kernels.table.pointee.halve!
-      for y in 0..<plan.height { halve(first + 2 * y * stride, stride, destination + y * destinationStride, Int32(plan.width)) }
-    case .weigh(let rows, let weights, let samples):
-      let width = Int32(plan.extentX)
-      grow(to: plan.extentX + Int(samples.axis.pointee.taps) + 192)
-      let weighRows = kernels.table.pointee.weigh_rows!, weighSamples = kernels.table.pointee.weigh_samples!
-      weights.withUnsafeBufferPointer { weights in
-        guard let weights = weights.baseAddress else { return }
-        for y in 0..<rows.count {
-          let line = rows[y]
-          weighRows(first + line.top * stride, stride, weights + line.weights, line.taps, row, width)
-          weighSamples(samples.axis, row, destination + y * destinationStride)
-        }
-      }
-    }
-  }
-
-  private mutating func grow(to capacity: Int) {
-    guard capacity > rowCapacity else { return }
-    row.deallocate()
-    rowCapacity = capacity
-    row = Self.zeroed(capacity)
-  }
-
-  private static func zeroed(_ capacity: Int) -> UnsafeMutablePointer<Int16> {
-    let row = UnsafeMutablePointer<Int16>.allocate(capacity: capacity)
-    row.initialize(repeating: 0, count: capacity)
-    return row
   }
 }

@@ -19,7 +19,7 @@ import Testing
       out.fill(&random, extremes: width % 2 == 0)
       over.fill(&random, extremes: width % 3 == 0)
       alpha.fill(&random, extremes: width % 5 == 0)
-      let results = [pk_scalar(), pk_avx2(), pk_avx512()].compactMap { $0 }.map { table in
+      let results = [pk_scalar(), pk_neon(), pk_avx2(), pk_avx512(), pk_avx512vnni()].compactMap { $0 }.map { table in
         var result = out
         result.bytes.withUnsafeMutableBufferPointer {
           table.pointee.blend($0.baseAddress! + 64, [UInt8](over.bytes[64...]), [UInt8](alpha.bytes[64...]), Int32(width))

@@ -48,13 +48,14 @@ struct Plane {
     }
   }
 
-  func scaled(_ plan: ScalePlan, stride: Int, offset: Int, kernels: KernelSet) -> Plane {
+  func scaled(_ plan: ScalePlan, stride: Int, offset: Int, kernels: KernelSet, part: PixelArea? = nil) -> Plane {
     var result = Plane(width: plan.width, height: plan.height, stride: stride, offset: offset)
     var scaler = PlaneScaler(kernels: kernels)
     bytes.withUnsafeBufferPointer { source in
       result.bytes.withUnsafeMutableBufferPointer { destination in
         scaler.scale(
-          source.baseAddress! + self.offset, stride: self.stride, to: destination.baseAddress! + offset, stride: stride, plan)
+          source.baseAddress! + self.offset, stride: self.stride, to: destination.baseAddress! + offset, stride: stride, plan,
+          part: part)
       }
     }
     return result

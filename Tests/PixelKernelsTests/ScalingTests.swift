@@ -57,13 +57,13 @@ private var accelerated: [KernelSet] { Array(KernelSet.available.dropFirst()) }
   @Test func everyWidthFromOneTo130IsBitExactAtEveryKindOfRatio() {
     var random = SeededRandom(seed: 99)
     for width in 1...130 {
-      for ratio in [0.3, 0.97, 1.5, 1.99, 2, 2.5, 3.7, 5.1, 9.3] {
+      for ratio in [0.3, 0.97, 1.5, 1.99, 2, 2.5, 3.7, 4, 4.4, 5.1, 9.3, 17.2] {
         let size = max(Int(Double(width) * ratio), 1)
         var source = Plane(width: size, height: 4, offset: width % 64)
         source.fill(&random, extremes: width % 3 == 0)
         let plan = ScalePlan(
           planeWidth: size, planeHeight: 4, crop: CropRectangle(x: 0, y: 0, width: Double(size), height: 4), width: width,
-          height: ratio == 2 ? 2 : 3)
+          height: ratio == 2 ? 2 : ratio == 4 ? 1 : 3)
         let reference = source.scaled(plan, stride: width + 1, offset: 7, kernels: .scalar)
         #expect(reference.guardsHold)
         for set in accelerated {
@@ -133,6 +133,83 @@ private var accelerated: [KernelSet] { Array(KernelSet.available.dropFirst()) }
     #expect(same[7, 9] == source[10, 14] && same[39, 19] == source[42, 24])
     let sum = [(13, 15), (14, 15), (13, 16), (14, 16)].map { Int(source[$0.0, $0.1]) }.reduce(0, +)
     #expect(half[5, 5] == UInt8((sum + 2) / 4))
+  }
+
+  @Test func exactlyAQuarterAveragesSixteen() {
+    var source = Plane(width: 200, height: 40)
+    var random = SeededRandom(seed: 5)
+    source.fill(&random, extremes: false)
+    let crop = CropRectangle(x: 8, y: 4, width: 160, height: 32)
+    let plan = ScalePlan(planeWidth: 200, planeHeight: 40, crop: crop, width: 40, height: 8)
+    let result = source.scaled(plan, stride: 41, offset: 3, kernels: .best)
+    #expect(result.guardsHold && psnr(result, exactArea(source, crop, width: 40, height: 8)) > 58)
+    let sum = (0..<16).map { Int(source[8 + 4 * 7 + $0 % 4, 4 + 4 * 5 + $0 / 4]) }.reduce(0, +)
+    #expect(result[7, 5] == UInt8((sum + 8) / 16))
+  }
+
+  @Test func setsAreReallyDifferentCode() {
+    let tables = [pk_scalar(), pk_neon(), pk_avx2(), pk_avx512(), pk_avx512vnni()].compactMap { $0?.pointee }
+    #expect(tables.count == KernelSet.available.count)
+    let samples = tables.map { unsafeBitCast($0.weigh_samples, to: Int.self) }
+    #expect(Set(samples).count == tables.count)
+    for set in tables.dropFirst() {
+      #expect(unsafeBitCast(set.weigh_rows, to: Int.self) != unsafeBitCast(tables[0].weigh_rows, to: Int.self))
+      #expect(unsafeBitCast(set.halve, to: Int.self) != unsafeBitCast(tables[0].halve, to: Int.self))
+      #expect(unsafeBitCast(set.quarter, to: Int.self) != unsafeBitCast(tables[0].quarter, to: Int.self))
+      #expect(unsafeBitCast(set.blend, to: Int.self) != unsafeBitCast(tables[0].blend, to: Int.self))
+    }
+  }
+
+  @Test(arguments: 0..<4)
+  func aPartHasTheSamplesOfTheWholeAndNothingElseIsWritten(seed: Int) {
+    var random = SeededRandom(seed: UInt64(seed) &+ 40)
+    for ratio in [0.6, 1, 1.5, 2, 2.7, 4, 5.2, 11] {
+      let (width, height) = (Int.random(in: 20...150, using: &random), Int.random(in: 3...20, using: &random))
+      let size = (Int(Double(width) * ratio), max(Int(Double(height) * ratio), 1))
+      var source = Plane(width: size.0, height: size.1)
+      source.fill(&random, extremes: seed % 2 == 1)
+      let crop = CropRectangle(x: 0, y: 0, width: Double(size.0), height: Double(size.1))
+      let plan = ScalePlan(planeWidth: size.0, planeHeight: size.1, crop: crop, width: width, height: height)
+      for set in KernelSet.available {
+        let whole = source.scaled(plan, stride: width, offset: 5, kernels: set)
+        for _ in 0..<8 {
+          let (x, y) = (Int.random(in: 0..<width, using: &random), Int.random(in: 0..<height, using: &random))
+          let part = PixelArea(
+            x: x, y: y, width: .random(in: 1...width - x, using: &random), height: .random(in: 1...height - y, using: &random))
+          let drawn = source.scaled(plan, stride: width, offset: 5, kernels: set, part: part)
+          for row in 0..<height {
+            for column in 0..<width {
+              let isInside = part.intersection(PixelArea(x: column, y: row, width: 1, height: 1)).isEmpty == false
+              let expected = isInside ? whole[column, row] : Plane.guardByte
+              if drawn[column, row] != expected { Issue.record("\(set.name) \(ratio) \(part) at \(column), \(row)") }
+            }
+          }
+        }
+      }
+    }
+  }
+
+  @Test func aPartOfAPictureIsDrawnInAllThreePlanes() {
+    var random = SeededRandom(seed: 3)
+    let picture = Picture(width: 320, height: 180)
+    for place in 0..<320 * 180 { picture.luma[place] = .random(in: 0...255, using: &random) }
+    for place in 0..<picture.chromaStride * 90 {
+      (picture.chromaBlue[place], picture.chromaRed[place]) = (UInt8(place & 255), UInt8(place / 3 & 255))
+    }
+    let (whole, part) = (Picture(width: 214, height: 120), Picture(width: 214, height: 120))
+    let plan = PictureScalePlan(
+      pictureWidth: 320, pictureHeight: 180, crop: CropRectangle(x: 0, y: 0, width: 320, height: 180), width: 214, height: 120)
+    var scaler = PlaneScaler()
+    scaler.scale(picture, into: whole, x: 0, y: 0, plan)
+    part.fill(.black)
+    let area = PixelArea(x: 38, y: 22, width: 100, height: 60)
+    scaler.scale(picture, into: part, x: 0, y: 0, plan, part: area)
+    #expect(part.isEqual(to: whole, within: area) && !part.isEqual(to: whole))
+    #expect(!part.isEqual(to: whole, within: PixelArea(x: 36, y: 22, width: 102, height: 60)))
+    part.copy(PixelArea(x: 0, y: 0, width: 214, height: 120), from: whole)
+    #expect(part.isEqual(to: whole))
+    part.chromaRed[59 * part.chromaStride + 106] ^= 1
+    #expect(!part.isEqual(to: whole))
   }
 
   @Test func anAbsurdCropIsMovedInsideThePlane() {
