@@ -8,13 +8,16 @@ struct Seating {
   private var previous: [Tile.Content]
   /// The slots that somebody was given for good: not to be taken from him for the floor.
   private var fixed: Set<Int> = []
+  /// Who is seated after all others and not in the floor's slot.
+  private let last: String?
   /// The slot that will show how many are missing.
   private var countSlot: Int?
 
   /// - Parameter previous: what each slot showed before; empty if that was another variant.
-  init(slots: [LayoutSlot], people: [LayoutPerson], previous: [Tile.Content]) {
+  init(slots: [LayoutSlot], people: [LayoutPerson], previous: [Tile.Content], last: String? = nil) {
     self.slots = slots
     self.previous = previous
+    self.last = last
     waiting = people
     contents = slots.map { if case .image(let file) = $0.source { .image(file) } else { .empty } }
   }
@@ -101,7 +104,7 @@ struct Seating {
 
   /// Gives the floor slot to who has the floor, and his old place to whom he displaces.
   private mutating func seatFloor() {
-    guard let holder = waiting.first(where: \.hasFloor),
+    guard let holder = waiting.first(where: { $0.hasFloor && $0.id != last }),
       let index = slots.indices.first(where: { Self.wantsFloor(slots[$0]) && isFree($0) })
     else { return }
     let old = before(holder.id)
@@ -126,7 +129,7 @@ struct Seating {
   /// A floor slot does not stay empty while anybody could fill it: who waits, else who sits in an ordinary slot.
   private mutating func fillFloorSlots() {
     guard let index = slots.indices.first(where: { slots[$0].source == .floor && isFree($0) }) else { return }
-    if let person = waiting.first(where: \.sendsVideo) ?? waiting.first {
+    if let person = waiting.first(where: { $0.sendsVideo && $0.id != last }) ?? waiting.first(where: { $0.id != last }) {
       seat(person, index)
     } else if let from = slots.indices.first(where: { place in
       if case .person = contents[place] { return slots[place].source == .any && !fixed.contains(place) }
