@@ -73,21 +73,21 @@ package struct LayoutSolver: Sendable {
     case .last: shown = shown.filter { $0.id != viewer } + shown.filter { $0.id == viewer }
     }
     let usable = template.variants(for: aspect, people: shown)
-    guard let last = usable.last else { return }
+    guard let last = usable.last(where: { template.variants[$0].aspect != nil }) ?? usable.last else { return }
     let viewerComesLast = template.selfView == .last ? viewer : nil
     for index in usable {
       var seating = seating(index, shown, viewerComesLast)
       seating.fill()
-      if !seating.waiting.isEmpty {
-        guard index == last else { continue }
-        seating = overflowing(index, shown, viewerComesLast, turn)
-      }
-      variantIndex = index
-      contents = seating.contents
-      order = contents.compactMap { if case .person(let id) = $0 { id } else { nil } }
-      placed = collapsed(template.variants[index].slots, isEmpty: contents.map { $0 == .empty })
-      return
+      if seating.waiting.isEmpty { return use(index, seating) }
     }
+    use(last, overflowing(last, shown, viewerComesLast, turn))
+  }
+
+  private mutating func use(_ index: Int, _ seating: Seating) {
+    variantIndex = index
+    contents = seating.contents
+    order = contents.compactMap { if case .person(let id) = $0 { id } else { nil } }
+    placed = collapsed(template.variants[index].slots, isEmpty: contents.map { $0 == .empty })
   }
 
   /// Seats that remember the last arrangement: places in the same variant, the order of people in another.
@@ -144,12 +144,16 @@ package struct LayoutSolver: Sendable {
 }
 
 extension LayoutTemplate {
-  /// The variants that suit a canvas and these people, in the order of the file. Where none does, the last for such
-  /// a canvas, else the last of all: a canvas is never left without one.
+  /// The variants that suit a canvas and these people, in the order of the file.
+  ///
+  /// Those whose `when` holds put those without one aside. Where none suits, it is the last for such a canvas, else the last of
+  /// all: a canvas is never left without one.
   package func variants(for aspect: LayoutAspect, people: [LayoutPerson]) -> [Int] {
     let fitting = variants.indices.filter { variants[$0].aspect == nil || variants[$0].aspect == aspect }
-    let usable = fitting.filter { index in variants[index].conditions.allSatisfy { $0.holds(among: people) } }
-    if !usable.isEmpty { return usable }
+    let suitable = fitting.filter { index in variants[index].conditions.allSatisfy { $0.holds(among: people) } }
+    let special = suitable.filter { !variants[$0].conditions.isEmpty }
+    if !special.isEmpty { return special }
+    if !suitable.isEmpty { return suitable }
     return (fitting.last ?? variants.indices.last).map { [$0] } ?? []
   }
 }

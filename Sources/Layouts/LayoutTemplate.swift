@@ -10,7 +10,8 @@ package struct LayoutTemplate: Equatable, Sendable {
   /// Name of a picture laid over everything.
   package var foregroundImage: String?
   package var foregroundFit = LayoutFit.cover
-  /// At least one; the first that suits canvas and people and has enough slots is used, else the last that suits them.
+  /// At least one; the first that suits canvas and people and has enough slots is used, else the last that suits them, one
+  /// that names the shape of the canvas before one that does not.
   package var variants: [LayoutVariant]
   package var overflow: LayoutOverflow
   /// How long each turn of overflow `rotate` lasts.

@@ -24,11 +24,14 @@ struct Seating {
 
   mutating func fill() {
     seatPinned()
-    for index in slots.indices {
-      switch slots[index].source {
-      case .role(let role): seatMatching(index) { $0.role == role }
-      case .screen: seatMatching(index) { $0.sharesScreen }
-      default: break
+    // Who was in such a slot stays there before another may take it.
+    for isReturning in [true, false] {
+      for index in slots.indices {
+        switch slots[index].source {
+        case .role(let role): seatMatching(index, isReturning) { $0.role == role }
+        case .screen: seatMatching(index, isReturning) { $0.sharesScreen }
+        default: break
+        }
       }
     }
     seatFloor()
@@ -90,11 +93,10 @@ struct Seating {
     }
   }
 
-  /// Seats who was there before if he still matches, else the first who does.
-  private mutating func seatMatching(_ index: Int, _ matches: (LayoutPerson) -> Bool) {
-    guard isFree(index) else { return }
-    let candidates = waiting.filter(matches)
-    guard let person = candidates.first(where: { before($0.id) == index }) ?? candidates.first else { return }
+  /// Seats the first who matches, or only who was there before.
+  private mutating func seatMatching(_ index: Int, _ isReturning: Bool, _ matches: (LayoutPerson) -> Bool) {
+    guard isFree(index), let person = waiting.first(where: { matches($0) && (!isReturning || before($0.id) == index) })
+    else { return }
     seat(person, index)
     fixed.insert(index)
   }
