@@ -41,8 +41,8 @@ package struct LayoutSolver: Sendable {
   package private(set) var contents: [Tile.Content] = []
   /// Who was shown, in the order of their slots.
   private var order: [String] = []
-  /// The slots of the variant where they lie now that the empty ones have collapsed.
-  private var placed: [LayoutSlot] = []
+  /// The slots of the variant, where they lie now that the empty ones have collapsed.
+  package private(set) var places: [LayoutSlot] = []
   /// The shape of the canvas, which has a say in the choice of the variant from the next `arrange` on.
   package var aspect: LayoutAspect
 
@@ -87,7 +87,7 @@ package struct LayoutSolver: Sendable {
     variantIndex = index
     contents = seating.contents
     order = contents.compactMap { if case .person(let id) = $0 { id } else { nil } }
-    placed = collapsed(template.variants[index].slots, isEmpty: contents.map { $0 == .empty })
+    places = collapsed(template.variants[index].slots, isEmpty: contents.map { $0 == .empty })
   }
 
   /// Seats that remember the last arrangement: places in the same variant, the order of people in another.
@@ -115,12 +115,14 @@ package struct LayoutSolver: Sendable {
     return seating
   }
 
-  /// The slots on a canvas of this size, farthest first. All slots are there, empty ones as well.
+  /// The slots on a canvas of this size, farthest first. Empty slots are there as well, but for those that
+  /// have collapsed.
   package func tiles(width: Int, height: Int) -> [Tile] {
     guard variantIndex != nil else { return [] }
     let scale = min(Double(width) / Double(template.unitsWidth), Double(height) / Double(template.unitsHeight))
-    let tiles = zip(placed.indices, zip(placed, contents)).map { index, pair in
+    let tiles = zip(places.indices, zip(places, contents)).compactMap { index, pair -> Tile? in
       let (slot, content) = pair
+      if content == .empty, slot.style.empty == .collapse { return nil }
       var tile = Tile(
         slot: index, slotID: slot.id, content: content,
         rectangle: template.rectangle(of: slot, width: width, height: height), z: slot.z, style: slot.style,
@@ -138,8 +140,8 @@ package struct LayoutSolver: Sendable {
 
   /// Number and id of the slot that shows a person, and where his sound comes from, -1 left to 1 right; nil when he is not shown.
   package func slot(of person: String) -> (index: Int, id: String?, audioPan: Double)? {
-    guard let index = contents.firstIndex(of: .person(person)), placed.indices.contains(index) else { return nil }
-    return (index, placed[index].id, audioPan(placed[index]))
+    guard let index = contents.firstIndex(of: .person(person)), places.indices.contains(index) else { return nil }
+    return (index, places[index].id, audioPan(places[index]))
   }
 }
 
