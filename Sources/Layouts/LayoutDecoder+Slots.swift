@@ -81,10 +81,13 @@ extension LayoutDecoder {
   }
 
   private func radius(_ value: JSONValue, _ parent: JSONObject, _ style: inout SlotStyle) {
-    if value.string != nil {
-      style.isCircle = parent.string("radius", oneOf: ["circle"]) != nil
-    } else if let radius = parent.number("radius", in: 0...Double(max(unitsWidth, unitsHeight))) {
+    let unitsMax = max(unitsWidth, unitsHeight)
+    if value.string == "circle" {
+      style.isCircle = true
+    } else if let radius = value.number, (0...Double(unitsMax)).contains(radius) {
       (style.radius, style.isCircle) = (radius, false)
+    } else {
+      let _: Double? = parent.mismatch("radius", value, "a number from 0 to \(unitsMax) or \"circle\"")
     }
   }
 

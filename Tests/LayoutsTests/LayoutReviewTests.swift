@@ -52,7 +52,7 @@ import Testing
     #expect(
       found == [
         "2:21: there is no image 'b/c.png' in the folder of the layout",
-        "3:62: there is no image 'd.png' in the folder of the layout",
+        "3:63: there is no image 'd.png' in the folder of the layout",
         "4:22: there is no image 'e.jpg' in the folder of the layout",
       ])
   }
@@ -65,10 +65,10 @@ import Testing
     #expect(found.count == 8)
     #expect(
       found.contains(
-        "4:20: 'when' is one of screen, floor, video, role:NAME, reserved:KEY, or one of these after 'no-', not 'scren', did you mean 'screen'?"
+        "4:19: 'when' is one of screen, floor, video, role:NAME, reserved:KEY, or one of these after 'no-', not 'scren', did you mean 'screen'?"
       ))
-    #expect(found.contains("5:46: 'radius' is one of 'circle', not 'circel', did you mean 'circle'?"))
-    #expect(found.contains("5:70: a label's 'text' knows {name} and {role}, not {nmae}, did you mean '{name}'?"))
+    #expect(found.contains("5:45: 'radius' must be a number from 0 to 360 or \"circle\", not 'circel'"))
+    #expect(found.contains("5:69: a label's 'text' knows {name} and {role}, not {nmae}, did you mean '{name}'?"))
   }
 
   @Test func notesAdviseAndAreNoFaults() {
