@@ -9,7 +9,7 @@ package enum LayoutPreview {
 
   /// The tiles for so many people, of whom the first has the floor.
   package static func tiles(_ template: LayoutTemplate, participants: Int, width: Int, height: Int) -> [Tile] {
-    var solver = LayoutSolver(template)
+    var solver = LayoutSolver(template, width: width, height: height)
     solver.arrange((0..<max(participants, 0)).map { LayoutPerson(id: name($0), hasFloor: $0 == 0, sharesScreen: $0 == 1) })
     return solver.tiles(width: width, height: height)
   }

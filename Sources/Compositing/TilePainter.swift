@@ -96,7 +96,7 @@ struct TilePainter: ~Copyable, Sendable {
       switch kind {
       case .color: nil
       case .name: emblem(name, area, part: 0.14, isOnDisc: false)
-      case .initials, .image: emblem(initials(of: name), area, part: 0.22, isOnDisc: true)
+      case .initials, .image, .avatar: emblem(initials(of: name), area, part: 0.22, isOnDisc: true)
       }
     guard let emblem else { return }
     // Where there is room for one of them only, it is the label's.

@@ -51,7 +51,7 @@ package final class Canvas: Ticking, @unchecked Sendable {
     phase = PhaseLock(period: period)
     queue = execution == .serialQueue ? MediaQueue.serial("canvas-\(settings.name)") : nil
     compositor = Compositor(width: settings.width, height: settings.height)
-    solver = LayoutSolver(board.current.layout)
+    solver = LayoutSolver(board.current.layout, width: settings.width, height: settings.height)
   }
 
   // MARK: From other threads

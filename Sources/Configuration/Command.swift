@@ -6,7 +6,7 @@ package enum Command: Sendable, Equatable {
   case help(String)
   case version
   case serve(ServeOptions)
-  case checkLayouts(files: [String])
+  case checkLayouts(files: [String], sizes: [CanvasSize] = [])
   case renderLayout(RenderOptions)
   /// Turn another server's layout file into ours, in `directory`.
   case importLayouts(file: String, directory: String)
@@ -44,10 +44,27 @@ package struct ServeOptions: Sendable, Equatable {
   }
 }
 
+/// The size of a canvas in pixels.
+package struct CanvasSize: Sendable, Equatable {
+  package var width: Int
+  package var height: Int
+
+  /// - Throws: for what is no `WIDTHxHEIGHT` of 64x64 to 3840x2160.
+  init(option text: String) throws(UsageError) {
+    let sides = text.split(separator: "x", omittingEmptySubsequences: false).map { Int($0) ?? 0 }
+    guard sides.count == 2, (64...3840).contains(sides[0]), (64...2160).contains(sides[1]) else {
+      throw UsageError(description: "--size: must be WIDTHxHEIGHT, 64x64 to 3840x2160")
+    }
+    (width, height) = (sides[0], sides[1])
+  }
+}
+
 /// Options of `tutti layouts render`.
 package struct RenderOptions: Sendable, Equatable {
   /// A layout's name or the path of its file.
   package var layout: String
+  /// Where layouts are found by name; nil for where the server would look.
+  package var layoutsDirectory: String?
   package var participants: Int
   package var width = 1280
   package var height = 720
@@ -116,12 +133,16 @@ extension Command {
     switch arguments.word() {
     case "check":
       if arguments.wantsHelp { return .help(Help.layoutsCheck) }
-      let files = arguments.words()
-      guard !files.isEmpty else {
-        throw UsageError(description: "name at least one layout file; see tutti layouts check --help")
+      let help = "tutti layouts check --help"
+      var files = arguments.words()
+      var sizes: [CanvasSize] = []
+      while let (_, value) = try arguments.option(known: ["--size"], help: help) {
+        sizes.append(try CanvasSize(option: value))
+        files += arguments.words()
       }
-      try arguments.end(help: "tutti layouts check --help")
-      return .checkLayouts(files: files)
+      guard !files.isEmpty else { throw UsageError(description: "name at least one layout file; see \(help)") }
+      try arguments.end(help: help)
+      return .checkLayouts(files: files, sizes: sizes)
     case "render": return try render(&arguments)
     case "import": return try importLayouts(&arguments)
     case nil: return try arguments.helpOrFault(Help.layouts, known: [])
@@ -136,7 +157,7 @@ extension Command {
     let help = "tutti layouts render --help"
     guard let layout = arguments.word() else { throw UsageError(description: "name a layout or its file; see \(help)") }
     var options = RenderOptions(layout: layout, participants: 4, output: "")
-    while let (name, value) = try arguments.option(known: ["--participants", "--size", "-o"], help: help) {
+    while let (name, value) = try arguments.option(known: ["--participants", "--size", "--layouts", "-o"], help: help) {
       switch name {
       case "--participants":
         guard let count = Int(value), (0...100).contains(count) else {
@@ -144,11 +165,9 @@ extension Command {
         }
         options.participants = count
       case "--size":
-        let sides = value.split(separator: "x", omittingEmptySubsequences: false).map { Int($0) ?? 0 }
-        guard sides.count == 2, (64...3840).contains(sides[0]), (64...2160).contains(sides[1]) else {
-          throw UsageError(description: "--size: must be WIDTHxHEIGHT, 64x64 to 3840x2160")
-        }
-        (options.width, options.height) = (sides[0], sides[1])
+        let size = try CanvasSize(option: value)
+        (options.width, options.height) = (size.width, size.height)
+      case "--layouts": options.layoutsDirectory = value
       default: options.output = value
       }
     }

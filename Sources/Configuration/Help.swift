@@ -40,15 +40,18 @@ enum Help {
   }
 
   static let layouts = """
-    usage: tutti layouts check FILE...
-           tutti layouts render NAME|FILE --participants N [--size WxH] -o OUT.png|OUT.svg
+    usage: tutti layouts check [--size WxH]... FILE...
+           tutti layouts render NAME|FILE --participants N [--size WxH] [--layouts DIR] -o OUT.png|OUT.svg
            tutti layouts import FILE [-o DIRECTORY]
     """
 
   static let layoutsCheck = """
-    usage: tutti layouts check FILE...
+    usage: tutti layouts check [--size WxH]... FILE...
 
-    Prints every fault as FILE:LINE:COLUMN: message and ends with status 1, or says nothing and ends with 0.
+    Prints every fault as FILE:LINE:COLUMN: message and ends with status 1, or with 0 where there is none.
+    Advice is marked 'note:' and changes nothing in that.
+
+      --size WxH    a canvas in use: tells as well which slots have edges on odd pixels there
     """
 
   static let layoutsRender = """
@@ -56,6 +59,7 @@ enum Help {
 
       --participants N    how many people to show, 0 to 100 (4)
       --size WxH          size of the picture (1280x720)
+      --layouts DIR       where the layout NAME is (TUTTI_LAYOUTS, else Layouts)
       -o FILE             where to write it
     """
 

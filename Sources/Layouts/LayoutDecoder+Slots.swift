@@ -1,11 +1,8 @@
 import JSON5
 
 extension LayoutDecoder {
-  static let styleKeys = ["fit", "border", "radius", "label", "placeholder"]
-
   func slot(_ value: JSONValue) -> LayoutSlot? {
-    let keys = ["id", "x", "y", "width", "height", "z", "source", "audioPan"] + Self.styleKeys
-    guard let object = decoder.object(value, allowing: keys) else { return nil }
+    guard let object = decoder.object(value, allowing: Self.slotKeys) else { return nil }
     object.require("x", "y", "width", "height")
     var slot = LayoutSlot(id: nil, x: 0, y: 0, width: 1, height: 1)
     slot.id = id(object)
@@ -19,7 +16,7 @@ extension LayoutDecoder {
   }
 
   /// Start and length along one side, which must lie on the canvas.
-  private func side(_ startKey: String, _ lengthKey: String, _ units: Int, _ object: JSONObject) -> (Double, Double) {
+  func side(_ startKey: String, _ lengthKey: String, _ units: Int, _ object: JSONObject) -> (Double, Double) {
     let (start, length) = (object.number(startKey), object.number(lengthKey))
     if let start, start < 0, let value = object[startKey] {
       decoder.fault(at: value.position, "'\(startKey)' lies off the canvas, which begins at 0")
@@ -43,7 +40,7 @@ extension LayoutDecoder {
     return nil
   }
 
-  private func source(_ object: JSONObject) -> LayoutSource? {
+  func source(_ object: JSONObject) -> LayoutSource? {
     guard let text = object.string("source"), let value = object["source"] else { return nil }
     switch text {
     case "any": return .any
@@ -74,14 +71,24 @@ extension LayoutDecoder {
   /// What `object` says of a slot's looks, the rest as in `base`.
   func style(_ object: JSONObject, over base: SlotStyle) -> SlotStyle {
     var style = base
-    if let fit = object.string("fit", oneOf: LayoutFit.allCases.map(\.rawValue)) {
-      style.fit = LayoutFit(rawValue: fit) ?? .cover
-    }
-    if let radius = object.number("radius", in: 0...Double(max(unitsWidth, unitsHeight))) { style.radius = radius }
+    if let fit: LayoutFit = choice("fit", object) { style.fit = fit }
+    if let empty: LayoutEmptySlot = choice("empty", object) { style.empty = empty }
+    if let value = object["radius"] { radius(value, object, &style) }
     if let value = object["border"] { border(value, object, &style.border) }
     if let value = object["label"] { label(value, object, &style.label) }
     if let value = object["placeholder"] { placeholder(value, object, &style.placeholder) }
     return style
+  }
+
+  private func radius(_ value: JSONValue, _ parent: JSONObject, _ style: inout SlotStyle) {
+    let unitsMax = max(unitsWidth, unitsHeight)
+    if value.string == "circle" {
+      style.isCircle = true
+    } else if let radius = value.number, (0...Double(unitsMax)).contains(radius) {
+      (style.radius, style.isCircle) = (radius, false)
+    } else {
+      let _: Double? = parent.mismatch("radius", value, "a number from 0 to \(unitsMax) or \"circle\"")
+    }
   }
 
   private func border(_ value: JSONValue, _ parent: JSONObject, _ border: inout LayoutBorder) {
@@ -89,10 +96,14 @@ extension LayoutDecoder {
       border.width = 0
       return
     }
-    guard let object = parent.object("border", allowing: ["width", "color", "activeColor"]) else { return }
+    guard let object = parent.object("border", allowing: Self.borderKeys) else { return }
     if let width = object.number("width", in: 0...Double(min(unitsWidth, unitsHeight)) / 4) { border.width = width }
     if let color = color("color", object) { border.color = color }
-    if let color = color("activeColor", object) { border.activeColor = color }
+    if let value = object["activeColor"], value.isNull || value.bool == false {
+      border.activeColor = nil
+    } else if let color = color("activeColor", object) {
+      border.activeColor = color
+    }
   }
 
   private func label(_ value: JSONValue, _ parent: JSONObject, _ label: inout LayoutLabel?) {
@@ -100,16 +111,28 @@ extension LayoutDecoder {
       label = nil
       return
     }
-    guard let object = parent.object("label", allowing: ["position", "text", "size", "color", "background"]) else { return }
+    guard let object = parent.object("label", allowing: Self.labelKeys) else { return }
     var result = label ?? LayoutLabel()
-    if let position = object.string("position", oneOf: LayoutLabel.Position.allCases.map(\.rawValue)) {
-      result.position = LayoutLabel.Position(rawValue: position) ?? .bottomLeft
-    }
-    if let text = object.string("text") { result.text = String(text.unicodeScalars.prefix(200).map(Character.init)) }
+    if let position: LayoutLabel.Position = choice("position", object) { result.position = position }
+    if let text = object.string("text"), let value = object["text"] { result.text = labelText(text, value.position) }
     if let size = object.number("size", in: 0.01...1) { result.size = size }
     if let color = color("color", object) { result.color = color }
     if let color = color("background", object) { result.background = color }
     label = result
+  }
+
+  /// A label's text, whose words in braces must be known.
+  private func labelText(_ text: String, _ position: SourcePosition) -> String {
+    if text.unicodeScalars.count > 200 { decoder.fault(at: position, "a label's 'text' has at most 200 characters") }
+    for part in text.split(separator: "{", omittingEmptySubsequences: false).dropFirst() {
+      guard let end = part.firstIndex(of: "}") else { continue }
+      let word = String(part[..<end])
+      if LayoutLabel.words.contains(word) { continue }
+      let advice = nearest(to: word, among: LayoutLabel.words).map { ", did you mean '{\($0)}'?" } ?? ""
+      decoder.fault(
+        at: position, "a label's 'text' knows {name} and {role}, not {\(quoted(word).dropFirst().dropLast())}\(advice)")
+    }
+    return text
   }
 
   private func placeholder(_ value: JSONValue, _ parent: JSONObject, _ placeholder: inout LayoutPlaceholder) {
@@ -118,10 +141,8 @@ extension LayoutDecoder {
       if let kind = parent.string("placeholder", oneOf: kinds) { placeholder.kind = .init(rawValue: kind) ?? .initials }
       return
     }
-    guard let object = parent.object("placeholder", allowing: ["kind", "color", "image"]) else { return }
-    if let color = color("color", object) {
-      placeholder.color = color
-    }
+    guard let object = parent.object("placeholder", allowing: Self.placeholderKeys) else { return }
+    if let color = color("color", object) { placeholder.color = color }
     if let image = file("image", object) { (placeholder.image, placeholder.kind) = (image, .image) }
     if let kind = object.string("kind", oneOf: kinds) { placeholder.kind = .init(rawValue: kind) ?? .initials }
   }
@@ -129,7 +150,7 @@ extension LayoutDecoder {
   func color(_ key: String, _ object: JSONObject) -> LayoutColor? {
     guard let text = object.string(key), let value = object[key] else { return nil }
     if let color = LayoutColor(text) { return color }
-    decoder.fault(at: value.position, "'\(key)' is a colour like \"#1b2a3c\" or \"#1b2a3c80\", not \(quoted(text))")
+    decoder.fault(at: value.position, "'\(key)' is a colour like \"#1b2a3c\", \"#1b2a3c80\" or \"#fff\", not \(quoted(text))")
     return nil
   }
 

@@ -23,10 +23,11 @@ package struct LayoutPerson: Equatable, Sendable {
 
 /// Decides who is shown where, and remembers it, so that nobody changes place without a reason.
 ///
-/// Reasons are: another variant is needed, the floor or the screen moved, a pin or a role changed, the floor's slot stands empty.
+/// Reasons are: another variant is needed, the floor or the screen moved, a pin or a role changed, the floor's slot stands empty,
+/// a slot that collapses lost who was in it.
 /// When the floor moves, whoever loses the floor slot takes the place its new holder had.
 ///
-///     var solver = LayoutSolver(template)
+///     var solver = LayoutSolver(template, width: 1280, height: 720)
 ///     solver.arrange(people)                       // whenever somebody joins, leaves, or gets the floor
 ///     let tiles = solver.tiles(width: 1280, height: 720)
 package struct LayoutSolver: Sendable {
@@ -40,8 +41,20 @@ package struct LayoutSolver: Sendable {
   package private(set) var contents: [Tile.Content] = []
   /// Who was shown, in the order of their slots.
   private var order: [String] = []
+  /// The slots of the variant, where they lie now that the empty ones have collapsed.
+  package private(set) var places: [LayoutSlot] = []
+  /// The shape of the canvas, which has a say in the choice of the variant from the next `arrange` on.
+  package var aspect: LayoutAspect
 
-  package init(_ template: LayoutTemplate) { self.template = template }
+  package init(_ template: LayoutTemplate, aspect: LayoutAspect = .landscape) {
+    self.template = template
+    self.aspect = aspect
+  }
+
+  /// - Parameters: width, height: of the canvas; only its shape counts.
+  package init(_ template: LayoutTemplate, width: Int, height: Int) {
+    self.init(template, aspect: LayoutAspect(width: width, height: height))
+  }
 
   /// Assigns people to slots.
   ///
@@ -49,35 +62,48 @@ package struct LayoutSolver: Sendable {
   ///   - people: in the order they joined; IDs are unique.
   ///   - excluded: who is not shown in this view, such as its own receiver.
   ///   - turn: counts up while people rotate (overflow `rotate`); otherwise without effect.
-  package mutating func arrange(_ people: [LayoutPerson], excluding excluded: Set<String> = [], turn: Int = 0) {
-    let shown = people.filter { !excluded.contains($0.id) }
-    guard let last = template.variants.indices.last else { return }
-    for index in template.variants.indices {
-      var seating = seating(index, shown)
-      seating.fill()
-      if !seating.waiting.isEmpty {
-        guard index == last else { continue }
-        seating = overflowing(index, shown, turn)
-      }
-      variantIndex = index
-      contents = seating.contents
-      order = contents.compactMap { if case .person(let id) = $0 { id } else { nil } }
-      return
+  ///   - viewer: for whom alone the picture is, if it is for one; the template's `self` says how he sees himself.
+  package mutating func arrange(
+    _ people: [LayoutPerson], excluding excluded: Set<String> = [], turn: Int = 0, viewer: String? = nil
+  ) {
+    var shown = people.filter { !excluded.contains($0.id) }
+    switch template.selfView {
+    case .shown: break
+    case .hidden: shown.removeAll { $0.id == viewer }
+    case .last: shown = shown.filter { $0.id != viewer } + shown.filter { $0.id == viewer }
     }
+    let usable = template.variants(for: aspect, people: shown)
+    guard let last = usable.last(where: { template.variants[$0].aspect != nil }) ?? usable.last else { return }
+    let viewerComesLast = template.selfView == .last ? viewer : nil
+    for index in usable {
+      var seating = seating(index, shown, viewerComesLast)
+      seating.fill()
+      if seating.waiting.isEmpty { return use(index, seating) }
+    }
+    use(last, overflowing(last, shown, viewerComesLast, turn))
+  }
+
+  private mutating func use(_ index: Int, _ seating: Seating) {
+    variantIndex = index
+    contents = seating.contents
+    order = contents.compactMap { if case .person(let id) = $0 { id } else { nil } }
+    places = collapsed(template.variants[index].slots, isEmpty: contents.map { $0 == .empty })
   }
 
   /// Seats that remember the last arrangement: places in the same variant, the order of people in another.
-  private func seating(_ index: Int, _ people: [LayoutPerson]) -> Seating {
-    let rank = Dictionary(order.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
+  private func seating(_ index: Int, _ people: [LayoutPerson], _ viewer: String?) -> Seating {
+    var rank = Dictionary(order.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
+    if let viewer { rank[viewer] = nil }
     let sorted = people.enumerated().sorted {
       (rank[$0.element.id] ?? .max, $0.offset) < (rank[$1.element.id] ?? .max, $1.offset)
     }
-    let previous = index == variantIndex ? contents : []
-    return Seating(slots: template.variants[index].slots, people: sorted.map(\.element), previous: previous)
+    var previous = index == variantIndex ? contents : []
+    if let viewer { previous = previous.map { $0 == .person(viewer) ? .empty : $0 } }
+    return Seating(slots: template.variants[index].slots, people: sorted.map(\.element), previous: previous, last: viewer)
   }
 
-  private func overflowing(_ index: Int, _ people: [LayoutPerson], _ turn: Int) -> Seating {
-    var seating = seating(index, people)
+  private func overflowing(_ index: Int, _ people: [LayoutPerson], _ viewer: String?, _ turn: Int) -> Seating {
+    var seating = seating(index, people, viewer)
     switch template.overflow {
     case .hide: break
     case .count: seating.keepSlotForCount()
@@ -89,17 +115,20 @@ package struct LayoutSolver: Sendable {
     return seating
   }
 
-  /// The slots on a canvas of this size, farthest first. All slots are there, empty ones as well.
+  /// The slots on a canvas of this size, farthest first. Empty slots are there as well, but for those that
+  /// have collapsed.
   package func tiles(width: Int, height: Int) -> [Tile] {
-    guard let variantIndex, template.variants.indices.contains(variantIndex) else { return [] }
-    let slots = template.variants[variantIndex].slots
+    guard variantIndex != nil else { return [] }
     let scale = min(Double(width) / Double(template.unitsWidth), Double(height) / Double(template.unitsHeight))
-    let tiles = zip(slots.indices, zip(slots, contents)).map { index, pair in
+    let tiles = zip(places.indices, zip(places, contents)).compactMap { index, pair -> Tile? in
       let (slot, content) = pair
-      return Tile(
+      if content == .empty, slot.style.empty == .collapse { return nil }
+      var tile = Tile(
         slot: index, slotID: slot.id, content: content,
         rectangle: template.rectangle(of: slot, width: width, height: height), z: slot.z, style: slot.style,
-        pixelsPerUnit: scale, audioPan: audioPan(slot))
+        pixelsPerUnit: scale, audioPan: audioPan(slot), transitionMilliseconds: template.transitionMilliseconds)
+      if slot.style.isCircle { tile.becomeCircle() }
+      return tile
     }
     return tiles.sorted { ($0.z, $0.slot) < ($1.z, $1.slot) }
   }
@@ -111,8 +140,22 @@ package struct LayoutSolver: Sendable {
 
   /// Number and id of the slot that shows a person, and where his sound comes from, -1 left to 1 right; nil when he is not shown.
   package func slot(of person: String) -> (index: Int, id: String?, audioPan: Double)? {
-    guard let variantIndex, let index = contents.firstIndex(of: .person(person)) else { return nil }
-    let slots = template.variants[variantIndex].slots
-    return slots.indices.contains(index) ? (index, slots[index].id, audioPan(slots[index])) : nil
+    guard let index = contents.firstIndex(of: .person(person)), places.indices.contains(index) else { return nil }
+    return (index, places[index].id, audioPan(places[index]))
+  }
+}
+
+extension LayoutTemplate {
+  /// The variants that suit a canvas and these people, in the order of the file.
+  ///
+  /// Those whose `when` holds put those without one aside. Where none suits, it is the last for such a canvas, else the last of
+  /// all: a canvas is never left without one.
+  package func variants(for aspect: LayoutAspect, people: [LayoutPerson]) -> [Int] {
+    let fitting = variants.indices.filter { variants[$0].aspect == nil || variants[$0].aspect == aspect }
+    let suitable = fitting.filter { index in variants[index].conditions.allSatisfy { $0.holds(among: people) } }
+    let special = suitable.filter { !variants[$0].conditions.isEmpty }
+    if !special.isEmpty { return special }
+    if !suitable.isEmpty { return suitable }
+    return (fitting.last ?? variants.indices.last).map { [$0] } ?? []
   }
 }

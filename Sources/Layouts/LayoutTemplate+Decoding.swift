@@ -47,24 +47,41 @@ struct LayoutDecoder {
   private static let unitsMax = 100_000
 
   func template(_ value: JSONValue, name: String) -> LayoutTemplate? {
-    let keys = ["$schema", "name", "units", "background", "foreground", "slotDefaults", "variants", "overflow"]
-    guard let object = decoder.object(value, allowing: keys) else { return nil }
+    guard let object = decoder.object(value, allowing: Self.templateKeys) else { return nil }
     object.require("variants")
+    _ = object.string("$schema")
     var part = self
     (part.unitsWidth, part.unitsHeight) = units(object)
     if let style = object.object("slotDefaults", allowing: Self.styleKeys) {
       part.defaults = part.style(style, over: SlotStyle())
     }
-    let background = object.object("background", allowing: ["color", "image"])
-    let foreground = object.object("foreground", allowing: ["image"])
-    let overflow = object.string("overflow", oneOf: LayoutOverflow.allCases.map(\.rawValue))
-    return LayoutTemplate(
-      name: self.name(object) ?? name, unitsWidth: part.unitsWidth, unitsHeight: part.unitsHeight,
-      background: LayoutBackground(
-        color: background.flatMap { color("color", $0) } ?? LayoutColor(red: 0x10, green: 0x14, blue: 0x18),
-        image: background.flatMap { file("image", $0) }),
-      foregroundImage: foreground.flatMap { file("image", $0) }, variants: part.variants(object),
-      overflow: overflow.flatMap(LayoutOverflow.init(rawValue:)) ?? .count)
+    var template = LayoutTemplate(
+      name: self.name(object) ?? name, about: object.string("about"), unitsWidth: part.unitsWidth,
+      unitsHeight: part.unitsHeight, background: background(object), variants: part.variants(object),
+      overflow: choice("overflow", object) ?? .count)
+    if let foreground = object.object("foreground", allowing: Self.foregroundKeys) {
+      foreground.require("image")
+      template.foregroundImage = file("image", foreground)
+      template.foregroundFit = choice("fit", foreground) ?? .cover
+    }
+    if let seconds = object.number("rotateSeconds", in: 1...3600) { template.rotateSeconds = seconds }
+    if let milliseconds = object.integer("transitionMs", in: 0...5000) { template.transitionMilliseconds = milliseconds }
+    template.selfView = choice("self", object) ?? .shown
+    return template
+  }
+
+  private func background(_ object: JSONObject) -> LayoutBackground {
+    var result = LayoutBackground(color: LayoutColor(red: 0x10, green: 0x14, blue: 0x18))
+    guard let background = object.object("background", allowing: Self.backgroundKeys) else { return result }
+    if let color = color("color", background) { result.color = color }
+    result.image = file("image", background)
+    result.fit = choice("fit", background) ?? .cover
+    return result
+  }
+
+  /// A word of a closed list.
+  func choice<Choice: CaseIterable & RawRepresentable<String>>(_ key: String, _ object: JSONObject) -> Choice? {
+    object.string(key, oneOf: Choice.allCases.map(\.rawValue)).flatMap(Choice.init(rawValue:))
   }
 
   private func name(_ object: JSONObject) -> String? {
@@ -100,21 +117,52 @@ struct LayoutDecoder {
   }
 
   private func variant(_ value: JSONValue) -> LayoutVariant? {
-    guard let object = decoder.object(value, allowing: ["slots", "grid"]) else { return nil }
-    let slots: [LayoutSlot]
-    switch (object["slots"], object["grid"]) {
-    case (nil, nil):
+    guard let object = decoder.object(value, allowing: Self.variantKeys) else { return nil }
+    guard object["slots"] != nil || object["grid"] != nil else {
       decoder.fault(at: value.position, "a variant has 'slots' or a 'grid'")
       return nil
-    case (_?, let grid?):
-      decoder.fault(at: grid.position, "a variant has either 'slots' or a 'grid', not both")
-      return nil
-    case (nil, _?):
-      slots = object.object("grid", allowing: ["columns", "rows", "gap"]).map(grid) ?? []
-    case (_?, nil):
-      slots = object.array("slots", countMax: LayoutTemplate.slotsMax).map { self.slots($0, object) } ?? []
     }
-    return LayoutVariant(slots: slots)
+    _ = object.string("about")
+    var variant = LayoutVariant(aspect: nil, conditions: conditions(object), slots: [])
+    if let aspect = object.string("aspect", oneOf: ["any"] + LayoutAspect.allCases.map(\.rawValue)) {
+      variant.aspect = LayoutAspect(rawValue: aspect)
+    }
+    if let list = object.array("slots", countMax: LayoutTemplate.slotsMax) { variant.slots = slots(list, object) }
+    if let value = object["grid"], let object = object.object("grid", allowing: Self.gridKeys) {
+      variant.slots += grid(object)
+      if variant.slots.count > LayoutTemplate.slotsMax {
+        decoder.fault(at: value.position, "a variant has at most \(LayoutTemplate.slotsMax) slots, with its grid")
+      }
+    }
+    return variant
+  }
+
+  private func conditions(_ object: JSONObject) -> [LayoutCondition] {
+    guard let value = object["when"] else { return [] }
+    let words = value.array ?? [value]
+    var result: [LayoutCondition] = []
+    for word in words.prefix(20) {
+      guard let text = word.string else {
+        let _: String? = object.mismatch("when", word, "a condition such as \"screen\", or a list of them")
+        continue
+      }
+      guard let condition = LayoutCondition(text) else {
+        let choices = LayoutCondition.words + LayoutCondition.words.map { "no-" + $0 }
+        let advice = nearest(to: text, among: choices).map { ", did you mean '\($0)'?" } ?? ""
+        decoder.fault(
+          at: word.position,
+          "'when' is one of \(LayoutCondition.words.joined(separator: ", ")), or one of these after 'no-', "
+            + "not \(quoted(text))\(advice)")
+        continue
+      }
+      var opposite = condition
+      opposite.isPresent.toggle()
+      if result.contains(opposite) {
+        decoder.fault(at: word.position, "this is the contrary of a condition before it, so the variant is never used")
+      }
+      result.append(condition)
+    }
+    return result
   }
 
   private func slots(_ list: [JSONValue], _ object: JSONObject) -> [LayoutSlot] {
@@ -135,16 +183,32 @@ struct LayoutDecoder {
     let columns = object.integer("columns", in: 1...20) ?? 1
     let rows = object.integer("rows", in: 1...20) ?? 1
     let gap = object.number("gap", in: 0...Double(Self.unitsMax)) ?? 0
-    let width = (Double(unitsWidth) - gap * Double(columns - 1)) / Double(columns)
-    let height = (Double(unitsHeight) - gap * Double(rows - 1)) / Double(rows)
+    let (left, across) = span("x", "width", unitsWidth, object)
+    let (top, down) = span("y", "height", unitsHeight, object)
+    let width = (across - gap * Double(columns - 1)) / Double(columns)
+    let height = (down - gap * Double(rows - 1)) / Double(rows)
     guard width > 0, height > 0 else {
       decoder.fault(at: object["gap"]?.position ?? object.position, "the gaps leave no room for the slots")
       return []
     }
+    var slot = LayoutSlot(id: nil, x: 0, y: 0, width: width, height: height, style: style(object, over: defaults))
+    slot.z = object.integer("z", in: -1000...1000) ?? 0
+    slot.source = source(object) ?? .any
     return (0..<columns * rows).map { index in
-      LayoutSlot(
-        id: nil, x: Double(index % columns) * (width + gap), y: Double(index / columns) * (height + gap), width: width,
-        height: height, style: defaults)
+      slot.x = left + Double(index % columns) * (width + gap)
+      slot.y = top + Double(index / columns) * (height + gap)
+      return slot
     }
+  }
+
+  /// Start and length of a grid along one side; from its start to the end of the canvas where the file does not say.
+  private func span(_ startKey: String, _ lengthKey: String, _ units: Int, _ object: JSONObject) -> (Double, Double) {
+    if object[lengthKey] != nil { return side(startKey, lengthKey, units, object) }
+    let start = object.number(startKey) ?? 0
+    guard start >= 0, start < Double(units) else {
+      decoder.fault(at: object[startKey]?.position ?? object.position, "'\(startKey)' lies off the canvas of \(units) units")
+      return (0, Double(units))
+    }
+    return (start, Double(units) - start)
   }
 }

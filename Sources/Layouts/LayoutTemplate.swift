@@ -1,15 +1,25 @@
 /// A layout as its file describes it: rectangles in its own units and who belongs into them. Knows no pixels.
 package struct LayoutTemplate: Equatable, Sendable {
   package var name: String
+  /// What it is for, in the author's words.
+  package var about: String?
   /// Size of the coordinate space of the slots, both at least 1.
   package var unitsWidth: Int
   package var unitsHeight: Int
   package var background: LayoutBackground
   /// Name of a picture laid over everything.
   package var foregroundImage: String?
-  /// At least one; the first with enough slots is used, else the last.
+  package var foregroundFit = LayoutFit.cover
+  /// At least one; the first that suits canvas and people and has enough slots is used, else the last that suits them, one
+  /// that names the shape of the canvas before one that does not.
   package var variants: [LayoutVariant]
   package var overflow: LayoutOverflow
+  /// How long each turn of overflow `rotate` lasts.
+  package var rotateSeconds = 10.0
+  /// How long tiles take to move, grow and fade when people come, go or change places; 0 to cut. Another layout always cuts.
+  package var transitionMilliseconds = 0
+  /// What somebody sees of himself in a picture made for him.
+  package var selfView = LayoutSelfView.shown
 
   package static let slotsMax = 400
   package static let variantsMax = 100
@@ -17,6 +27,10 @@ package struct LayoutTemplate: Equatable, Sendable {
 
 /// One arrangement of slots.
 package struct LayoutVariant: Equatable, Sendable {
+  /// The canvases it is meant for; nil for all.
+  package var aspect: LayoutAspect?
+  /// All must hold for the variant to be used.
+  package var conditions: [LayoutCondition] = []
   /// In the order of the file; the index of a slot in this list is its number.
   package var slots: [LayoutSlot]
 }
@@ -25,6 +39,73 @@ package struct LayoutVariant: Equatable, Sendable {
 package struct LayoutBackground: Equatable, Sendable {
   package var color: LayoutColor
   package var image: String?
+  /// How the image fills the canvas.
+  package var fit = LayoutFit.cover
+}
+
+/// The shape of a canvas.
+package enum LayoutAspect: String, CaseIterable, Sendable {
+  /// Wider than high.
+  case landscape
+  /// Higher than wide.
+  case portrait
+  case square
+
+  package init(width: Int, height: Int) { self = width > height ? .landscape : width < height ? .portrait : .square }
+}
+
+/// What must be so for a variant to be used.
+package struct LayoutCondition: Hashable, Sendable {
+  package enum Subject: Hashable, Sendable {
+    /// Somebody shares a screen.
+    case screen
+    /// Somebody holds the floor.
+    case floor
+    /// Somebody sends a picture.
+    case video
+    /// Somebody has this role.
+    case role(String)
+    /// Somebody was given this key.
+    case reserved(String)
+  }
+
+  package var subject: Subject
+  /// False where nobody may: `no-screen`.
+  package var isPresent = true
+
+  /// Whether it is so among these people.
+  package func holds(among people: [LayoutPerson]) -> Bool {
+    let isThere = people.contains { person in
+      switch subject {
+      case .screen: person.sharesScreen
+      case .floor: person.hasFloor
+      case .video: person.sendsVideo
+      case .role(let role): person.role == role
+      case .reserved(let key): person.pinnedSlot == key
+      }
+    }
+    return isThere == isPresent
+  }
+}
+
+/// What somebody sees of himself in a picture made for him.
+package enum LayoutSelfView: String, CaseIterable, Sendable {
+  /// Himself like everybody else.
+  case shown
+  /// Never himself.
+  case hidden
+  /// Himself in the last place, and never in the floor's slot while another could have it.
+  case last
+}
+
+/// What is seen of a slot that shows nobody.
+package enum LayoutEmptySlot: String, CaseIterable, Sendable {
+  /// Nothing: the background.
+  case background
+  /// The slot's placeholder without a name: its image, else its colour.
+  case placeholder
+  /// Nothing, and the slots in a row with it close up around the middle, as do rows that are left.
+  case collapse
 }
 
 /// More people than slots.
@@ -72,11 +153,14 @@ package enum LayoutSource: Equatable, Sendable {
 package struct SlotStyle: Equatable, Sendable {
   package var fit = LayoutFit.cover
   package var border = LayoutBorder()
-  /// Radius of the corners in units; half the shorter side makes a circle.
+  /// Radius of the corners in units; at most half the shorter side counts.
   package var radius = 0.0
+  /// Whether only the circle in the middle of the slot is used; `radius` has no meaning then.
+  package var isCircle = false
   /// Nil where no name is shown.
   package var label: LayoutLabel? = LayoutLabel()
   package var placeholder = LayoutPlaceholder()
+  package var empty = LayoutEmptySlot.background
 }
 
 /// How a picture fills its slot.
@@ -127,6 +211,8 @@ package struct LayoutPlaceholder: Equatable, Sendable {
     /// A plain colour.
     case color
     case image
+    /// The person's own image; initials while he has none.
+    case avatar
   }
 
   package var kind = Kind.initials
@@ -147,13 +233,15 @@ package struct LayoutColor: Hashable, Sendable, CustomStringConvertible {
     (self.red, self.green, self.blue, self.alpha) = (red, green, blue, alpha)
   }
 
-  /// `#rgb`, `#rrggbb` or `#rrggbbaa`; nil for anything else.
+  /// `#rgb`, `#rgba`, `#rrggbb` or `#rrggbbaa`; nil for anything else.
   package init?(_ text: String) {
     guard text.utf8.first == UInt8(ascii: "#") else { return nil }
     let digits = text.utf8.dropFirst().compactMap { Character(Unicode.Scalar($0)).hexDigitValue }
     guard digits.count == text.utf8.count - 1 else { return nil }
     switch digits.count {
-    case 3: self.init(red: UInt8(digits[0] * 17), green: UInt8(digits[1] * 17), blue: UInt8(digits[2] * 17))
+    case 3, 4:
+      let bytes = digits.map { UInt8($0 * 17) }
+      self.init(red: bytes[0], green: bytes[1], blue: bytes[2], alpha: bytes.count > 3 ? bytes[3] : 255)
     case 6, 8:
       let bytes = stride(from: 0, to: digits.count, by: 2).map { UInt8(digits[$0] * 16 + digits[$0 + 1]) }
       self.init(red: bytes[0], green: bytes[1], blue: bytes[2], alpha: bytes.count > 3 ? bytes[3] : 255)

@@ -8,24 +8,30 @@ struct Seating {
   private var previous: [Tile.Content]
   /// The slots that somebody was given for good: not to be taken from him for the floor.
   private var fixed: Set<Int> = []
+  /// Who is seated after all others and not in the floor's slot.
+  private let last: String?
   /// The slot that will show how many are missing.
   private var countSlot: Int?
 
   /// - Parameter previous: what each slot showed before; empty if that was another variant.
-  init(slots: [LayoutSlot], people: [LayoutPerson], previous: [Tile.Content]) {
+  init(slots: [LayoutSlot], people: [LayoutPerson], previous: [Tile.Content], last: String? = nil) {
     self.slots = slots
     self.previous = previous
+    self.last = last
     waiting = people
     contents = slots.map { if case .image(let file) = $0.source { .image(file) } else { .empty } }
   }
 
   mutating func fill() {
     seatPinned()
-    for index in slots.indices {
-      switch slots[index].source {
-      case .role(let role): seatMatching(index) { $0.role == role }
-      case .screen: seatMatching(index) { $0.sharesScreen }
-      default: break
+    // Who was in such a slot stays there before another may take it.
+    for isReturning in [true, false] {
+      for index in slots.indices {
+        switch slots[index].source {
+        case .role(let role): seatMatching(index, isReturning) { $0.role == role }
+        case .screen: seatMatching(index, isReturning) { $0.sharesScreen }
+        default: break
+        }
       }
     }
     seatFloor()
@@ -87,11 +93,10 @@ struct Seating {
     }
   }
 
-  /// Seats who was there before if he still matches, else the first who does.
-  private mutating func seatMatching(_ index: Int, _ matches: (LayoutPerson) -> Bool) {
-    guard isFree(index) else { return }
-    let candidates = waiting.filter(matches)
-    guard let person = candidates.first(where: { before($0.id) == index }) ?? candidates.first else { return }
+  /// Seats the first who matches, or only who was there before.
+  private mutating func seatMatching(_ index: Int, _ isReturning: Bool, _ matches: (LayoutPerson) -> Bool) {
+    guard isFree(index), let person = waiting.first(where: { matches($0) && (!isReturning || before($0.id) == index) })
+    else { return }
     seat(person, index)
     fixed.insert(index)
   }
@@ -101,7 +106,7 @@ struct Seating {
 
   /// Gives the floor slot to who has the floor, and his old place to whom he displaces.
   private mutating func seatFloor() {
-    guard let holder = waiting.first(where: \.hasFloor),
+    guard let holder = waiting.first(where: { $0.hasFloor && $0.id != last }),
       let index = slots.indices.first(where: { Self.wantsFloor(slots[$0]) && isFree($0) })
     else { return }
     let old = before(holder.id)
@@ -126,7 +131,7 @@ struct Seating {
   /// A floor slot does not stay empty while anybody could fill it: who waits, else who sits in an ordinary slot.
   private mutating func fillFloorSlots() {
     guard let index = slots.indices.first(where: { slots[$0].source == .floor && isFree($0) }) else { return }
-    if let person = waiting.first(where: \.sendsVideo) ?? waiting.first {
+    if let person = waiting.first(where: { $0.sendsVideo && $0.id != last }) ?? waiting.first(where: { $0.id != last }) {
       seat(person, index)
     } else if let from = slots.indices.first(where: { place in
       if case .person = contents[place] { return slots[place].source == .any && !fixed.contains(place) }

@@ -36,6 +36,18 @@ package struct Tile: Equatable, Sendable {
   package var pixelsPerUnit: Double
   /// Where the tile's voice is heard, -1 (left) to 1 (right).
   package var audioPan: Double
+  /// How long the tile takes to get from where it was, in milliseconds; 0 to be there at once.
+  package var transitionMilliseconds = 0
+
+  /// Shrinks the tile to the largest square of even sides in its middle, whose corners are rounded into a circle.
+  mutating func becomeCircle() {
+    let side = min(rectangle.width, rectangle.height) & ~1
+    guard side > 0, pixelsPerUnit > 0 else { return }
+    rectangle.x += (rectangle.width - side) / 2
+    rectangle.y += (rectangle.height - side) / 2
+    (rectangle.width, rectangle.height) = (side, side)
+    style.radius = Double(side) / 2 / pixelsPerUnit
+  }
 }
 
 extension LayoutTemplate {

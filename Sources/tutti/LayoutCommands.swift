@@ -7,24 +7,31 @@ import Layouts
 
 /// `tutti layouts check`, `render` and `import`.
 enum LayoutCommands {
-  /// Tells every fault of every file; true where there is none.
-  static func check(_ files: [String]) -> Bool {
-    var faults: [String] = []
+  /// Tells every fault of every file, and advice; true where there is no fault.
+  static func check(_ files: [String], _ sizes: [CanvasSize]) -> Bool {
+    var isGood = true
     for file in files {
       do {
-        _ = try template(at: file)
+        let bytes = try readWholeFile(file)
+        let folder = file.lastIndex(of: "/").map { String(file[...$0]) } ?? ""
+        let review = LayoutReview(bytes, name: name(of: file), sizes: sizes.map { ($0.width, $0.height) }) {
+          access(folder + $0, R_OK) == 0
+        }
+        for fault in review.faults { printError("\(file):\(fault)") }
+        for note in review.notes { printError("\(file):\(note.line):\(note.column): note: \(note.message)") }
+        isGood = isGood && review.faults.isEmpty
       } catch {
-        faults += error.faults
+        for fault in error.faults { printError(fault) }
+        isGood = false
       }
     }
-    for fault in faults { printError(fault) }
-    return faults.isEmpty
+    return isGood
   }
 
   /// Draws a layout with made-up people into a file.
   static func render(_ options: RenderOptions) throws(ConfigurationError) {
     let isFile = options.layout.contains("/") || options.layout.contains(".json")
-    let template = try template(at: isFile ? options.layout : "Layouts/\(options.layout).json")
+    let template = try template(at: isFile ? options.layout : path(of: options.layout, options.layoutsDirectory))
     let bytes: [UInt8]
     if options.output.hasSuffix(".svg") {
       let text = LayoutPreview.svg(
@@ -64,11 +71,22 @@ enum LayoutCommands {
     return areWritten
   }
 
+  /// The file of a layout that is told by name, in this directory, else where the server would look.
+  private static func path(of name: String, _ directory: String?) -> String {
+    let directory = directory ?? getenv("TUTTI_LAYOUTS").map { String(cString: $0) } ?? Configuration().layoutsDirectory
+    return LayoutFiles(directory: directory, library: LayoutLibrary()).path(of: name)
+  }
+
+  /// What rooms know a layout by: its file's name without the ending.
+  private static func name(of path: String) -> String {
+    let file = path.split(separator: "/").last.map(String.init) ?? path
+    return LayoutFileNames.layout(of: file) ?? file
+  }
+
   private static func template(at path: String) throws(ConfigurationError) -> LayoutTemplate {
     let bytes = try readWholeFile(path)
-    let file = path.split(separator: "/").last.map(String.init) ?? path
     do {
-      return try LayoutTemplate(parsing: bytes, name: LayoutFileNames.layout(of: file) ?? file)
+      return try LayoutTemplate(parsing: bytes, name: name(of: path))
     } catch {
       throw ConfigurationError(faults: error.faults.map { "\(path):\($0)" })
     }

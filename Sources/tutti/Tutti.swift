@@ -25,7 +25,7 @@ import Glibc
       case .help(let text): print(text)
       case .version: print("tutti \(version)")
       case .serve(let options): return ServeCommand.run(options)
-      case .checkLayouts(let files): return LayoutCommands.check(files) ? 0 : 1
+      case .checkLayouts(let files, let sizes): return LayoutCommands.check(files, sizes) ? 0 : 1
       case .renderLayout(let options): try LayoutCommands.render(options)
       case .importLayouts(let file, let directory): return try LayoutCommands.importLayouts(file, into: directory) ? 0 : 1
       case .checkConfiguration(let file):

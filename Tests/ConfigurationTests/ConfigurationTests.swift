@@ -186,6 +186,12 @@ import Testing
     #expect(try Command(parsing: ["layouts", "check", "a", "b"]) == .checkLayouts(files: ["a", "b"]))
     #expect(try Command(parsing: ["layouts", "import", "f", "-o", "d"]) == .importLayouts(file: "f", directory: "d"))
     #expect(try Command(parsing: ["layouts", "import", "-o=d", "f"]) == .importLayouts(file: "f", directory: "d"))
+    guard
+      case .checkLayouts(["a", "b"], let sizes) = try Command(parsing: [
+        "layouts", "check", "--size", "640x360", "a", "--size=720x1280", "b",
+      ])
+    else { return #expect(Bool(false), "another command") }
+    #expect(sizes.map(\.width) == [640, 720] && sizes.map(\.height) == [360, 1280])
     #expect(try Command(parsing: ["config", "check", "f"]) == .checkConfiguration(file: "f"))
     var load = LoadCommandOptions()
     (load.url, load.viewers, load.lossPercent, load.isJSON) = ("http://h/rooms/r", 500, 1.5, true)
@@ -196,11 +202,12 @@ import Testing
     #expect(try Command(parsing: ["demo", "--participants", "7"]) == .demo(demo))
     guard
       case .renderLayout(let options) = try Command(parsing: [
-        "layouts", "render", "grid", "--participants", "7", "--size", "640x360", "-o", "x.png",
+        "layouts", "render", "grid", "--participants", "7", "--size", "640x360", "--layouts", "D", "-o", "x.png",
       ])
     else { return #expect(Bool(false), "another command") }
     #expect(options.participants == 7)
     #expect(options.width == 640)
+    #expect(options.layoutsDirectory == "D")
     guard
       case .makeToken(let token) = try Command(parsing: [
         "token", "--room", "r", "--role", "host", "--sub", "Ada", "--ttl", "15m",

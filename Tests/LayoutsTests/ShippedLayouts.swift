@@ -25,8 +25,12 @@ enum ShippedLayouts {
     (0..<count).map { LayoutPerson(id: "p\($0)", hasFloor: $0 == 0, sharesScreen: $0 == 1) }
   }
 
-  @Test func gridAndSpeakerAreAmongThem() {
-    #expect(Set(ShippedLayouts.names).isSuperset(of: ["grid", "speaker", "single", "side-by-side", "picture-in-picture"]))
+  @Test func allPromisedOnesAreThere() {
+    #expect(
+      Set(ShippedLayouts.names).isSuperset(of: [
+        "grid", "speaker", "presenter", "side-by-side", "picture-in-picture", "stage", "interview", "gallery-7x7", "single",
+        "portrait", "audio-only",
+      ]))
   }
 
   @Test(arguments: ShippedLayouts.names)
@@ -39,7 +43,7 @@ enum ShippedLayouts {
     let template = try ShippedLayouts.template(name)
     for (width, height) in Self.canvases {
       for count in 1...60 {
-        var solver = LayoutSolver(template)
+        var solver = LayoutSolver(template, width: width, height: height)
         solver.arrange(people(count))
         let tiles = solver.tiles(width: width, height: height)
         #expect(!tiles.isEmpty)
@@ -63,10 +67,70 @@ enum ShippedLayouts {
     }
   }
 
+  /// As the compositor draws them: edges on the even pixel at or before them, which chroma needs.
+  private func even(_ box: PixelRectangle) -> PixelRectangle {
+    PixelRectangle(x: box.x & ~1, y: box.y & ~1, width: box.right & ~1 - box.x & ~1, height: box.bottom & ~1 - box.y & ~1)
+  }
+
+  @Test(arguments: ShippedLayouts.names)
+  func neighboursShareEvenEdges(name: String) throws {
+    let template = try ShippedLayouts.template(name)
+    for (width, height) in Self.canvases {
+      for count in 1...60 {
+        var solver = LayoutSolver(template, width: width, height: height)
+        solver.arrange(people(count))
+        let slots = solver.places
+        let tiles = solver.tiles(width: width, height: height).sorted { $0.slot < $1.slot }
+        let seen = tiles.filter { !$0.style.isCircle }
+        for (index, tile) in seen.enumerated() {
+          let box = even(tile.rectangle)
+          #expect(box.width >= 8 && box.height >= 8 && box.right <= width && box.bottom <= height)
+          for other in seen[(index + 1)...] {
+            let (a, b) = (slots[tile.slot], slots[other.slot])
+            if abs(a.x + a.width - b.x) < 1e-6 { #expect(box.right == even(other.rectangle).x) }
+            if abs(b.x + b.width - a.x) < 1e-6 { #expect(box.x == even(other.rectangle).right) }
+            if abs(a.y + a.height - b.y) < 1e-6 { #expect(box.bottom == even(other.rectangle).y) }
+          }
+        }
+      }
+    }
+  }
+
+  @Test(arguments: ShippedLayouts.names)
+  func aSharedScreenIsShownWhereThereIsAPlaceForOneAndNoPlaceStandsEmpty(name: String) throws {
+    let template = try ShippedLayouts.template(name)
+    for (width, height) in Self.canvases {
+      for count in 1...60 {
+        for isSharing in [false, true] {
+          var solver = LayoutSolver(template, width: width, height: height)
+          solver.arrange((0..<count).map { LayoutPerson(id: "p\($0)", hasFloor: $0 == 0, sharesScreen: isSharing && $0 == 0) })
+          let tiles = solver.tiles(width: width, height: height)
+          let index = try #require(solver.variantIndex)
+          let screen = template.variants[index].slots.firstIndex { $0.source == .screen }
+          let hasPlace = template.variants.contains { $0.slots.contains { $0.source == .screen } }
+          #expect((screen != nil) == (hasPlace && isSharing), "\(name) \(count) \(width)x\(height)")
+          if let screen { #expect(tiles.first { $0.slot == screen }?.content == .person("p0")) }
+        }
+      }
+    }
+  }
+
+  @Test(arguments: ShippedLayouts.names)
+  func circlesAreRound(name: String) throws {
+    for (width, height) in Self.canvases {
+      var solver = LayoutSolver(try ShippedLayouts.template(name), width: width, height: height)
+      solver.arrange(people(5))
+      for tile in solver.tiles(width: width, height: height) where tile.style.isCircle {
+        #expect(tile.rectangle.width == tile.rectangle.height)
+        #expect(abs(tile.style.radius * tile.pixelsPerUnit * 2 - Double(tile.rectangle.width)) < 1e-6)
+      }
+    }
+  }
+
   @Test(arguments: [4, 9, 16, 25, 36, 49])
   func fullGridsLeaveNoPixelFree(count: Int) throws {
     for (width, height) in Self.canvases {
-      var solver = LayoutSolver(try ShippedLayouts.template("grid"))
+      var solver = LayoutSolver(try ShippedLayouts.template("grid"), aspect: .landscape)
       solver.arrange(people(count))
       let tiles = solver.tiles(width: width, height: height)
       #expect(tiles.count == count)
@@ -77,7 +141,7 @@ enum ShippedLayouts {
   @Test(arguments: [6, 8, 10])
   func theSpeakersLargerVariantsLeaveNoPixelFree(count: Int) throws {
     for (width, height) in Self.canvases {
-      var solver = LayoutSolver(try ShippedLayouts.template("speaker"))
+      var solver = LayoutSolver(try ShippedLayouts.template("speaker"), aspect: .landscape)
       solver.arrange(people(count))
       let tiles = solver.tiles(width: width, height: height)
       #expect(tiles.map { $0.rectangle.width * $0.rectangle.height }.reduce(0, +) == width * height)
