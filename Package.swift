@@ -44,6 +44,8 @@ let package = Package(
     systemLibrary("CSpeexDSP", "speexdsp", apt: "libspeexdsp-dev"),
     systemLibrary("CCurl", "libcurl", apt: "libcurl4-openssl-dev"),
     systemLibrary("CPango", "pangocairo", apt: "libpango1.0-dev"),
+    systemLibrary("CPNG", "libpng", apt: "libpng-dev"),
+    systemLibrary("CTurboJPEG", "libturbojpeg", apt: "libturbojpeg0-dev"),
     .target(name: "CPixelKernels", cSettings: [.unsafeFlags(["-O3", "-Wall", "-Werror"])]),
 
     // The shared product: one peer's transport, which knows no room.
@@ -70,7 +72,8 @@ let package = Package(
     module("AudioFiles", ["RawMedia", "CSndFile"]),
     module("PixelKernels", ["RawMedia", "CPixelKernels"]),
     module("Layouts", ["JSON5"]),
-    module("Compositing", ["Layouts", "PixelKernels", "RawMedia", "Timing", "CPango"]),
+    module("ImageFiles", ["CPNG", "CTurboJPEG"]),
+    module("Compositing", ["Layouts", "PixelKernels", "ImageFiles", "RawMedia", "Timing", "CPango"]),
     module(
       "Conference",
       [
@@ -136,7 +139,8 @@ let package = Package(
     tests("AudioFilesTests", ["RawMedia", "CSndFile"]),
     tests("PixelKernelsTests", ["RawMedia", "CPixelKernels"]),
     tests("LayoutsTests", ["JSON5"]),
-    tests("CompositingTests", ["Layouts", "PixelKernels", "RawMedia", "Timing"]),
+    tests("ImageFilesTests", ["CTurboJPEG"]),
+    tests("CompositingTests", ["Layouts", "PixelKernels", "ImageFiles", "RawMedia", "Timing"], exclude: ["Fixtures"]),
     tests(
       "ConferenceTests",
       [

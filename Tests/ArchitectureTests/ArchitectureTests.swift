@@ -24,7 +24,8 @@ private let allowedImports: [String: Set<String>] = [
   "AudioFiles": ["RawMedia", "CSndFile"],
   "PixelKernels": ["RawMedia", "CPixelKernels"],
   "Layouts": ["JSON5"],
-  "Compositing": ["Layouts", "PixelKernels", "RawMedia", "Timing", "CPango"],
+  "ImageFiles": ["CPNG", "CTurboJPEG"],
+  "Compositing": ["Layouts", "PixelKernels", "ImageFiles", "RawMedia", "Timing", "CPango"],
   "Conference": [
     "WebRTCTransport", "EncodedMedia", "RawMedia", "Playout", "Codecs", "AudioMixing", "NoiseSuppression", "AudioFiles",
     "Layouts", "Compositing", "JSON5", "RealTime", "Timing",
@@ -49,7 +50,8 @@ private let toolchainModules: Set<String> = ["Synchronization", "Dispatch", "Gli
 private let targetsWithoutClock: Set<String> = [
   "Timing", "Bytes", "EncodedMedia", "RTP", "SDP", "ICE", "SecureTransport", "RTPStreams", "WebRTCTransport", "RawMedia",
   "JSON5",
-  "Codecs", "Playout", "AudioMixing", "NoiseSuppression", "AudioFiles", "PixelKernels", "Layouts", "Compositing",
+  "Codecs", "Playout", "AudioMixing", "NoiseSuppression", "AudioFiles", "PixelKernels", "Layouts", "ImageFiles",
+  "Compositing",
 ]
 
 @Test func importsPointOnlyDownward() throws {
