@@ -90,10 +90,9 @@ package struct Compositor: ~Copyable, Sendable {
 
   private mutating func makeSheets(_ scene: Scene, at now: Instant?) -> [Sheet] {
     let bounds = bounds
-    let before = Dictionary(sheets.map { ($0.key, $0) }, uniquingKeysWith: { first, _ in first })
     let tiles = motion.tiles(for: scene.tiles, duration: scene.transition, at: now)
-    let ground = Layer(role: .base, area: bounds, content: .fill(YUVColor(scene.background), alpha: 255))
-    var result = [Sheet(key: Key.background, area: bounds, layers: [ground])]
+    var result = [builder.ground(scene.background, key: Key.background, canvas: bounds)]
+    result.reserveCapacity(tiles.count + 3)
     if let image = scene.backgroundImage {
       result.append(builder.canvasImage(image, key: Key.backgroundImage, canvas: bounds))
     }
@@ -104,8 +103,11 @@ package struct Compositor: ~Copyable, Sendable {
         : TileLook(tile, scene.participants, background: scene.background, canvas: bounds)
       guard let look else { continue }
       let key = tile.isLeaving ? Key.leaving + index : tile.tile.slot
-      if let old = before[key], old.look == look, !old.isPending {
-        result.append(old)
+      // Mostly at the same place in the list as before.
+      let place = result.count
+      let old = sheets.indices.contains(place) && sheets[place].key == key ? place : sheets.firstIndex { $0.key == key }
+      if let old, sheets[old].look == look, !sheets[old].isPending {
+        result.append(sheets[old])
       } else {
         result.append(builder.sheet(look, key: key))
       }

@@ -2,27 +2,33 @@ import PixelKernels
 
 /// What may differ between two stacks of sheets: every pixel that shows a layer which is not in both, and no other.
 func damage(from old: [Sheet], to new: [Sheet], canvas: PixelArea) -> Region {
-  let before = Dictionary(old.enumerated().map { ($1.key, $0) }, uniquingKeysWith: { first, _ in first })
-  let matches = new.map { before[$0.key] }
+  let matches: [Int?]
+  if old.count == new.count, zip(old, new).allSatisfy({ $0.key == $1.key }) {
+    matches = Array(old.indices)
+  } else {
+    let before = Dictionary(old.enumerated().map { ($1.key, $0) }, uniquingKeysWith: { first, _ in first })
+    matches = new.map { before[$0.key] }
+  }
   // Sheets that changed their order may show differently wherever they meet.
   var last = -1
-  for match in matches.compactMap({ $0 }) {
+  for match in matches {
+    guard let match else { continue }
     guard match > last else { return Region(canvas) }
     last = match
   }
-  var region = Region()
-  var kept = Set(old.indices)
-  for match in matches.compactMap({ $0 }) { kept.remove(match) }
-  for index in kept { region.insert(old[index].area.intersection(canvas)) }
+  let own = zip(new, matches).map { sheet, match in match.map { difference(old[$0], sheet) } ?? Region(sheet.area) }
+  let gone = Set(old.indices).subtracting(matches.compactMap { $0 })
+  guard !gone.isEmpty || own.contains(where: { !$0.isEmpty }) else { return Region() }
 
+  var region = Region()
+  for index in gone { region.insert(old[index].area.intersection(canvas)) }
   // From the nearest down, so that what lies above and stays hides what changes beneath.
   var hiding: [PixelArea] = []
-  for (sheet, match) in zip(new, matches).reversed() {
-    var own = Region()
-    if let match { own = difference(old[match], sheet) } else { own.insert(sheet.area) }
-    for area in hiding where !own.isEmpty { own.subtract(area) }
-    region.formUnion(own)
-    if let match { hiding += lasting(old[match], sheet) }
+  for (index, sheet) in new.enumerated().reversed() {
+    var rest = own[index]
+    for area in hiding where !rest.isEmpty { rest.subtract(area) }
+    region.formUnion(rest)
+    if let match = matches[index] { hiding += own[index].isEmpty ? sheet.opaqueAreas : lasting(old[match], sheet) }
   }
   return region
 }

@@ -69,13 +69,16 @@ struct Sheet {
   /// Whether the layers are drawn flat first and then blended as a whole.
   var isGroup: Bool { radius > 0 || opacity < 255 }
 
-  /// Where nothing beneath is seen.
-  var opaqueAreas: [PixelArea] {
-    if opacity < 255 { return [] }
-    if radius == 0 { return layers.filter(\.isOpaque).map(\.area) }
+  /// Where nothing beneath is seen; said by `seal`.
+  private(set) var opaqueAreas: [PixelArea] = []
+
+  /// Finds where nothing beneath is seen, once all layers are there.
+  mutating func seal() {
+    guard opacity == 255 else { return opaqueAreas = [] }
+    guard radius > 0 else { return opaqueAreas = layers.filter(\.isOpaque).map(\.area) }
     // Corners leave a cross; between its arms an inner square as large as fits into the arcs.
     let inset = (Int(Double(radius) * 0.3) + 2) & ~1
-    return [(radius, 0), (0, radius), (inset, inset)].map { dx, dy in
+    opaqueAreas = [(radius, 0), (0, radius), (inset, inset)].map { dx, dy in
       PixelArea(x: area.x + dx, y: area.y + dy, width: area.width - 2 * dx, height: area.height - 2 * dy)
     }.filter { !$0.isEmpty }
   }

@@ -85,18 +85,3 @@ package final class Lettering: Sendable {
     }
   }
 }
-
-/// What the canvases of a room have in common; canvases of different threads may use it at once.
-package struct CanvasResources: Sendable {
-  package let scaled: ScaledPictures
-  package let lettering: Lettering
-  /// Nil where no images are to be shown.
-  package let images: ImageLibrary?
-
-  /// - Parameter images: of the whole process.
-  package init(images: ImageLibrary? = nil, warnings: CompositingWarnings = CompositingWarnings()) {
-    self.images = images
-    scaled = ScaledPictures()
-    lettering = Lettering(warnings: warnings)
-  }
-}

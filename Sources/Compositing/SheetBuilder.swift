@@ -34,6 +34,15 @@ struct SheetBuilder: Sendable {
       let ground = Layer(role: .base, area: look.area, content: .fill(YUVColor(look.background), alpha: 255))
       sheet.layers.insert(ground, at: 0)
     }
+    sheet.seal()
+    return sheet
+  }
+
+  /// The colour behind everything.
+  func ground(_ color: LayoutColor, key: Int, canvas: PixelArea) -> Sheet {
+    let layer = Layer(role: .base, area: canvas, content: .fill(YUVColor(color), alpha: 255))
+    var sheet = Sheet(key: key, area: canvas, layers: [layer])
+    sheet.seal()
     return sheet
   }
 
@@ -43,6 +52,7 @@ struct SheetBuilder: Sendable {
     if let image = image(.init(.layouts, file), canvas.width, canvas.height, .cover, false, &sheet) {
       add(.subject, image.overlay, isOpaque: image.isOpaque, canvas, &sheet)
     }
+    sheet.seal()
     return sheet
   }
 

@@ -12,6 +12,8 @@ struct SheetPainter: ~Copyable, Sendable {
   private var masks: [MaskKey: AlphaMask] = [:]
   /// For each sheet that is blended as a whole: it, drawn flat.
   private var flats: [Int: Flat] = [:]
+  /// What was needed last.
+  private var wanted: [Wanted] = []
   /// Pixels written so far by any means.
   private(set) var pixelsDrawn = 0
   var pixelsScaled: Int { drawer.pixelsScaled }
@@ -20,6 +22,10 @@ struct SheetPainter: ~Copyable, Sendable {
     var width: Int
     var height: Int
     var radius: Int
+  }
+  private struct Wanted: Equatable {
+    var area: PixelArea
+    var demand: ScaledPictures.Demand?
   }
   private struct Flat {
     var picture: Picture
@@ -35,16 +41,17 @@ struct SheetPainter: ~Copyable, Sendable {
   }
 
   /// Says which pictures the sheets show at which sizes, so that what several canvases need is scaled once.
-  func need(_ sheets: [Sheet]) {
+  mutating func need(_ sheets: [Sheet]) {
+    let wanted = sheets.map { Wanted(area: $0.area, demand: $0.placedPicture?.demand) }
+    guard wanted != self.wanted else { return }
+    self.wanted = wanted
     var demands: [ScaledPictures.Demand: Bool] = [:]
-    for (index, sheet) in sheets.enumerated() {
-      for layer in sheet.layers {
-        guard case .picture(let placed) = layer.content, let demand = placed.demand else { continue }
-        let overlaps = sheets.indices.contains { other in
-          other != index && sheets[other].look != nil && !sheets[other].area.intersection(sheet.area).isEmpty
-        }
-        demands[demand] = overlaps || demands[demand] != nil
+    for (index, sheet) in wanted.enumerated() {
+      guard let demand = sheet.demand else { continue }
+      let overlaps = sheets.indices.contains { other in
+        other != index && sheets[other].look != nil && !sheets[other].area.intersection(sheet.area).isEmpty
       }
+      demands[demand] = overlaps || demands[demand] != nil
     }
     subscription.need(demands)
   }
@@ -135,11 +142,8 @@ struct SheetPainter: ~Copyable, Sendable {
   }
 
   private func entry(_ sheet: Sheet) -> (PlacedPicture, ScaledPictures.Entry)? {
-    for layer in sheet.layers {
-      guard case .picture(let placed) = layer.content, let demand = placed.demand else { continue }
-      return subscription.entry(for: demand).map { (placed, $0) }
-    }
-    return nil
+    guard let placed = sheet.placedPicture, let demand = placed.demand else { return nil }
+    return subscription.entry(for: demand).map { (placed, $0) }
   }
 
   // MARK: Drawing
@@ -201,6 +205,13 @@ struct SheetPainter: ~Copyable, Sendable {
     let mask = AlphaMask(width: key.width, height: key.height, cornerRadius: key.radius)
     masks[key] = mask
     return mask
+  }
+}
+
+extension Sheet {
+  var placedPicture: PlacedPicture? {
+    for layer in layers { if case .picture(let placed) = layer.content { return placed } }
+    return nil
   }
 }
 

@@ -120,22 +120,30 @@ struct TileLook: Equatable {
 
   private static func label(_ tile: Tile, _ name: String, _ person: SceneParticipant) -> Label? {
     guard let style = tile.style.label else { return nil }
-    let text = labelText(
-      style.text, ["name": name, "role": displayName(person.role ?? ""), "index": String(tile.slot + 1)])
+    let text =
+      style.text == "{name}"
+      ? name
+      : labelText(style.text) { word in
+        switch word {
+        case "name": name
+        case "role": displayName(person.role ?? "")
+        case "index": String(tile.slot + 1)
+        default: nil
+        }
+      }
     return text.isEmpty && !person.isMuted ? nil : Label(text: text, isMuted: person.isMuted, style: style)
   }
 }
 
 /// A template with its `{words}` replaced, each once, so that no name can bring in another word; unknown words stay as they are.
-func labelText(_ template: String, _ values: [String: String]) -> String {
+func labelText(_ template: String, _ value: (Substring) -> String?) -> String {
   var result = ""
   var rest = template[...]
   while let open = rest.firstIndex(of: "{") {
     result += rest[..<open]
     rest = rest[open...]
     guard let close = rest.firstIndex(of: "}") else { break }
-    let word = String(rest[rest.index(after: open)..<close])
-    if let value = values[word] {
+    if let value = value(rest[rest.index(after: open)..<close]) {
       result += value
       rest = rest[rest.index(after: close)...]
     } else {
