@@ -94,7 +94,7 @@ package struct Compositor: ~Copyable, Sendable {
     var result = [builder.ground(scene.background, key: Key.background, canvas: bounds)]
     result.reserveCapacity(tiles.count + 3)
     if let image = scene.backgroundImage {
-      result.append(builder.canvasImage(image, key: Key.backgroundImage, canvas: bounds))
+      result.append(builder.canvasImage(image, scene.backgroundFit, key: Key.backgroundImage, canvas: bounds))
     }
     for (index, tile) in tiles.enumerated() {
       let look =
@@ -113,7 +113,7 @@ package struct Compositor: ~Copyable, Sendable {
       }
     }
     if let image = scene.foregroundImage {
-      result.append(builder.canvasImage(image, key: Key.foreground, canvas: bounds))
+      result.append(builder.canvasImage(image, scene.foregroundFit, key: Key.foreground, canvas: bounds))
     }
     return result
   }

@@ -73,14 +73,21 @@ struct Placement: Sendable {
 /// Placements computed once; sizes of pictures and tiles seldom change.
 struct PlacementCache {
   private var placements: [Placement.Shape: Placement] = [:]
+  /// Sizes of one tick, which several tiles on their way may have.
+  private var passing: [Placement.Shape: Placement] = [:]
+  private static let passingMax = 64
   /// More than a canvas of the most slots has in a quiet hour; beyond it everything is computed anew.
   private static let countMax = 512
 
   /// - Parameter keeps: false for sizes that last one tick.
   mutating func placement(_ shape: Placement.Shape, keeps: Bool) -> Placement {
-    if let found = placements[shape] { return found }
+    if let found = placements[shape] ?? passing[shape] { return found }
     let placement = Placement(shape)
-    guard keeps else { return placement }
+    guard keeps else {
+      if passing.count >= Self.passingMax { passing.removeAll(keepingCapacity: true) }
+      passing[shape] = placement
+      return placement
+    }
     if placements.count >= Self.countMax { placements.removeAll(keepingCapacity: true) }
     placements[shape] = placement
     return placement

@@ -12,6 +12,8 @@ package struct Scene: Sendable {
   /// Files below the folder of layouts that fill the canvas: behind all tiles, and before them.
   package var backgroundImage: String?
   package var foregroundImage: String?
+  package var backgroundFit = LayoutFit.cover
+  package var foregroundFit = LayoutFit.cover
   /// How long tiles take to get from one arrangement to another; zero to jump.
   package var transition: Interval
 

@@ -47,9 +47,9 @@ struct SheetBuilder: Sendable {
   }
 
   /// An image that fills the canvas, behind or before all tiles.
-  func canvasImage(_ file: String, key: Int, canvas: PixelArea) -> Sheet {
+  func canvasImage(_ file: String, _ fit: LayoutFit, key: Int, canvas: PixelArea) -> Sheet {
     var sheet = Sheet(key: key, area: canvas, layers: [])
-    if let image = image(.init(.layouts, file), canvas.width, canvas.height, .cover, false, &sheet) {
+    if let image = image(.init(.layouts, file), canvas.width, canvas.height, fit, false, &sheet) {
       add(.subject, image.overlay, isOpaque: image.isOpaque, canvas, &sheet)
     }
     sheet.seal()
