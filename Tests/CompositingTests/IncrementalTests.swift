@@ -22,7 +22,7 @@ struct RandomScene {
     "border: {width: 3, color: '#222222'}", "radius: 20, border: {width: 3}",
     "radius: 360, border: {width: 4, color: '#aa0000'}",
     "fit: 'contain', border: {width: 2, color: '#11223380'}", "label: false, placeholder: 'color'",
-    "label: {position: 'top', text: '{index} {name} {role}'}",
+    "label: {position: 'top', text: '{role}: {name}'}",
   ]
   private static let variants = [
     "{grid: {columns: 2, rows: 2, gap: 3}}", "{grid: {columns: 3, rows: 3}}",

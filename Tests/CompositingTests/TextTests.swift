@@ -91,8 +91,8 @@ enum Shipped {
   }
 
   @Test func theLabelsTemplateIsFilledOnce() throws {
-    let text = "{slotDefaults: {label: {text: '{index} {name} ({role}) {other}'}}, variants: [{grid: {columns: 1, rows: 1}}]}"
-    let plain = "{slotDefaults: {label: {text: '1 {role} ({name}) {other}'}}, variants: [{grid: {columns: 1, rows: 1}}]}"
+    let text = "{slotDefaults: {label: {text: '{name} ({role})'}}, variants: [{grid: {columns: 1, rows: 1}}]}"
+    let plain = "{slotDefaults: {label: {text: '{role} ({name})'}}, variants: [{grid: {columns: 1, rows: 1}}]}"
     let picture = CompositorTests.picture(.black)
     let filled = try compose(SceneParticipant(name: "{role}", role: "{name}", picture: picture), text: text)
     let same = try compose(SceneParticipant(name: "{name}", role: "{role}", picture: picture), text: plain)
