@@ -46,6 +46,8 @@ let package = Package(
     systemLibrary("CCurl", "libcurl", apt: "libcurl4-openssl-dev"),
     systemLibrary("CPango", "pangocairo", apt: "libpango1.0-dev"),
     systemLibrary("CExpat", "expat", apt: "libexpat1-dev"),
+    systemLibrary("CPNG", "libpng", apt: "libpng-dev"),
+    systemLibrary("CTurboJPEG", "libturbojpeg", apt: "libturbojpeg0-dev"),
     .target(name: "CPixelKernels", cSettings: [.unsafeFlags(["-O3", "-Wall", "-Werror"])]),
 
     // The shared product: one peer's transport, which knows no room.
@@ -73,7 +75,8 @@ let package = Package(
     module("PixelKernels", ["RawMedia", "CPixelKernels"]),
     module("Layouts", ["JSON5"]),
     module("LayoutImport", ["Layouts", "JSON5", "CExpat"]),
-    module("Compositing", ["Layouts", "PixelKernels", "RawMedia", "Timing", "CPango"]),
+    module("ImageFiles", ["CPNG", "CTurboJPEG"]),
+    module("Compositing", ["Layouts", "PixelKernels", "ImageFiles", "RawMedia", "Timing", "CPango"]),
     module(
       "Conference",
       [
@@ -140,7 +143,8 @@ let package = Package(
     tests("PixelKernelsTests", ["RawMedia", "CPixelKernels"]),
     tests("LayoutsTests", ["JSON5"]),
     tests("LayoutImportTests", ["Layouts", "JSON5"]),
-    tests("CompositingTests", ["Layouts", "PixelKernels", "RawMedia", "Timing"]),
+    tests("ImageFilesTests", ["CTurboJPEG"]),
+    tests("CompositingTests", ["Layouts", "PixelKernels", "ImageFiles", "RawMedia", "Timing"], exclude: ["Fixtures"]),
     tests(
       "ConferenceTests",
       [

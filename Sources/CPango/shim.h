@@ -53,5 +53,8 @@ static inline void cpango_layout_size(void *layout, int *width, int *height) {
   pango_layout_get_pixel_size((PangoLayout *)layout, width, height);
 }
 
+/// How many characters of the text no font has.
+static inline int cpango_layout_unknown(void *layout) { return pango_layout_get_unknown_glyphs_count((PangoLayout *)layout); }
+
 static inline void cpango_show(cairo_t *cairo, void *layout) { pango_cairo_show_layout(cairo, (PangoLayout *)layout); }
 #endif

@@ -1,35 +1,49 @@
 import RawMedia
 
-/// The pictures a canvas is drawn into by turns, each with the moment it was last complete.
+/// The pictures a canvas is drawn into by turns, and what was drawn since each was last complete.
 ///
 /// A picture that others still hold is never drawn on. What happened since a picture was last used is repaired from the newest.
 struct CanvasRing {
-  private var pictures: [(picture: Picture, generation: Int)] = []
-  private var next = 0
+  private struct Slot {
+    var picture: Picture
+    /// What the newest picture shows otherwise; nil for all of it.
+    var stale: Region?
+  }
+  private var slots: [Slot] = []
   /// Pictures made because all the ring's own were in use.
   private(set) var misses = 0
 
   /// One being drawn, one shown, and what encoders and snapshots hold meanwhile.
   private static let capacity = 6
 
-  /// A picture nobody else holds, and the generation it shows; nil for one whose contents are undefined.
-  mutating func take(width: Int, height: Int) -> (picture: Picture, index: Int?, generation: Int?) {
-    for _ in pictures.indices {
-      next = next + 1 < pictures.count ? next + 1 : 0
-      if isKnownUniquelyReferenced(&pictures[next].picture) { return (pictures[next].picture, next, pictures[next].generation) }
+  /// A picture nobody else holds, and what of it is not as the newest is; nil for all. The one that needs least repair is taken.
+  mutating func take(width: Int, height: Int) -> (picture: Picture, index: Int?, stale: Region?) {
+    var best: Int?
+    for index in slots.indices where isKnownUniquelyReferenced(&slots[index].picture) {
+      if let found = best, Self.cost(slots[found]) <= Self.cost(slots[index]) { continue }
+      best = index
     }
+    if let best { return (slots[best].picture, best, slots[best].stale) }
     let picture = Picture(width: width, height: height)
-    guard pictures.count < Self.capacity else {
+    guard slots.count < Self.capacity else {
       misses += 1
       return (picture, nil, nil)
     }
-    pictures.append((picture, 0))
-    next = pictures.count - 1
-    return (picture, next, nil)
+    slots.append(Slot(picture: picture, stale: nil))
+    return (picture, slots.count - 1, nil)
   }
 
-  /// Notes that a picture taken from the ring shows `generation`.
-  mutating func complete(_ index: Int?, generation: Int) {
-    if let index { pictures[index].generation = generation }
+  private static func cost(_ slot: Slot) -> Int { slot.stale?.pixelCount ?? .max }
+
+  /// Notes that the picture taken is the newest now, and differs by `damage` from the newest before.
+  mutating func complete(_ taken: Int?, damage: Region) {
+    for index in slots.indices {
+      if index == taken {
+        slots[index].stale = Region()
+      } else if var stale = slots[index].stale {
+        stale.formUnion(damage)
+        slots[index].stale = stale.joined(countMax: 64)
+      }
+    }
   }
 }

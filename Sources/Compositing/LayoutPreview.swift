@@ -19,14 +19,17 @@ package enum LayoutPreview {
     return names[index % names.count] + (round > 0 ? " \(round + 1)" : "")
   }
 
-  /// - Parameters: width, height: pixels; odd ones are lowered to even, all are kept between 16 and 4096.
-  package static func picture(_ template: LayoutTemplate, participants: Int, width: Int, height: Int) -> Picture {
+  /// - Parameters:
+  ///   - width, height: pixels; odd ones are lowered to even, all are kept between 16 and 4096.
+  ///   - images: one that loads in place, or the layout's images are left out.
+  package static func picture(
+    _ template: LayoutTemplate, participants: Int, width: Int, height: Int, images: ImageLibrary? = nil
+  ) -> Picture {
     let (width, height) = (min(max(width, 16), 4096) & ~1, min(max(height, 16), 4096) & ~1)
     let tiles = tiles(template, participants: participants, width: width, height: height)
     let people = (0..<max(participants, 0)).map { (name($0), SceneParticipant(name: name($0), isSpeaking: $0 == 0)) }
-    var compositor = Compositor(width: width, height: height)
-    let scene = Scene(
-      tiles: tiles, participants: Dictionary(people, uniquingKeysWith: { $1 }), background: template.background.color)
+    var compositor = Compositor(width: width, height: height, resources: CanvasResources(images: images))
+    let scene = Scene(tiles: tiles, participants: Dictionary(people, uniquingKeysWith: { $1 }), layout: template)
     return compositor.compose(scene).picture
   }
 

@@ -12,8 +12,10 @@ final class TextRenderer: @unchecked Sendable {
   /// Letters smaller than this cannot be read; pixels.
   static let sizeMin = 11.0
 
+  private let warnings: CompositingWarnings
+
   /// Nil where there is no font at all: then nothing is written, which is better than not to run.
-  init?() {
+  init?(warnings: CompositingWarnings) {
     guard let fonts = cpango_font_map_new() else { return nil }
     guard let context = cpango_context_new(fonts) else {
       cpango_unref(fonts)
@@ -24,7 +26,7 @@ final class TextRenderer: @unchecked Sendable {
       cpango_unref(fonts)
       return nil
     }
-    (self.fonts, self.context, self.layout) = (fonts, context, layout)
+    (self.fonts, self.context, self.layout, self.warnings) = (fonts, context, layout, warnings)
     _ = set("Aa…", size: 16, widthMax: 10, isBold: true)  // Loads what the first name would wait for.
   }
 
@@ -38,18 +40,35 @@ final class TextRenderer: @unchecked Sendable {
   ///
   /// - Returns: its width and height in pixels.
   private func set(_ text: String, size: Double, widthMax: Int, isBold: Bool) -> (width: Int, height: Int) {
-    var text = text
-    text.withUTF8 { utf8 in
-      utf8.withMemoryRebound(to: CChar.self) { bytes in
-        cpango_layout_set(layout, bytes.baseAddress, Int32(bytes.count), size, Int32(widthMax), isBold ? 1 : 0)
-      }
+    lay(text, size: size, widthMax: widthMax, isBold: isBold)
+    if cpango_layout_unknown(layout) > 0 {
+      if let missing = firstMissing(text) { warnings.tell(.missingLetter(missing)) }
+      lay(text, size: size, widthMax: widthMax, isBold: isBold)
     }
     var (width, height): (Int32, Int32) = (0, 0)
     cpango_layout_size(layout, &width, &height)
     return (min(Int(width), widthMax), Int(height))
   }
 
-  /// One line in a box with round corners and, before it, a crossed-out circle where the person is muted.
+  private func lay(_ text: String, size: Double, widthMax: Int, isBold: Bool) {
+    var text = text
+    text.withUTF8 { utf8 in
+      utf8.withMemoryRebound(to: CChar.self) { bytes in
+        cpango_layout_set(layout, bytes.baseAddress, Int32(bytes.count), size, Int32(widthMax), isBold ? 1 : 0)
+      }
+    }
+  }
+
+  /// The first character that is drawn as a box. The layout holds another text afterwards.
+  private func firstMissing(_ text: String) -> Unicode.Scalar? {
+    text.unicodeScalars.first { scalar in
+      guard !scalar.isASCII else { return false }
+      lay(String(Character(scalar)), size: 16, widthMax: 1000, isBold: false)
+      return cpango_layout_unknown(layout) > 0
+    }
+  }
+
+  /// One line in a box with round corners and, before it, a crossed-out microphone where the person is muted.
   ///
   /// - Parameter widthMax: pixels the whole box may take.
   func label(_ label: TileLook.Label, size: Double, widthMax: Int) -> Overlay? {
@@ -63,23 +82,36 @@ final class TextRenderer: @unchecked Sendable {
     let (width, height) = ((textWidth + sign + gap + 2 * margin + 1) & ~1, (min(line.height, Int(size * 2)) + margin + 1) & ~1)
     guard let surface = CairoSurface(width: width, height: height) else { return nil }
     surface.fillRounded(width: Double(width), height: Double(height), radius: size * 0.3, label.style.background)
-    if sign > 0 { drawMuteSign(surface, x: Double(margin), diameter: Double(sign) * 0.8) }
+    if sign > 0 { drawMutedMicrophone(surface, x: Double(margin), size: Double(sign)) }
     surface.setColor(label.style.color)
     cairo_move_to(surface.context, Double(margin + sign + gap), Double(height - line.height) / 2)
     cpango_show(surface.context, layout)
     return surface.overlay()
   }
 
-  private func drawMuteSign(_ surface: CairoSurface, x: Double, diameter: Double) {
-    let (radius, middle) = (diameter / 2, Double(surface.height) / 2)
+  /// A microphone on its stand and a stroke across, in a square at `x` in the middle of the height.
+  private func drawMutedMicrophone(_ surface: CairoSurface, x: Double, size: Double) {
+    let cairo = surface.context
+    let line = max(size / 11, 1)
+    let (middle, top) = (x + size / 2, (Double(surface.height) - size) / 2)
     surface.setColor(LayoutColor(red: 0xFF, green: 0x5A, blue: 0x5A))
-    cairo_set_line_width(surface.context, max(diameter / 7, 1))
-    cairo_arc(surface.context, x + radius, middle, radius, 0, 2 * .pi)
-    cairo_stroke(surface.context)
-    let reach = radius * 0.7
-    cairo_move_to(surface.context, x + radius - reach, middle + reach)
-    cairo_line_to(surface.context, x + radius + reach, middle - reach)
-    cairo_stroke(surface.context)
+    cairo_set_line_width(cairo, line)
+    cairo_set_line_cap(cairo, CAIRO_LINE_CAP_ROUND)
+    let (head, headTop, headBottom) = (size * 0.15, top + size * 0.22, top + size * 0.45)
+    cairo_new_path(cairo)
+    cairo_arc(cairo, middle, headTop, head, .pi, 2 * .pi)
+    cairo_arc(cairo, middle, headBottom, head, 0, .pi)
+    cairo_close_path(cairo)
+    cairo_fill(cairo)
+    cairo_arc(cairo, middle, headBottom, size * 0.28, 0, .pi)
+    cairo_stroke(cairo)
+    cairo_move_to(cairo, middle, headBottom + size * 0.28)
+    cairo_line_to(cairo, middle, top + size * 0.9)
+    cairo_move_to(cairo, middle - size * 0.16, top + size * 0.9)
+    cairo_line_to(cairo, middle + size * 0.16, top + size * 0.9)
+    cairo_move_to(cairo, x + size * 0.12, top + size * 0.1)
+    cairo_line_to(cairo, x + size * 0.88, top + size * 0.9)
+    cairo_stroke(cairo)
   }
 
   /// One line of large letters on a lighter disc, or without one.

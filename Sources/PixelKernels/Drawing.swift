@@ -54,9 +54,10 @@ extension Picture {
     }
   }
 
-  /// Lays `overlay` over the picture with its corner at `x`, `y`, both even; what falls outside is left out.
-  package func blend(_ overlay: Overlay, x: Int, y: Int, kernels: KernelSet = .best) {
-    let area = PixelArea(x: x, y: y, width: overlay.width, height: overlay.height).intersection(bounds)
+  /// Lays `overlay` over the picture with its corner at `x`, `y`, both even; what falls outside, or outside of `clip`, is left out.
+  package func blend(_ overlay: Overlay, x: Int, y: Int, within clip: PixelArea? = nil, kernels: KernelSet = .best) {
+    let area = PixelArea(x: x, y: y, width: overlay.width, height: overlay.height).intersection(clip ?? bounds)
+      .intersection(bounds)
     guard !area.isEmpty, area.x % 2 == 0, area.y % 2 == 0 else { return }
     let blend = kernels.table.pointee.blend!
     for row in 0..<area.height {

@@ -25,7 +25,8 @@ private let allowedImports: [String: Set<String>] = [
   "PixelKernels": ["RawMedia", "CPixelKernels"],
   "Layouts": ["JSON5"],
   "LayoutImport": ["Layouts", "JSON5", "CExpat"],
-  "Compositing": ["Layouts", "PixelKernels", "RawMedia", "Timing", "CPango"],
+  "ImageFiles": ["CPNG", "CTurboJPEG"],
+  "Compositing": ["Layouts", "PixelKernels", "ImageFiles", "RawMedia", "Timing", "CPango"],
   "Conference": [
     "WebRTCTransport", "EncodedMedia", "RawMedia", "Playout", "Codecs", "AudioMixing", "NoiseSuppression", "AudioFiles",
     "Layouts", "Compositing", "JSON5", "RealTime", "Timing",
@@ -50,7 +51,7 @@ private let toolchainModules: Set<String> = ["Synchronization", "Dispatch", "Gli
 private let targetsWithoutClock: Set<String> = [
   "Timing", "Bytes", "EncodedMedia", "RTP", "SDP", "ICE", "SecureTransport", "RTPStreams", "WebRTCTransport", "RawMedia",
   "JSON5",
-  "Codecs", "Playout", "AudioMixing", "NoiseSuppression", "AudioFiles", "PixelKernels", "Layouts", "LayoutImport",
+  "Codecs", "Playout", "AudioMixing", "NoiseSuppression", "AudioFiles", "PixelKernels", "Layouts", "LayoutImport", "ImageFiles",
   "Compositing",
 ]
 

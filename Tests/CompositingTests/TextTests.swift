@@ -3,6 +3,7 @@ import Foundation
 import Layouts
 import PixelKernels
 import RawMedia
+import Synchronization
 import Testing
 
 enum Shipped {
@@ -87,6 +88,83 @@ enum Shipped {
     #expect(displayName("  Ada  Lovelace  ") == "Ada Lovelace")
     #expect(displayName(String(repeating: "x", count: 500)).count == 100)
     #expect(displayName("👩‍👩‍👧") == "👩‍👩‍👧")
+  }
+
+  @Test func theLabelsTemplateIsFilledOnce() throws {
+    let text = "{slotDefaults: {label: {text: '{name} ({role})'}}, variants: [{grid: {columns: 1, rows: 1}}]}"
+    let plain = "{slotDefaults: {label: {text: '{role} ({name})'}}, variants: [{grid: {columns: 1, rows: 1}}]}"
+    let picture = CompositorTests.picture(.black)
+    let filled = try compose(SceneParticipant(name: "{role}", role: "{name}", picture: picture), text: text)
+    let same = try compose(SceneParticipant(name: "{name}", role: "{role}", picture: picture), text: plain)
+    #expect(CompositorTests.same(filled, same), "no name brings in another word")
+    let ada = try compose(SceneParticipant(name: "Ada", role: "host", picture: picture), text: text)
+    #expect(!CompositorTests.same(ada, filled))
+  }
+
+  @Test func theLabelIsAsHighAsItsSizeSays() throws {
+    func rows(_ size: Double) throws -> Int {
+      let text = "{slotDefaults: {label: {size: \(size), background: '#00000000'}}, variants: [{grid: {columns: 1, rows: 1}}]}"
+      let picture = try compose(SceneParticipant(name: "H", picture: CompositorTests.picture(.black)), text: text)
+      return (0..<360).count { whitePixels(picture, PixelArea(x: 0, y: $0, width: 640, height: 1)) > 0 }
+    }
+    #expect(try (10...16).contains(rows(0.05)) && (22...30).contains(rows(0.1)))
+  }
+
+  @Test func whoIsMutedHasACrossedOutMicrophone() throws {
+    let picture = CompositorTests.picture(.black)
+    let muted = try compose(SceneParticipant(name: "Ada", picture: picture, isMuted: true))
+    let red = (0..<640).reduce(0) { sum, x in
+      sum + (300..<360).count { CompositorTests.at(muted, x, $0).v > 160 }
+    }
+    #expect(red > 40)
+    let heard = try compose(SceneParticipant(name: "Ada", picture: picture))
+    #expect((0..<640).allSatisfy { x in (300..<360).allSatisfy { CompositorTests.at(heard, x, $0).v < 140 } })
+  }
+
+  @Test(arguments: ["Ada", "שלום עולם", "مرحبا بالعالم", "山田太郎", "안녕하세요", "नमस्ते", "สวัสดี", "Ελλάδα", "Привет", "🙂"])
+  func everyScriptHasAFont(name: String) throws {
+    let told = Mutex<[CompositingWarning]>([])
+    let warnings = CompositingWarnings { warning in told.withLock { $0.append(warning) } }
+    var compositor = Compositor(width: 640, height: 360, resources: CanvasResources(warnings: warnings))
+    let people = ["a": SceneParticipant(name: name, picture: CompositorTests.picture(.black))]
+    let scene = try CompositorTests.scene("{variants: [{grid: {columns: 1, rows: 1}}]}", people, width: 640, height: 360)
+    let picture = compositor.compose(scene).picture
+    #expect(whitePixels(picture, PixelArea(x: 0, y: 300, width: 320, height: 60)) > 10)
+    #expect(told.withLock { $0 }.isEmpty)
+  }
+
+  @Test func aLetterThatNoFontHasIsToldOnce() throws {
+    let told = Mutex<[CompositingWarning]>([])
+    let warnings = CompositingWarnings { warning in told.withLock { $0.append(warning) } }
+    let resources = CanvasResources(warnings: warnings)
+    for width in [640, 320] {
+      var compositor = Compositor(width: width, height: 180, resources: resources)
+      let people = ["a": SceneParticipant(name: "a \u{10FFFD} b")]
+      let text = "{variants: [{grid: {columns: 1, rows: 1}}]}"
+      _ = compositor.compose(try CompositorTests.scene(text, people, width: width, height: 180))
+    }
+    #expect(told.withLock { $0 } == [.missingLetter("\u{10FFFD}")])
+  }
+
+  @Test func whatIsDrawnOfTextIsBounded() throws {
+    let lettering = Lettering(bytesMax: 200_000)
+    var compositor = Compositor(width: 640, height: 360, resources: CanvasResources(lettering: lettering))
+    let text = "{variants: [{grid: {columns: 1, rows: 1}}]}"
+    for index in 0..<100 {
+      let people = ["a": SceneParticipant(name: "somebody of number \(index)")]
+      _ = compositor.compose(try CompositorTests.scene(text, people, width: 640, height: 360))
+      #expect(lettering.byteCount <= 200_000)
+    }
+    #expect(lettering.byteCount > 20_000)
+  }
+
+  @Test func aScreenIsShownWhole() throws {
+    let wide = CompositorTests.picture(CompositorTests.red, 800, 200)
+    let text = "{slotDefaults: {label: false}, variants: [{grid: {columns: 1, rows: 1}}]}"
+    let screen = try compose(SceneParticipant(name: "a", picture: wide, isScreen: true), text: text)
+    #expect(CompositorTests.at(screen, 320, 10) == YUVColor(CompositorTests.ground))
+    let camera = try compose(SceneParticipant(name: "a", picture: wide), text: text)
+    #expect(CompositorTests.near(CompositorTests.at(camera, 320, 10), CompositorTests.red))
   }
 
   @Test func thoseNotShownAreCounted() throws {

@@ -1,0 +1,168 @@
+import Dispatch
+import ImageFiles
+import Layouts
+import PixelKernels
+import Synchronization
+
+/// An image that a layout or a participant names.
+package struct ImageReference: Hashable, Sendable {
+  package enum Folder: Sendable {
+    case layouts
+    case avatars
+  }
+  package var folder: Folder
+  /// Of a file below the folder.
+  package var path: String
+
+  package init(_ folder: Folder, _ path: String) { (self.folder, self.path) = (folder, path) }
+}
+
+/// Images of files, decoded and scaled on a queue of its own, kept for every canvas.
+///
+///     tick ─image(…)─▶ kept at this size? ─no─▶ queue: read, decode, scale ─▶ kept: the next tick shows it
+///
+/// Until an image is there, and where it cannot be used, the tile shows its fallback. One for the whole process.
+package final class ImageLibrary: Sendable {
+  package enum Execution: Sendable {
+    case ownQueue
+    /// In the caller's thread: for previews and tests.
+    case inPlace
+  }
+
+  /// An image at one size.
+  struct Key: Hashable, Sendable {
+    var reference: ImageReference
+    var width: Int
+    var height: Int
+    var fit: LayoutFit
+    /// Whether only an ellipse of it is seen.
+    var isRound: Bool
+  }
+
+  enum Answer {
+    case ready(Overlay, isOpaque: Bool)
+    case loading
+    case missing
+  }
+
+  private struct File {
+    /// Nil where it cannot be used.
+    var image: DecodedImage?
+    var stamp: ImageFolder.Stamp?
+    var lastUse = 0
+  }
+  private struct State {
+    var files: [ImageReference: File] = [:]
+    var scaled: [Key: (image: ScaledImage?, lastUse: Int)] = [:]
+    var pending: Set<Key> = []
+    var uses = 0
+  }
+  private let state = Mutex(State())
+  private let folders: [ImageReference.Folder: ImageFolder]
+  private let limits: ImageLimits
+  private let warnings: CompositingWarnings
+  private let queue: DispatchQueue?
+
+  /// What decoded files and scaled images may take, each; oldest use goes first.
+  private static let bytesMax = 128 << 20
+  /// Images that may wait to be loaded; for others it is asked again.
+  private static let pendingMax = 64
+
+  /// - Parameters: layouts, avatars: paths of folders; nil where there are no such images.
+  package init(
+    layouts: String?, avatars: String? = nil, execution: Execution = .ownQueue, limits: ImageLimits = ImageLimits(),
+    warnings: CompositingWarnings = CompositingWarnings()
+  ) {
+    var folders: [ImageReference.Folder: ImageFolder] = [:]
+    folders[.layouts] = layouts.map(ImageFolder.init)
+    folders[.avatars] = avatars.map(ImageFolder.init)
+    (self.folders, self.limits, self.warnings) = (folders, limits, warnings)
+    queue = execution == .ownQueue ? DispatchQueue(label: "tutti-images", qos: .utility) : nil
+  }
+
+  /// An image at a size, if it is there; else it is being loaded afterwards.
+  func image(_ key: Key) -> Answer {
+    let (answer, isNew) = state.withLock { state -> (Answer, Bool) in
+      state.uses &+= 1
+      if let found = state.scaled[key] {
+        state.scaled[key]?.lastUse = state.uses
+        return (found.image.map { .ready($0.overlay, isOpaque: $0.isOpaque) } ?? .missing, false)
+      }
+      guard state.pending.count < Self.pendingMax else { return (.loading, false) }
+      return (.loading, state.pending.insert(key).inserted)
+    }
+    guard isNew else { return answer }
+    if let queue {
+      queue.async { [self] in load(key) }
+      return .loading
+    }
+    load(key)
+    return image(key)
+  }
+
+  /// Looks at all files again and loads those that changed; what is shown stays until the new one is there.
+  package func refresh() {
+    guard let queue else { return refreshNow() }
+    queue.async { [self] in refreshNow() }
+  }
+
+  /// Returns once everything asked for so far is there; for tools and tests.
+  package func waitUntilLoaded() { queue?.sync {} }
+
+  // MARK: On the queue
+
+  private func refreshNow() {
+    warnings.forgetImages()
+    let (files, keys) = state.withLock { ($0.files, Array($0.scaled.keys)) }
+    for (reference, file) in files {
+      let stamp = folders[reference.folder]?.stamp(reference.path)
+      if stamp == file.stamp, stamp != nil || file.image == nil { continue }
+      state.withLock { $0.files[reference] = nil }
+      for key in keys where key.reference == reference { load(key) }
+    }
+  }
+
+  private func load(_ key: Key) {
+    let image = decoded(key.reference).map { ScaledImage($0, key) }
+    state.withLock { state in
+      state.uses &+= 1
+      state.scaled[key] = (image, state.uses)
+      state.pending.remove(key)
+      Self.evict(&state)
+    }
+  }
+
+  private func decoded(_ reference: ImageReference) -> DecodedImage? {
+    if let file = state.withLock({ $0.files[reference] }) { return file.image }
+    var file = File()
+    if let folder = folders[reference.folder] {
+      file.stamp = folder.stamp(reference.path)
+      do throws(ImageFileError) {
+        let bytes = try folder.read(reference.path, bytesMax: limits.bytesMax).bytes
+        file.image = try DecodedImage(decoding: bytes, name: reference.path, limits: limits)
+      } catch {
+        warnings.tell(.image(error.description))
+      }
+    } else {
+      warnings.tell(.image("'\(reference.path)' cannot be shown: there is no folder of such images."))
+    }
+    state.withLock { state in
+      file.lastUse = state.uses
+      state.files[reference] = file
+    }
+    return file.image
+  }
+
+  private static func evict(_ state: inout State) {
+    var bytes = state.scaled.values.reduce(0) { $0 + ($1.image?.overlay.byteCount ?? 0) + 300 }
+    for (key, entry) in state.scaled.sorted(by: { $0.value.lastUse < $1.value.lastUse }) where bytes > bytesMax {
+      bytes -= (entry.image?.overlay.byteCount ?? 0) + 300
+      state.scaled[key] = nil
+    }
+    bytes = state.files.values.reduce(0) { $0 + ($1.image?.pixels.count ?? 0) + 300 }
+    for (reference, file) in state.files.sorted(by: { $0.value.lastUse < $1.value.lastUse }) where bytes > bytesMax {
+      bytes -= (file.image?.pixels.count ?? 0) + 300
+      state.files[reference] = nil
+    }
+  }
+}
