@@ -147,7 +147,7 @@ import Timing
   @Test(arguments: [
     Variant(count: 3, atOnce: 3, spacing: 1_000), Variant(), Variant(count: 300, spacing: 12), Variant(ptime: 40),
     Variant(ptime: 60), Variant(isPanned: true), Variant(gains: [0.5, 1, 1.6]), Variant(hasGroups: true),
-    Variant(amplitude: 20_000), Variant(ptime: 60, isPanned: true, gains: [0.5, 1, 1.6], hasGroups: true),
+    Variant(amplitude: 20_000), Variant(ptime: 40, isPanned: true, gains: [0.8, 1, 1.25], hasGroups: true),
   ])
   func everyoneHearsAllOthersAlikeAndNothingOfHimself(variant: Variant) throws {
     let findings = try turns(variant)
