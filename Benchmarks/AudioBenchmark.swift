@@ -26,10 +26,11 @@ enum AudioBenchmark {
         + (options.silence == .noise ? " 50 Opus packets a second" : " what Opus's DTX leaves, one packet in 400 ms")
         + "; each receives the mix without himself, Opus 24 kb/s,\ncomplexity 5, 20 ms. Ours: `tutti serve` over DTLS-SRTP. Janus: AudioBridge over plain RTP, which is"
         + " its cheapest. packets/s: what each client got, of 50;\na figure in brackets is of a server that fell short. us: CPU"
-        + " for each packet delivered. late: 20 ms ticks that began more than 20 ms late.\n"
+        + " for each packet delivered. late: 20 ms ticks that began more than 20 ms late;\nskipped: those more than 100 ms late.\n"
         + "clients: CPU of this program while ours was measured; it decrypts all it counts, on the same machine.",
       columns: [
-        "participants", "ours", "packets/s", "us", "late", "clients", "Janus", "packets/s", "us", "Janus / ours a packet",
+        "participants", "ours", "packets/s", "us", "late", "skipped", "clients", "Janus", "packets/s", "us",
+        "Janus / ours a packet",
       ])
     var threads: [String] = []
     var profiles: [(size: Int, us: [ServerProfile.Key: Double])] = []
@@ -91,7 +92,7 @@ enum AudioBenchmark {
         let server = try ServerProcess(
           Attendance(participants: size), kinds: [.audio], room: roomSettings, delivery: ours.deliver)
         try ours.measure(contents, server, for: measured) {
-          try server.lateTicks()
+          try server.tickFaults()
         } threads: {
           server.threadTimes
         }
@@ -100,7 +101,9 @@ enum AudioBenchmark {
       cost = ours.costPerPacket
       let (own, other) = (cost, theirs.costPerPacket)
       cells =
-        ["\(size)"] + ours.cells(clients: size) + [figure(own * 1e6, 1), "\(ours.late)", figure(ours.clientCost)]
+        ["\(size)"] + ours.cells(clients: size) + [
+          figure(own * 1e6, 1), "\(ours.faults.late)", "\(ours.faults.skipped)", figure(ours.clientCost),
+        ]
         + theirs.cells(clients: size)
         + [figure(other * 1e6, 1), ratio(other, own)]
       threads = ["\(size): " + ours.threadShares.map { "\($0.name) \(figure($0.cost * 1e6, 2))" }.joined(separator: ", ")]
@@ -158,7 +161,7 @@ enum AudioBenchmark {
       var isCounting = false
       var packets = 0
       var rounds: [(cost: Double, packets: Double, clients: Double)] = []
-      var late = 0
+      var faults = ServerProcess.TickFaults()
       var threads: [String: Int64] = [:]
       var threadPackets = 0
     }
@@ -169,13 +172,13 @@ enum AudioBenchmark {
     }
 
     func measure(
-      _ contents: [EncodedContent], _ process: some MixingProcess, for measured: Interval, late: () throws -> Int = { 0 },
-      threads: () -> [String: Int64] = { [:] }
+      _ contents: [EncodedContent], _ process: some MixingProcess, for measured: Interval,
+      faults: () throws -> ServerProcess.TickFaults = { .init() }, threads: () -> [String: Int64] = { [:] }
     ) throws {
       defer { process.stop() }
       let feed = Feed(contents, kinds: [.audio])
       feed.run(for: AudioBenchmark.warmUp, into: process)
-      let (threadsBefore, lateBefore) = (threads(), try late())
+      let (threadsBefore, faultsBefore) = (threads(), try faults())
       let (start, started, clientsBefore) = (process.cpuTime, MonotonicClock.now(), CPUClock.process(getpid()) ?? 0)
       state.withLock {
         $0.isCounting = true
@@ -187,14 +190,15 @@ enum AudioBenchmark {
       guard let start, let end = process.cpuTime, let clients = CPUClock.process(getpid()) else {
         throw BenchmarkError("the measured process has ended")
       }
-      let (threadsAfter, lateTicks) = (threads(), try late() - lateBefore)
+      let (threadsAfter, faultsAfter) = (threads(), try faults())
       state.withLock { state in
         state.rounds.append(
           (
             Double(end - start) / 1e9 / seconds, Double(state.packets) / seconds,
             Double(clients - clientsBefore) / 1e9 / seconds
           ))
-        state.late += lateTicks
+        state.faults.late += faultsAfter.late - faultsBefore.late
+        state.faults.skipped += faultsAfter.skipped - faultsBefore.skipped
         for (name, time) in threadsAfter { state.threads[name, default: 0] += time - (threadsBefore[name] ?? 0) }
         state.threadPackets += state.packets
       }
@@ -203,7 +207,7 @@ enum AudioBenchmark {
     private var cost: Double { state.withLock { percentile($0.rounds.map(\.cost), 0.5) } }
     private var packets: Double { state.withLock { percentile($0.rounds.map(\.packets), 0.5) } }
     var clientCost: Double { state.withLock { percentile($0.rounds.map(\.clients), 0.5) } }
-    var late: Int { state.withLock { $0.late } }
+    var faults: ServerProcess.TickFaults { state.withLock { $0.faults } }
     /// CPU seconds a packet delivered.
     var costPerPacket: Double { state.withLock { percentile($0.rounds.map { $0.cost / max($0.packets, 1) }, 0.5) } }
 

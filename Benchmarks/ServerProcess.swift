@@ -91,11 +91,22 @@ final class ServerProcess: MixingProcess {
 
   func makeRoom(_ name: String) throws { try Self.put("{}", to: "\(origin)/v1/rooms/\(name)", http) }
 
-  /// Ticks of the mix that came too late since the start.
-  func lateTicks() throws -> Int {
+  /// Ticks of the mix that were not in time.
+  struct TickFaults {
+    /// Began more than 20 ms late.
+    var late = 0
+    /// Left out for being more than 100 ms late.
+    var skipped = 0
+  }
+
+  /// Since the start.
+  func tickFaults() throws -> TickFaults {
     let metrics = try http.request("GET", "\(origin)/metrics").body
-    let line = metrics.split(separator: "\n").first { $0.hasPrefix("tutti_mix_ticks_late_total ") }
-    return line.flatMap { $0.split(separator: " ").last }.flatMap { Double($0) }.map { Int($0) } ?? 0
+    let count = { (name: String) in
+      let line = metrics.split(separator: "\n").first { $0.hasPrefix(name + " ") }
+      return line.flatMap { $0.split(separator: " ").last }.flatMap { Double($0) }.map { Int($0) } ?? 0
+    }
+    return TickFaults(late: count("tutti_mix_ticks_late_total"), skipped: count("tutti_mix_ticks_skipped_total"))
   }
 
   func stop() {

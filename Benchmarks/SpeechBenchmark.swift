@@ -28,6 +28,7 @@ enum SpeechBenchmark {
     try judge.submit(try pass(plain, application: .music), as: "music")
     try judge.submit(try pass(plain, application: .music, bitsPerSecond: 48_000), as: "music-48")
     try judge.submit(try MixedSpeech.carry(reading), as: "mixed")
+    try judge.submit(try ServedSpeech.carry(reading), as: "served")
     var results = patterns.map { _ in LossProtection.allCases.map { _ in Result() } }
     for (row, pattern) in patterns.enumerated() {
       for (column, protection) in LossProtection.allCases.enumerated() {
@@ -84,12 +85,15 @@ enum SpeechBenchmark {
     for (label, name) in [
       ("one plain Opus pass", "plain"), ("two plain Opus passes", "twice"), ("the second for music", "music"),
       ("the second for music at 48 kb/s", "music-48"), ("through the room's mix", "mixed"),
+      ("through the running server", "served"),
     ] {
       table.add([label, figure(scores[name]), figure(scores[name].map { plain - $0 })])
     }
     table.print()
     let fall = plain - (scores["mixed"] ?? 0)
-    verdict("the mix costs at most 0.15: \(figure(fall))", fall <= 0.15)
+    verdict("the mix is within 0.15 of one plain pass: \(figure(fall))", fall <= 0.15)
+    let servedFall = plain - (scores["served"] ?? 0)
+    verdict("the running server is within 0.15 of one plain pass: \(figure(servedFall))", servedFall <= 0.15)
   }
 
   private static func printLosses(_ results: [[Result]]) {
@@ -116,12 +120,13 @@ enum SpeechBenchmark {
   private static func printVerdicts(_ results: [[Result]]) {
     for (row, pattern) in patterns.enumerated() where pattern.percent > 0 {
       for (column, protection) in LossProtection.allCases.enumerated() where protection != .concealment {
-        let gain = fall(results, row, 0) - fall(results, row, column)
+        let gain = results[row][column].score - results[row][0].score
+        let spared = fall(results, row, 0) - fall(results, row, column)
         // Better by chance is not better: something must have come of it.
         let helps = protection.repeatedCount > 0 || results[row][column].recovered > 0
+        let subject = "\(label(pattern)) with \(label(protection))"
         verdict(
-          "\(label(pattern)) with \(label(protection)): falls less than concealment alone by \(figure(gain))", gain > 0 && helps
-        )
+          "\(subject): better than concealment alone by \(figure(gain)), falling less by \(figure(spared))", gain > 0 && helps)
       }
     }
     guard let row = patterns.firstIndex(of: .random(percent: 20)), let result = results[row].last else { return }

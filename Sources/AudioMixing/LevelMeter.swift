@@ -7,8 +7,10 @@ package struct LevelMeter: Sendable {
   package private(set) var smoothed: UInt8 = 127
   /// Of the last tick alone.
   package private(set) var level: UInt8 = 127
-  /// The mean power of the last tick, 1 for a full-scale square wave: the level before it was rounded.
-  package private(set) var power = 0.0
+  /// The mean power of the last tick, 1 for a full-scale square wave: the level before it was rounded, where that is known.
+  package var power: Double { measuredPower ?? (level < 127 ? pow(10, Double(level) / -10) : 0) }
+  /// Nil where the level was measured elsewhere.
+  private var measuredPower: Double?
   /// The smoothed level in decibels above -127, in 1/16 dB.
   private var smoothedSixteenths = 0
 
@@ -22,14 +24,14 @@ package struct LevelMeter: Sendable {
   package mutating func measure(_ samples: Span<Int16>) -> UInt8 {
     let power = Self.power(of: samples)
     observe(Self.level(ofPower: power))
-    self.power = power
+    measuredPower = power
     return level
   }
 
   /// Takes in a level measured elsewhere, as by the sender.
   package mutating func observe(_ level: UInt8) {
     self.level = min(level, 127)
-    power = level < 127 ? pow(10, Double(level) / -10) : 0
+    measuredPower = nil
     smoothedSixteenths = max(Int(127 - self.level) * 16, smoothedSixteenths - Self.fallSixteenths, 0)
     smoothed = UInt8(clamping: 127 - (smoothedSixteenths + 8) / 16)
   }

@@ -269,8 +269,10 @@ extension Conferences {
     text.add("tutti_uptime_seconds", "Since the start.", .gauge, (MonotonicClock.now() - started).seconds)
     text.add("tutti_mix_ticks_total", "Audio ticks that were due.", .counter, Double(mixLoop.ticks))
     text.add(
-      "tutti_mix_ticks_late_total", "Audio ticks that began more than 20 ms late or were skipped for it.", .counter,
-      Double(mixLoop.lateTicks))
+      "tutti_mix_ticks_late_total", "Audio ticks that began more than 20 ms late.", .counter, Double(mixLoop.lateTicks))
+    text.add(
+      "tutti_mix_ticks_skipped_total", "Audio ticks left out because they were more than 100 ms late.", .counter,
+      Double(mixLoop.skippedTicks))
     let canvases = roomsByName.values.flatMap { $0.canvases.values }
     text.add("tutti_canvases", "Pictures being composed.", .gauge, Double(canvases.count))
     text.add(

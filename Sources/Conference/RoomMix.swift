@@ -64,28 +64,28 @@ package final class RoomMix: Ticking, @unchecked Sendable {
 
   package let tickPeriod = Interval.milliseconds(Int64(AudioFormat.millisecondsPerTick))
   private let mailbox = Mailbox<Command>(capacity: 100_000)
-  private let transport: any PeerTransport
-  private let outputs: OutputIDSource
+  let transport: any PeerTransport
+  let outputs: OutputIDSource
   private let board: SceneBoard
-  private let report: @Sendable (Change) -> Void
+  let report: @Sendable (Change) -> Void
 
-  private var settings: AudioSettings
-  private var renditions: [AudioOutputSettings]
-  private var seats: [MixSeat] = []
-  private var slots = MixSlots()
-  private var history: MixHistory
+  var settings: AudioSettings
+  var renditions: [AudioOutputSettings]
+  var seats: [MixSeat] = []
+  var slots = MixSlots()
+  var history: MixHistory
   private var detector: SpeakerDetector
-  private var prompts: [PromptPlayer] = []
-  private var mixes: [DistinctMix] = []
+  var prompts: [PromptPlayer] = []
+  var mixes: [DistinctMix] = []
   /// Whether who hears what must be worked out anew.
-  private var mustRoute = false
-  private var mixer = AutoMixer()
+  var mustRoute = false
+  var mixer = AutoMixer()
   /// Whether anything in the mix has frequencies from 8 kHz on.
-  private var isFullBand = true
+  var isFullBand = true
   /// Nobody speaks, nothing waits and nothing is to be changed: until something comes, ticks have nothing to do but count.
-  private var isAsleep = false
+  var isAsleep = false
   /// One prompt's tick.
-  private var contribution: [Int32]
+  var contribution: [Int32]
   private var commands: [Command] = []
   private var speakerEvents: [SpeakerEvent] = []
 
@@ -162,7 +162,7 @@ package final class RoomMix: Ticking, @unchecked Sendable {
     commands.removeAll(keepingCapacity: true)
   }
 
-  private func seat(of number: UInt32) -> MixSeat? { seats.first { $0.number == number } }
+  func seat(of number: UInt32) -> MixSeat? { seats.first { $0.number == number } }
 
   private func seat(_ member: Member) {
     let seat = MixSeat(member)
@@ -260,127 +260,6 @@ package final class RoomMix: Ticking, @unchecked Sendable {
       }
     }
     speakerEvents.removeAll(keepingCapacity: true)
-  }
-
-  /// Subscribes each member to the mix he is to hear from this tick on.
-  private func route() {
-    mustRoute = false
-    let wanted = seats.map { seat -> DistinctMix.Key? in
-      guard seat.member.receives, !seat.isDeaf else { return nil }
-      let ear = seat.member.mixOf.flatMap { self.seat(of: $0) } ?? seat
-      let rendition = renditions.firstIndex { $0.name == seat.audioOutput } ?? 0
-      return .init(excluded: MixRouting.excluded(for: ear, slots: slots, prompts: prompts), rendition: rendition)
-    }
-    mixes = MixRouting.assign(wanted, to: seats, outputs: outputs)
-    for seat in seats where seat.member.receives && seat.subscribed != seat.mix?.output {
-      seat.subscribed = seat.mix?.output
-      transport.subscribe(seat.member.peer, .audio, to: seat.subscribed)
-    }
-  }
-
-  // MARK: Prompts
-
-  private func start(_ prompt: Prompt) {
-    guard !prompt.samples.isEmpty, let slot = slots.take(.prompt(prompt.id)) else { return report(.promptEnded(prompt.id)) }
-    prompts.append(PromptPlayer(prompt, slot: slot, channelCount: settings.channelCount))
-    mustRoute = true
-  }
-
-  private func addPrompts(_ tick: Int64) {
-    for index in prompts.indices {
-      prompts[index].render(into: &contribution)
-      history.add(contribution.span, slot: prompts[index].slot)
-      slots.touch(prompts[index].slot, at: tick)
-    }
-    for player in prompts where player.isOver {
-      slots.leave(player.slot, at: tick)
-      if !player.isStopping { report(.promptEnded(player.prompt.id)) }
-    }
-    prompts.removeAll { $0.isOver }
-  }
-
-  // MARK: The mixes
-
-  private func sumUp(_ tick: Int64) {
-    guard !prompts.isEmpty || seats.contains(where: { $0.isHeard || $0.wasHeard }) else { return }
-    history.begin(tick)
-    let isShared = settings.mode == .speech
-    if isShared {
-      mixer.begin()
-      for seat in seats where seat.isHeard { seat.voice?.claim(&mixer) }
-    }
-    for seat in seats where seat.isHeard || seat.wasHeard {
-      guard let voice = seat.voice, let slot = seat.slot else { continue }
-      let pan = settings.audioPan ? Pan(position: Double(seat.member.media.pan)) : .center
-      voice.render(isHeard: seat.isHeard, mixer: isShared ? mixer : nil, pan: pan)
-      history.add(voice.contribution.span, slot: slot)
-      slots.touch(slot, at: tick)
-    }
-    addPrompts(tick)
-  }
-
-  private func send(_ mix: DistinctMix, _ tick: Int64, _ due: Instant) {
-    if mix.encoder == nil {
-      mix.encoder = try? MixEncoder(
-        output: mix.output, settings: renditions[mix.key.rendition], channelCount: settings.channelCount, mode: settings.mode)
-    }
-    guard let encoder = mix.encoder, encoder.endsPacket(tick) else { return }
-    if encoder.isFullBand != isFullBand { encoder.isFullBand = isFullBand }
-    let length = Int64(encoder.ticksPerPacket)
-    if mix.lastTick != tick - length {
-      if let origin = mix.origin, origin.lastTick == tick - length, let before = origin.encoder {
-        encoder.continue(after: before)
-      } else {
-        encoder.prime(from: history, endingAt: tick, without: mix.key.excluded)
-      }
-    }
-    mix.origin = nil
-    mix.lastTick = tick
-    let (contributors, isSilent) = contents(of: mix, since: tick - length + 1)
-    let frame = encoder.encode(
-      history, endingAt: tick, without: mix.key.excluded, isSilent: isSilent, due: due, contributors: contributors)
-    if let frame { transport.send(frame, to: mix.output) }
-  }
-
-  /// Who is in a mix and how loud (RFC 3550 section 7.1, RFC 6465), and whether nothing was in it since a tick.
-  private func contents(of mix: DistinctMix, since tick: Int64) -> (contributors: ContributorList, isSilent: Bool) {
-    var list = ContributorList()
-    var isSilent = true
-    for slot in slots.range where mix.key.excluded >> UInt64(slot) & 1 == 0 && slots.isActive(slot, since: tick) {
-      isSilent = false
-      guard case .voice(let seat) = slots[slot], seat.isHeard, let voice = seat.voice, let source = voice.source else {
-        continue
-      }
-      list.append(Contributor(source: source, level: voice.level))
-    }
-    return (list, isSilent)
-  }
-
-  /// Once a second: tells the statistics, and sizes the redundancy of each mix by what its listeners lose.
-  private func look(at now: Instant) {
-    for seat in seats {
-      seat.voice?.report()
-      if seat.rules.audioOutput == "auto" { chooseOutput(for: seat, at: now) }
-    }
-    for mix in mixes {
-      var (lost, count) = (0.0, 0.0)
-      for seat in seats where seat.mix === mix {
-        count += 1
-        let statistics = seat.member.media.statistics
-        if statistics.redundantCopies == 0 { lost += statistics.fractionLostByPeer }
-      }
-      mix.noteLoss(percent: count > 0 ? Int((100 * lost / count).rounded()) : 0)
-    }
-  }
-}
-
-extension RoomMix {
-  /// Has a receiver be brought to the rendition his line carries.
-  private func chooseOutput(for seat: MixSeat, at now: Instant) {
-    let statistics = seat.member.media.statistics
-    let line = RenditionChoice.Line(loss: statistics.fractionLostByPeer, bitsPerSecond: statistics.receivableBitsPerSecond)
-    seat.nextOutput = seat.choice.update(line, outputs: renditions, at: now)
-    if seat.nextOutput != seat.chosenOutput { isAsleep = false }
   }
 }
 

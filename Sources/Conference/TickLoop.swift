@@ -16,7 +16,7 @@ package protocol Ticking: AnyObject, Sendable {
 /// One thread that calls its members at absolute deadlines, and sleeps without a timer while it has none.
 ///
 /// Deadlines are start + k x period: a tick that comes late does not move those after it. One that comes more than
-/// `skipAfter` late is skipped, with all that are also over, and counted.
+/// `skipAfter` late is skipped, with all that are also over. Those that begin late and those that are skipped are counted.
 package final class TickLoop: Sendable {
   private struct Member {
     let ticking: any Ticking
@@ -35,6 +35,7 @@ package final class TickLoop: Sendable {
   private let changes = Mutex(Changes())
   private let wake = DispatchSemaphore(value: 0)
   private let lateCount = Atomic<Int>(0)
+  private let skippedCount = Atomic<Int>(0)
   private let tickCount = Atomic<Int>(0)
 
   /// - Parameter skipAfter: how late a tick may be and still happen.
@@ -44,8 +45,11 @@ package final class TickLoop: Sendable {
     self.skipAfter = skipAfter
   }
 
-  /// Ticks that began more than a period late or were skipped for it, and all that were due.
+  /// Ticks that began more than a period late.
   package var lateTicks: Int { lateCount.load(ordering: .relaxed) }
+  /// Ticks that were so late that they were left out.
+  package var skippedTicks: Int { skippedCount.load(ordering: .relaxed) }
+  /// All that were due.
   package var ticks: Int { tickCount.load(ordering: .relaxed) }
 
   /// Starts calling `member`, with its tick 0 within a period from now. The thread starts with the first member.
@@ -111,7 +115,7 @@ package final class TickLoop: Sendable {
       let skipped = late.nanoseconds / period.nanoseconds
       member.index += skipped
       member.due += period * skipped
-      lateCount.add(Int(skipped), ordering: .relaxed)
+      skippedCount.add(Int(skipped), ordering: .relaxed)
       tickCount.add(Int(skipped), ordering: .relaxed)
     } else if late > period {
       lateCount.add(1, ordering: .relaxed)

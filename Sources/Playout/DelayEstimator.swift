@@ -13,6 +13,8 @@ struct DelayEstimator {
   private var slots: [UInt16]
   private var totals: [Int]
   private var total = 0
+  /// No bucket beyond this holds anything.
+  private var bucketMax = 0
   private var slot = 0
   private var slotStart = Instant.zero
   private var observed = 0
@@ -67,7 +69,7 @@ struct DelayEstimator {
   mutating func reset() {
     for index in slots.indices { slots[index] = 0 }
     for index in totals.indices { totals[index] = 0 }
-    (total, slot, observed) = (0, 0, 0)
+    (total, slot, observed, bucketMax) = (0, 0, 0, 0)
     (slotStart, eventStart, windowStart) = (.zero, .zero, .zero)
     (eventBucket, windowMin, windowMinBefore) = (nil, nil, nil)
     (peak, recurring) = (nil, nil)
@@ -140,6 +142,7 @@ struct DelayEstimator {
     slots[index] = UInt16(clamping: Int(slots[index]) + change)
     totals[bucket] += change
     total += change
+    bucketMax = max(bucketMax, bucket)
   }
 
   /// Forgets the oldest slot and begins it anew.
@@ -171,11 +174,12 @@ struct DelayEstimator {
     eventBucket = eventBucket.map { max($0 - step, 0) }
   }
 
-  private func quantile() -> Interval {
+  private mutating func quantile() -> Interval {
+    while bucketMax > 0, totals[bucketMax] == 0 { bucketMax -= 1 }
     // The latest of all is let be even where it is more than the share: one alone is chance.
     let lateMax = max(Int(Double(total) * (1 - settings.percentile / 100)), 1)
     var late = 0
-    var bucket = bucketCount - 1
+    var bucket = bucketMax
     while bucket > 0, late + totals[bucket] <= lateMax {
       late += totals[bucket]
       bucket -= 1

@@ -9,6 +9,15 @@ struct QueuedFrame {
   var duration: Int
 
   var sequence: Int64 { frame.sequence }
+  var place: FramePlace { FramePlace(sequence: sequence, position: position, duration: duration) }
+}
+
+/// Where a frame belongs in its stream: all that is asked of most frames that wait, and free to copy.
+struct FramePlace {
+  var sequence: Int64
+  var position: Int64
+  var duration: Int
+
   var end: Int64 { position &+ Int64(duration) }
 }
 
@@ -23,8 +32,14 @@ struct FrameQueue {
 
   var count: Int { frames.count }
   var first: QueuedFrame? { frames.first }
-  var last: QueuedFrame? { frames.last }
-  var second: QueuedFrame? { frames.count > 1 ? frames[1] : nil }
+  var firstPlace: FramePlace? { place(0) }
+  var secondPlace: FramePlace? { place(1) }
+  var lastPlace: FramePlace? { place(frames.count - 1) }
+
+  private func place(_ index: Int) -> FramePlace? { frames.indices.contains(index) ? frames[index].place : nil }
+
+  /// Whether the first frame holds what nobody would miss.
+  func isFirstQuiet(unlessStated measured: UInt8?) -> Bool { !frames.isEmpty && frames[0].isQuiet(unlessStated: measured) }
 
   /// - Returns: false for a frame whose sequence number is in the queue already.
   mutating func insert(_ frame: QueuedFrame) -> Bool {

@@ -20,7 +20,7 @@ extension PlayoutBuffer {
   }
 
   private mutating func wait(until now: Instant, into steps: inout [PlayoutStep]) {
-    guard !holdsForNewer(at: now), let first = queue.first, delay(of: first, at: now) >= target(for: first) else {
+    guard !holdsForNewer(at: now), let first = queue.firstPlace, delay(of: first, at: now) >= target(for: first) else {
       let count = Self.samplesPerTick - carry
       steps.append(.silence(sampleCount: count))
       carry += count
@@ -34,7 +34,7 @@ extension PlayoutBuffer {
 
   /// Whether what came is so old that newer frames must be close behind: the network has just let go of what it held back.
   private mutating func holdsForNewer(at now: Instant) -> Bool {
-    guard let newest, let last = queue.last, delay(of: last, at: now) > estimator.target + settings.excessMax else {
+    guard let newest, let last = queue.lastPlace, delay(of: last, at: now) > estimator.target + settings.excessMax else {
       heldSince = nil
       return false
     }
@@ -48,7 +48,7 @@ extension PlayoutBuffer {
   }
 
   private mutating func play(at now: Instant, into steps: inout [PlayoutStep]) {
-    guard let first = queue.first, let next else { return starve(into: &steps) }
+    guard let first = queue.firstPlace, let next else { return starve(into: &steps) }
     let lost = clamped(first.sequence &- next.sequence)
     let gap = clamped(first.position &- next.position)
     if lost > 0, gap > 0, underrun > 0 {
@@ -63,14 +63,17 @@ extension PlayoutBuffer {
       phase = .waiting
       return
     }
-    if lost > 0, gap >= FrameDuration.step { return conceal(gap: gap, lost: lost, before: first, into: &steps) }
+    if lost > 0, gap >= FrameDuration.step {
+      if let frame = queue.first { conceal(gap: gap, lost: lost, before: frame, into: &steps) }
+      return
+    }
     if lost > 0 {
       countLost(Int64(lost))
       setNext(sequence: first.sequence, position: first.position)
     }
     var change = adjuster.change(
       delay: delay(of: first, at: now), target: estimator.target, carry: carry, duration: first.duration,
-      isQuiet: first.isQuiet(unlessStated: measuredLevel), at: now)
+      isQuiet: queue.isFirstQuiet(unlessStated: measuredLevel), at: now)
     // There is nothing to catch up with where packets themselves come late, until the estimator has learned of the longer route.
     if change < 0, !comesInTime { change = 0 }
     if change > 0 {
@@ -88,9 +91,8 @@ extension PlayoutBuffer {
   }
 
   private mutating func playFirst(cutting cut: Int, at now: Instant, into steps: inout [PlayoutStep]) {
-    guard let first = queue.first else { return }
-    noteDelay(delay(of: first, at: now))
-    _ = queue.removeFirst()
+    guard let first = queue.removeFirst() else { return }
+    noteDelay(delay(of: first.place, at: now))
     if hasSkipped { steps.append(.skip) }
     hasSkipped = false
     if cut > 0 {
@@ -101,7 +103,7 @@ extension PlayoutBuffer {
     }
     carry += first.duration - cut
     statistics.played &+= 1
-    setNext(sequence: first.sequence &+ 1, position: first.end)
+    setNext(sequence: first.sequence &+ 1, position: first.place.end)
     playedBits |= 1
     underrun = 0
     lastDuration = first.duration
@@ -143,13 +145,13 @@ extension PlayoutBuffer {
   // MARK: Delay
 
   /// How much later than the fastest packet would allow the frame is played, were it put behind what is handed out already.
-  private func delay(of frame: QueuedFrame, at now: Instant) -> Interval {
+  private func delay(of frame: FramePlace, at now: Instant) -> Interval {
     guard let base = estimator.base else { return .zero }
     return now - Instant.zero + .ticks(Int64(carry), at: 48_000) - base - .ticks(frame.position, at: 48_000)
   }
 
   /// How late the frame must be for it and all others of its tick to be in time.
-  private func target(for frame: QueuedFrame) -> Interval {
+  private func target(for frame: FramePlace) -> Interval {
     estimator.target + DelayAdjuster.wait(ofFrames: frame.duration)
   }
 
@@ -161,21 +163,21 @@ extension PlayoutBuffer {
 
   /// Passes over the oldest frames when far more wait than the target asks for.
   private mutating func shedExcess(at now: Instant) {
-    guard let first = queue.first, let last = queue.last else { return }
+    guard let first = queue.firstPlace, let last = queue.lastPlace else { return }
     let delay = delay(of: first, at: now)
     // The network held them back and let go of all at once; what waits for more than it holds is no burst but a longer route.
-    let isBurst = { (limit: Interval, from: QueuedFrame) in .ticks(last.end &- from.position, at: 48_000) > limit }
+    let isBurst = { (limit: Interval, from: FramePlace) in .ticks(last.end &- from.position, at: 48_000) > limit }
     let hasStopped = underrun > 0 || phase == .waiting
     let limit = estimator.target + settings.excessMax
     // While the stream goes on, a delay that is no longer needed is brought down without a gap, unless it is beyond all bounds.
     let isCapped = delay > settings.delayMax + Self.capTolerance
     guard isCapped || hasStopped && delay > limit && isBurst(limit, first) else { return }
-    while let second = queue.second,
+    while let second = queue.secondPlace,
       self.delay(of: second, at: now) >= target(for: second), isCapped || isBurst(target(for: second), second)
     {
       _ = queue.removeFirst()
       statistics.skipped &+= 1
     }
-    if queue.first?.sequence != first.sequence { passOver() }
+    if queue.firstPlace?.sequence != first.sequence { passOver() }
   }
 }

@@ -183,7 +183,7 @@ package struct PlayoutBuffer: ~Copyable {
 
   /// Goes on with what is now the first frame.
   mutating func passOver() {
-    guard let first = queue.first, next != nil else { return }
+    guard let first = queue.firstPlace, next != nil else { return }
     setNext(sequence: first.sequence, position: first.position)
     hasSkipped = true
   }

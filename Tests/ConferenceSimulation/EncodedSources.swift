@@ -6,10 +6,10 @@ import Timing
 
 /// Sound and pictures encoded once and played in a loop, so that whole minutes cost their transport and their mixing only.
 struct EncodedSources: Sendable {
-  /// One second of a tone, and of silence, in packets of 20 ms.
+  /// A second of a tone, or two, and one of silence, in packets of 20 ms.
   let tone: [[UInt8]]
   let silence: [[UInt8]]
-  /// Two seconds of 10 pictures; the first is a keyframe.
+  /// Two seconds of 10 pictures, the first of them a keyframe; or none.
   let pictures: [[UInt8]]
 
   /// - Parameter hertz: a multiple of 50, so that the loop has no seam.
@@ -26,13 +26,23 @@ struct EncodedSources: Sendable {
     }
   }
 
-  private static func encode(_ samples: (Int) -> [Int16]) throws -> [[UInt8]] {
-    let encoder = try OpusEncoder(channelCount: 1, settings: .init(bitsPerSecond: 48_000, complexity: 1, hasFEC: true))
+  /// Sound alone, well encoded, and for two seconds without a seam.
+  init(onlyHertz hertz: Double, amplitude: Double) throws {
+    tone = try Self.encode(bitsPerSecond: 384_000, count: 100) {
+      Tones.sine(hertz, amplitude: amplitude, count: 960, from: $0 * 960)
+    }
+    silence = try Self.encode { _ in [Int16](repeating: 0, count: 960) }
+    pictures = []
+  }
+
+  private static func encode(bitsPerSecond: Int = 48_000, count: Int = 50, _ samples: (Int) -> [Int16]) throws -> [[UInt8]] {
+    let encoder = try OpusEncoder(
+      channelCount: 1, settings: .init(bitsPerSecond: bitsPerSecond, complexity: 1, hasFEC: bitsPerSecond == 48_000))
     let packets = try (0..<100).map { index in
       var packet: [UInt8] = []
       _ = try encoder.encode(samples(index).span, into: &packet)
       return packet
     }
-    return Array(packets.suffix(50))
+    return Array(packets.suffix(count))
   }
 }

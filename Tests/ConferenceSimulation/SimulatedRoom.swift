@@ -62,13 +62,13 @@ final class SimulatedRoom {
   private var tick: Int64 = 0
   private static let pictureOutput = OutputID(2)
 
-  init(link: Link, seed: UInt64) throws {
+  init(link: Link, seed: UInt64, audio: AudioSettings = AudioSettings(bitrate: 48_000)) throws {
     simulation = Simulation(link: link, seed: seed)
     let layout = try LayoutTemplate(
       parsing: Array(#"{ "name": "grid", "variants": [ { "grid": { "columns": 2, "rows": 2 } } ] }"#.utf8), name: "grid")
     board = SceneBoard(layout: layout)
     mix = RoomMix(
-      settings: AudioSettings(bitrate: 48_000), outputs: OutputIDSource(after: 2), transport: transport, board: board
+      settings: audio, outputs: OutputIDSource(after: 2), transport: transport, board: board
     ) { _ in
     }
     canvas = Canvas(
@@ -86,11 +86,13 @@ final class SimulatedRoom {
     let listener: Listener
     let sources: EncodedSources?
     let events: Unchecked<[ParticipantMedia.Event]>
-    var speaks = false
+    /// Says the tone from its beginning.
+    var speaks = false { didSet { if speaks, !oldValue { speechStart = audioCount } } }
     /// Keeps what the decoder asks for keyframes by.
     var holder: AnyObject?
     var isSeated = false
     private var audioCount = 0
+    private var speechStart = 0
     private var pictureCount = 0
     private var loopStart = 0
     private var answered = 0
@@ -110,13 +112,13 @@ final class SimulatedRoom {
       let packets = speaks ? sources.tone : sources.silence
       client.send(
         EncodedFrame(
-          codec: .opus, payload: FrameBuffer(packets[audioCount % packets.count]),
+          codec: .opus, payload: FrameBuffer(packets[(audioCount - (speaks ? speechStart : 0)) % packets.count]),
           timestamp: RTPTimestamp(UInt32(truncatingIfNeeded: audioCount * 960)), time: now), at: now)
       audioCount += 1
     }
 
     func sendPicture(at now: Instant) {
-      guard let sources else { return }
+      guard let sources, !sources.pictures.isEmpty else { return }
       if client.keyframeRequests.count != answered {
         answered = client.keyframeRequests.count
         loopStart = pictureCount

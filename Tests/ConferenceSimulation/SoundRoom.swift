@@ -99,11 +99,12 @@ final class SoundRoom {
   }
 
   @discardableResult
-  func join(sends: Bool = true, hears output: String? = nil) -> Person {
+  func join(sends: Bool = true, hears output: String? = nil, group: String? = nil) -> Person {
     let person = Person(UInt32(people.count + 1))
     people.append(person)
     var rules = HearingRules()
     rules.audioOutput = output
+    rules.group = group
     mix.join(.init(media: person.media, peer: person.peer, sends: sends, receives: true, rules: rules))
     return person
   }
@@ -139,14 +140,16 @@ struct Microphone {
 
 extension [DirectTransport.Delivery] {
   /// What is heard of packets that follow one another, the first coming to a decoder that heard nothing before.
-  func decoded() throws -> [Int16] {
-    let decoder = try OpusDecoder(channelCount: 1)
+  ///
+  /// - Parameter channelCount: 1 or 2, interleaved.
+  func decoded(channelCount: Int = 1) throws -> [Int16] {
+    let decoder = try OpusDecoder(channelCount: channelCount)
     var heard: [Int16] = []
     for delivery in self {
-      var samples = [Int16](repeating: 0, count: OpusDecoder.samplesPerPacketMax)
+      var samples = [Int16](repeating: 0, count: OpusDecoder.samplesPerPacketMax * channelCount)
       var room = samples.mutableSpan
       let bytes = delivery.frame.payload.bytes
-      heard += samples[..<(try decoder.decode(bytes.span, into: &room))]
+      heard += samples[..<(try decoder.decode(bytes.span, into: &room) * channelCount)]
     }
     return heard
   }

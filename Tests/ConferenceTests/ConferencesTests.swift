@@ -1,5 +1,6 @@
 import Conference
 import EncodedMedia
+import Glibc
 import ICE
 import Synchronization
 import TestPeers
@@ -324,5 +325,40 @@ import WebRTCTransport
       }
     }
     #expect(loop.ticks >= 40)
+  }
+
+  /// Its first tick takes five periods.
+  private final class Sluggard: Ticking {
+    let tickPeriod = Interval.milliseconds(2)
+    let next: AsyncStream<Int64>.Continuation
+    init(next: AsyncStream<Int64>.Continuation) { self.next = next }
+    func tick(_ index: Int64, due: Instant) {
+      guard index == 0 else {
+        next.yield(index)
+        return next.finish()
+      }
+      usleep(10_000)
+    }
+  }
+
+  /// - Returns: the index of the tick after the one that took too long.
+  private func tickAfterASlowOne(_ loop: TickLoop) async -> Int64? {
+    let (stream, continuation) = AsyncStream.makeStream(of: Int64.self)
+    let sluggard = Sluggard(next: continuation)
+    loop.add(sluggard)
+    defer { loop.remove(sluggard) }
+    return await stream.first { _ in true }
+  }
+
+  @Test func aTickThatBeginsMoreThanAPeriodLateIsCountedAsLate() async {
+    let loop = TickLoop(name: "test", priority: .normal, skipAfter: .seconds(1_000))
+    let next = await tickAfterASlowOne(loop)
+    #expect(next == 1 && loop.lateTicks >= 1 && loop.skippedTicks == 0)
+  }
+
+  @Test func aTickThatIsFarTooLateIsSkippedAndCountedAsThat() async {
+    let loop = TickLoop(name: "test", priority: .normal, skipAfter: .milliseconds(4))
+    let next = await tickAfterASlowOne(loop)
+    #expect((next ?? 0) > 1 && loop.skippedTicks >= 1)
   }
 }

@@ -1,0 +1,30 @@
+import Timing
+import WebRTCTransport
+
+/// What follows from how receivers' lines are.
+extension RoomMix {
+  /// Once a second: tells the statistics, and sizes the redundancy of each mix by what its listeners lose.
+  func look(at now: Instant) {
+    for seat in seats {
+      seat.voice?.report()
+      if seat.rules.audioOutput == "auto" { chooseOutput(for: seat, at: now) }
+    }
+    for mix in mixes {
+      var (lost, count) = (0.0, 0.0)
+      for seat in seats where seat.mix === mix {
+        count += 1
+        let statistics = seat.member.media.statistics
+        if statistics.redundantCopies == 0 { lost += statistics.fractionLostByPeer }
+      }
+      mix.noteLoss(percent: count > 0 ? Int((100 * lost / count).rounded()) : 0)
+    }
+  }
+
+  /// Has a receiver be brought to the rendition his line carries.
+  private func chooseOutput(for seat: MixSeat, at now: Instant) {
+    let statistics = seat.member.media.statistics
+    let line = RenditionChoice.Line(loss: statistics.fractionLostByPeer, bitsPerSecond: statistics.receivableBitsPerSecond)
+    seat.nextOutput = seat.choice.update(line, outputs: renditions, at: now)
+    if seat.nextOutput != seat.chosenOutput { isAsleep = false }
+  }
+}
