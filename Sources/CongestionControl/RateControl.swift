@@ -1,0 +1,86 @@
+import Timing
+
+/// What the delay-based controller does with its rate.
+public enum RateControlState: Sendable {
+  case hold, increase, decrease
+}
+
+/// Raises the rate while queues do not grow, by factors while the capacity is unknown and by steps near it, and falls below what
+/// arrived when they do (draft-ietf-rmcat-gcc-02 section 5).
+struct RateControl: Sendable {
+  private static let decreaseFactor = 0.85
+
+  private(set) var state = RateControlState.hold
+  private(set) var bitsPerSecond: Double
+  private(set) var capacity = LinkCapacity()
+  private(set) var lastDecrease: Instant?
+  private let bounds: ClosedRange<Double>
+  private var lastChange: Instant?
+
+  init(start: Double, bounds: ClosedRange<Double>) {
+    self.bounds = bounds
+    bitsPerSecond = min(max(start, bounds.lowerBound), bounds.upperBound)
+  }
+
+  /// - Parameters:
+  ///   - acknowledged: bits per second that arrived; nil before it is known.
+  ///   - mayIncrease: false while the sender offers so little that nothing is learned of the path.
+  mutating func update(
+    _ usage: PathUsage, acknowledged: Double?, roundTripTime: Interval, mayIncrease: Bool, at now: Instant
+  ) {
+    switch usage {
+    case .over: state = .decrease
+    case .under: state = .hold
+    case .normal: if state == .hold { lastChange = now; state = .increase }
+    }
+    switch state {
+    case .hold: lastChange = now
+    case .increase: increase(acknowledged, roundTripTime, mayIncrease, at: now)
+    case .decrease: decrease(acknowledged, roundTripTime, at: now)
+    }
+  }
+
+  private mutating func increase(_ acknowledged: Double?, _ roundTripTime: Interval, _ mayIncrease: Bool, at now: Instant) {
+    let elapsed = min(max((now - (lastChange ?? now)).seconds, 0), 1)
+    lastChange = now
+    if let acknowledged, acknowledged > capacity.upperBound { capacity.reset() }
+    guard mayIncrease else { return }
+    let step: Double
+    if capacity.estimate != nil {
+      let frame = bitsPerSecond / 30
+      let packet = frame / max((frame / 9_600).rounded(.up), 1)
+      step = max(packet / ((roundTripTime.seconds + 0.1) * 2), 4_000) * elapsed
+    } else {
+      step = max(bitsPerSecond * 0.08 * elapsed, 1_000 * elapsed)
+    }
+    let limit = acknowledged.map { 1.5 * $0 + 10_000 } ?? .infinity
+    guard bitsPerSecond < limit else { return }
+    set(min(bitsPerSecond + step, limit))
+  }
+
+  private mutating func decrease(_ acknowledged: Double?, _ roundTripTime: Interval, at now: Instant) {
+    let spacing = min(max(roundTripTime, .milliseconds(100)), .milliseconds(300))
+    let isFar = acknowledged.map { $0 < bitsPerSecond / 2 } ?? false
+    if let lastDecrease, !isFar, now - lastDecrease < spacing { return }
+    var rate = Self.decreaseFactor * (acknowledged ?? bitsPerSecond)
+    if rate > bitsPerSecond, let estimate = capacity.estimate { rate = Self.decreaseFactor * estimate }
+    if let acknowledged {
+      if acknowledged < capacity.lowerBound { capacity.reset() }
+      capacity.overused(at: acknowledged)
+    }
+    set(min(rate, bitsPerSecond))
+    (lastDecrease, lastChange, state) = (now, now, .hold)
+  }
+
+  /// A probe found that the path carries so much.
+  mutating func probed(_ rate: Double, at now: Instant) {
+    capacity.probed(rate)
+    set(rate)
+    lastChange = now
+  }
+
+  /// Falls for a reason that is not the delay's.
+  mutating func limit(to rate: Double) { if rate < bitsPerSecond { set(rate) } }
+
+  private mutating func set(_ rate: Double) { bitsPerSecond = min(max(rate, bounds.lowerBound), bounds.upperBound) }
+}
