@@ -8,6 +8,8 @@ struct AcknowledgedBitrate: Sendable {
 
   /// Bits per second; nil before the first half second.
   private(set) var bitsPerSecond: Double?
+  /// The last sample alone, which tells of a fall sooner; nil before the first.
+  private(set) var latest: Double?
   private var variance = 50.0
   private var windowStart: Instant?
   private var windowBytes = 0
@@ -32,6 +34,7 @@ struct AcknowledgedBitrate: Sendable {
     }
     let sample = Double(windowBytes) * 8 / length.seconds
     (windowStart, windowBytes) = (time, size)
+    latest = min(max(sample, Self.rates.lowerBound), Self.rates.upperBound)
     update(sample, isApplicationLimited: isApplicationLimited)
   }
 
@@ -49,6 +52,6 @@ struct AcknowledgedBitrate: Sendable {
     bitsPerSecond = min(max(blended * 1_000, Self.rates.lowerBound), Self.rates.upperBound)
   }
 
-  /// A probe measured the path: what arrived before says nothing any more of what may.
+  /// Forgets what arrived so far.
   mutating func reset() { self = AcknowledgedBitrate() }
 }

@@ -173,7 +173,19 @@ public struct BandwidthEstimator: Sendable {
     if let shortest { roundTripTime = max((roundTripTime * 7 + shortest) / 8, .milliseconds(1)) }
     queue.finish(at: now)
     loss.count(received: received, lost: lost, target: estimate, roundTripTime: roundTripTime, at: now)
-    control(over ? .over : detector.usage, probed, at: now)
+    control(over || isOverwhelmed ? .over : detector.usage, probed, at: now)
+  }
+
+  /// What arrives now: by the last sample alone where a long queue shows that the path has become slower.
+  private var arriving: Double? {
+    guard let smooth = acknowledged.bitsPerSecond, let latest = acknowledged.latest else { return acknowledged.bitsPerSecond }
+    return queue.current > .milliseconds(80) && !queue.isShared ? min(smooth, latest) : smooth
+  }
+
+  /// Whether more is allowed than arrives while a long queue stands: a full queue grows no more, and its delay no longer tells.
+  private var isOverwhelmed: Bool {
+    guard let latest = acknowledged.latest, !sending.isApplicationLimited, !queue.isShared else { return false }
+    return queue.current > .milliseconds(150) && estimate * drainFactor > 1.2 * latest
   }
 
   private mutating func control(_ usage: PathUsage, _ probed: Double?, at now: Instant) {
@@ -183,17 +195,19 @@ public struct BandwidthEstimator: Sendable {
       if usage != .over, probed > rate.bitsPerSecond {
         rate.probed(probed, at: now)
         loss.probed(probed)
+        // What arrived before the rise says nothing of what may.
+        acknowledged.reset()
       }
     }
     let before = rate.lastDecrease
     if usage != .over || probed == nil {
       rate.update(
-        usage, acknowledged: acknowledged.bitsPerSecond, roundTripTime: roundTripTime,
-        mayIncrease: !sending.isApplicationLimited, at: now)
+        usage, acknowledged: usage == .over ? arriving : acknowledged.bitsPerSecond, roundTripTime: roundTripTime,
+        mayIncrease: !sending.isApplicationLimited, isShared: queue.isShared, at: now)
     }
     if rate.lastDecrease != before {
       probes.congested(at: now)
-      isDraining = true
+      isDraining = !queue.isShared
     }
     let hasTimeLeft = rate.lastDecrease.map { now - $0 < .seconds(3) } ?? false
     if !hasTimeLeft || queue.current < .milliseconds(40) { isDraining = false }

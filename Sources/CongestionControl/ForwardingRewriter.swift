@@ -41,6 +41,13 @@ public struct ForwardedFrame: Hashable, Sendable {
   /// 15 bits.
   public var pictureID: UInt16
   public var temporalBaseIndex: UInt8
+
+  public init(firstSequence: Int64, timestamp: RTPTimestamp, pictureID: UInt16, temporalBaseIndex: UInt8) {
+    self.firstSequence = firstSequence
+    self.timestamp = timestamp
+    self.pictureID = pictureID
+    self.temporalBaseIndex = temporalBaseIndex
+  }
 }
 
 /// Makes one stream of what a receiver is given of several encoders and their temporal layers.
@@ -89,7 +96,7 @@ public struct ForwardingRewriter: Sendable {
     guard frame.source == source, Int(frame.temporalLayer) < layersMax else { return false }
     guard frame.temporalLayer > 0 else { return true }
     guard frame.temporalBaseIndex == inputBaseIndex else { return false }
-    return frame.temporalLayer < layersOpen || frame.temporalLayer == layersOpen && frame.isLayerSync
+    return frame.temporalLayer < layersOpen || frame.isLayerSync
   }
 
   /// A base layer frame of the forwarded source was not sent although it could have been: what refers to it cannot be decoded either.
@@ -106,8 +113,9 @@ public struct ForwardingRewriter: Sendable {
       baseIndex &+= 1
       inputBaseIndex = frame.temporalBaseIndex
       if frame.isKeyframe { layersOpen = 1 }
-    } else {
-      layersOpen = max(layersOpen, frame.temporalLayer &+ 1)
+    } else if frame.temporalLayer == layersOpen {
+      // A sync frame above a layer that is not open refers to the base alone, but what follows it need not.
+      layersOpen &+= 1
     }
     let forwarded = ForwardedFrame(
       firstSequence: nextSequence, timestamp: RTPTimestamp(frame.timestamp.rawValue &+ timestampOffset),

@@ -45,11 +45,13 @@ public struct OutputLadder: Hashable, Sendable {
   /// - Parameters:
   ///   - rungs: from the best; at most 16 of at most 4 layers are looked at.
   ///   - audioBitsPerSecond: of the codec's payload alone; 0 for a receiver without sound.
-  public init(rungs: [Rung], audioBitsPerSecond: Int) {
+  ///   - stretchedAudioBitsPerSecond: of the audio in packets of 40 and 60 ms, which has an encoder of its own and may be coded lower.
+  public init(rungs: [Rung], audioBitsPerSecond: Int, stretchedAudioBitsPerSecond: Int? = nil) {
     var steps: [Step] = []
     func add(_ rung: Int?, _ layers: Int, _ milliseconds: Int, _ video: Int) {
       let overhead = audioBitsPerSecond > 0 ? Self.audioOverhead * 8 * 1_000 / milliseconds : 0
-      let cost = min(max(video, 0), 1 << 40) &+ min(max(audioBitsPerSecond, 0), 1 << 30) &+ overhead
+      let audio = milliseconds == 20 ? audioBitsPerSecond : stretchedAudioBitsPerSecond ?? audioBitsPerSecond
+      let cost = min(max(video, 0), 1 << 40) &+ min(max(audio, 0), 1 << 30) &+ overhead
       if let last = steps.last, cost >= last.bitsPerSecond { return }
       steps.append(Step(rung: rung, temporalLayers: layers, audioPacketMilliseconds: milliseconds, bitsPerSecond: cost))
     }

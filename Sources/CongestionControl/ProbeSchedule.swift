@@ -8,6 +8,13 @@ public struct ProbeRequest: Hashable, Sendable {
   /// Bytes to be sent, and into how many packets at least.
   public var bytes: Int
   public var packetsMin: Int
+
+  public init(cluster: UInt8, bitsPerSecond: Int, bytes: Int, packetsMin: Int) {
+    self.cluster = cluster
+    self.bitsPerSecond = bitsPerSecond
+    self.bytes = bytes
+    self.packetsMin = packetsMin
+  }
 }
 
 /// When a path is asked whether it carries more: at the start, and while the sender wants more than is known to fit.
@@ -16,7 +23,7 @@ public struct ProbeRequest: Hashable, Sendable {
 struct ProbeSchedule: Sendable {
   private static let firstFactors = [3.0, 6.0]
   private static let factor = 2.0
-  private static let waits = Interval.seconds(3)...Interval.seconds(24)
+  private static let waits = Interval.seconds(3)...Interval.seconds(6)
   private static let resultWait = Interval.seconds(1)
   private static let duration = 0.020
   private static let packetsMin = 6

@@ -1,13 +1,18 @@
 import Timing
 
-/// How long packets wait on the way: their delay above the least of the last ten to twenty seconds.
+/// How long packets wait on the way: their delay above the least of the last half minute to minute.
 ///
-/// Clocks of sender and receiver need not agree, only run at one speed; what they drift apart in that time is a few hundred microseconds.
+/// Clocks of sender and receiver need not agree, only run at one speed; what they drift apart in that time is a few milliseconds at worst.
 struct QueueDelay: Sendable {
-  private static let period = Interval.seconds(10)
+  private static let period = Interval.seconds(30)
+  private static let short = Interval.milliseconds(50)
+  private static let sharedAfter = Interval.seconds(5)
 
   /// The least of the last feedback's packets, above the base.
   private(set) var current = Interval.zero
+  /// Whether somebody else's packets keep the queue from emptying: for five seconds it was never short, however little was sent.
+  private(set) var isShared = false
+  private var lastShort: Instant?
   private var base: Interval?
   private var nextBase: Interval?
   private var periodStart: Instant?
@@ -32,5 +37,7 @@ struct QueueDelay: Sendable {
     let floor = min(base ?? delay, delay)
     base = floor
     current = delay - floor
+    if current < Self.short || lastShort == nil { lastShort = now }
+    isShared = lastShort.map { now - $0 > Self.sharedAfter } ?? false
   }
 }

@@ -9,6 +9,10 @@ public enum RateControlState: Sendable {
 /// arrived when they do (draft-ietf-rmcat-gcc-02 section 5).
 struct RateControl: Sendable {
   private static let decreaseFactor = 0.85
+  private static let sharedFactor = 0.85
+  private static let sharedSpacing = Interval.milliseconds(2_500)
+  /// Per second, as a TCP flow of one packet a round trip grows, within reason.
+  private static let sharedStepMax = 60_000.0
 
   private(set) var state = RateControlState.hold
   private(set) var bitsPerSecond: Double
@@ -25,9 +29,12 @@ struct RateControl: Sendable {
   /// - Parameters:
   ///   - acknowledged: bits per second that arrived; nil before it is known.
   ///   - mayIncrease: false while the sender offers so little that nothing is learned of the path.
+  ///   - isShared: other traffic fills the queue whatever is done here: falls are rarer and smaller, so that a share is left.
   mutating func update(
-    _ usage: PathUsage, acknowledged: Double?, roundTripTime: Interval, mayIncrease: Bool, at now: Instant
+    _ usage: PathUsage, acknowledged: Double?, roundTripTime: Interval, mayIncrease: Bool, isShared: Bool = false,
+    at now: Instant
   ) {
+    if isShared { capacity.reset() }
     switch usage {
     case .over: state = .decrease
     case .under: state = .hold
@@ -35,18 +42,23 @@ struct RateControl: Sendable {
     }
     switch state {
     case .hold: lastChange = now
-    case .increase: increase(acknowledged, roundTripTime, mayIncrease, at: now)
-    case .decrease: decrease(acknowledged, roundTripTime, at: now)
+    case .increase: increase(acknowledged, roundTripTime, mayIncrease, isShared, at: now)
+    case .decrease: decrease(acknowledged, roundTripTime, isShared, at: now)
     }
   }
 
-  private mutating func increase(_ acknowledged: Double?, _ roundTripTime: Interval, _ mayIncrease: Bool, at now: Instant) {
+  private mutating func increase(
+    _ acknowledged: Double?, _ roundTripTime: Interval, _ mayIncrease: Bool, _ isShared: Bool, at now: Instant
+  ) {
     let elapsed = min(max((now - (lastChange ?? now)).seconds, 0), 1)
     lastChange = now
     if let acknowledged, acknowledged > capacity.upperBound { capacity.reset() }
     guard mayIncrease else { return }
     let step: Double
-    if capacity.estimate != nil {
+    if isShared {
+      let seconds = max(roundTripTime.seconds, 0.01)
+      step = min(4_800 / (seconds * seconds), Self.sharedStepMax) * elapsed
+    } else if capacity.estimate != nil {
       let frame = bitsPerSecond / 30
       let packet = frame / max((frame / 9_600).rounded(.up), 1)
       step = max(packet / ((roundTripTime.seconds + 0.1) * 2), 4_000) * elapsed
@@ -58,11 +70,16 @@ struct RateControl: Sendable {
     set(min(bitsPerSecond + step, limit))
   }
 
-  private mutating func decrease(_ acknowledged: Double?, _ roundTripTime: Interval, at now: Instant) {
-    let spacing = min(max(roundTripTime, .milliseconds(100)), .milliseconds(300))
+  private mutating func decrease(
+    _ acknowledged: Double?, _ roundTripTime: Interval, _ isShared: Bool, at now: Instant
+  ) {
+    let spacing = isShared ? Self.sharedSpacing : min(max(roundTripTime, .milliseconds(100)), .milliseconds(300))
     let isFar = acknowledged.map { $0 < bitsPerSecond / 2 } ?? false
-    if let lastDecrease, !isFar, now - lastDecrease < spacing { return }
-    var rate = Self.decreaseFactor * (acknowledged ?? bitsPerSecond)
+    if let lastDecrease, !isFar, now - lastDecrease < spacing {
+      (state, lastChange) = (.hold, now)
+      return
+    }
+    var rate = (isShared ? Self.sharedFactor : Self.decreaseFactor) * (acknowledged ?? bitsPerSecond)
     if rate > bitsPerSecond, let estimate = capacity.estimate { rate = Self.decreaseFactor * estimate }
     if let acknowledged {
       if acknowledged < capacity.lowerBound { capacity.reset() }
