@@ -164,7 +164,8 @@ public struct BandwidthEstimator: Sendable {
       shortest = min(shortest ?? .seconds(60), now - result.sentAt)
       acknowledged.add(result.size, arrival: arrival, isApplicationLimited: sending.isApplicationLimited)
       queue.add(sent: result.sentAt, arrival: arrival)
-      if let delta = grouping.add(sent: result.sentAt, arrival: arrival) {
+      // A probe builds a queue on purpose, for a moment: it is measured, not taken for overuse.
+      if result.cluster == 0, let delta = grouping.add(sent: result.sentAt, arrival: arrival) {
         detector.add(delta, at: now)
         over = over || detector.usage == .over
       }

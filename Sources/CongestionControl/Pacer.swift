@@ -149,7 +149,12 @@ public struct Pacer: Sendable {
   public mutating func pop(at now: Instant, into released: inout [PacerRelease]) {
     guard probe != nil || !isEmpty else { return }
     settle(at: now)
-    while let packet = audio.popFirst() { release(packet, cluster: 0, into: &released) }
+    while let packet = audio.popFirst() {
+      // What leaves during a probe is part of it, or its rate would be measured without.
+      release(packet, cluster: probe?.request.cluster ?? 0, into: &released)
+      probe?.bytes &+= Int(packet.size)
+      probe?.packets &+= 1
+    }
     if probe != nil { popProbe(at: now, into: &released) }
     guard probe == nil else { return }
     if isResting, debt <= 0 { isResting = false }

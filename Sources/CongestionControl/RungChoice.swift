@@ -11,7 +11,7 @@ public struct RungChoice: Sendable {
     static let up = 1.10
     static let hold = Interval.seconds(2)
     static let holdAfterProbe = Interval.milliseconds(500)
-    static let waits = Interval.seconds(4)...Interval.seconds(60)
+    static let waits = Interval.seconds(4)...Interval.seconds(15)
     /// A step up that lasts so long was right.
     static let proof = Interval.seconds(15)
   }
@@ -50,10 +50,11 @@ public struct RungChoice: Sendable {
     return chosen.temporalLayers
   }
 
-  /// What the estimator is to find room for: the next step up; what is chosen where that is the best.
+  /// What the estimator is to find room for: the next step up with a better picture; what is chosen where that is the best.
   public var wantedBitsPerSecond: Int {
-    let index = max(step - 1, 0)
-    return clampedInt(Double(ladder.steps[index].bitsPerSecond) * (index < step ? Margins.up * 1.05 : 1))
+    let better = ladder.steps.prefix(step).last { $0.rung != chosen.rung || $0.temporalLayers != chosen.temporalLayers }
+    guard let next = better ?? (step > 0 ? ladder.steps.first : nil) else { return chosen.bitsPerSecond }
+    return clampedInt(Double(next.bitsPerSecond) * Margins.up * 1.05)
   }
 
   /// When a step up falls due if the estimate stays; nil where none waits.
@@ -84,7 +85,7 @@ public struct RungChoice: Sendable {
     if fitsSince == nil { fitsSince = now }
     fittingStep = fitting
     let hold = wasProbed ? Margins.holdAfterProbe : Margins.hold
-    guard let since = fitsSince, now - since >= hold, upAllowedAt.map({ now >= $0 }) ?? true else { return false }
+    guard let since = fitsSince, now - since >= hold, mayRise(estimate, at: now) else { return false }
     return moveUp(to: fitting, at: now)
   }
 
@@ -114,6 +115,12 @@ public struct RungChoice: Sendable {
     fitsSince = nil
     follow()
     _ = update(estimate: estimate, at: now)
+  }
+
+  /// Whether the wait after a step taken back is over, or the path has become another.
+  private func mayRise(_ estimate: Int, at now: Instant) -> Bool {
+    guard let upAllowedAt, now < upAllowedAt, step > 0 else { return true }
+    return Double(estimate) >= 1.5 * Double(ladder.steps[step - 1].bitsPerSecond)
   }
 
   private mutating func moveDown(to affordable: Int, at now: Instant) -> Bool {

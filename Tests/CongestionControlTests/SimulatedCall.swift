@@ -112,8 +112,8 @@ struct SimulatedCall {
     let layer = frameNumber % 4 == 0 ? 1 : frameNumber % 2 == 0 ? 2 : 3
     guard layer <= choice.forwardedLayers else { return }
     let layers = choice.forwardedLayers
-    let step = ladder.steps.first { $0.rung == rung && $0.temporalLayers == layers }
-    let audio = ladder.steps.last?.bitsPerSecond ?? 0
+    let step = ladder.steps.last { $0.rung == rung && $0.temporalLayers == layers }
+    let audio = step?.audioPacketMilliseconds == 20 ? 52_000 : step?.audioPacketMilliseconds == 40 ? 30_000 : 25_333
     let rate = max((step?.bitsPerSecond ?? 200_000) - audio, 5_000)
     let framesPerSecond = layers == 1 ? 7.5 : layers == 2 ? 15 : 30
     enqueueFrame(bytes: Int(Double(rate) / framesPerSecond / 8))
