@@ -56,7 +56,7 @@ struct ProbeSchedule: Sendable {
     nextDeadline = now + Self.resultWait
     defer { nextCluster = nextCluster == 255 ? 1 : nextCluster + 1 }
     return ProbeRequest(
-      cluster: nextCluster, bitsPerSecond: clampedInt(rate), bytes: max(clampedInt(rate * Self.duration / 8), 900),
+      cluster: nextCluster, bitsPerSecond: clampedInt(rate), bytes: max(clampedInt(rate * Self.duration / 8), 1_200),
       packetsMin: Self.packetsMin)
   }
 
