@@ -59,6 +59,7 @@ let package = Package(
     module("ICE", ["Bytes", "Timing", "COpenSSL"]),
     module("SecureTransport", ["Bytes", "Timing", "COpenSSL"]),
     module("RTPStreams", ["RTP", "EncodedMedia", "Bytes", "Timing"]),
+    module("CongestionControl", ["RTP", "EncodedMedia", "Bytes", "Timing"]),
     module(
       "WebRTCTransport", ["SDP", "ICE", "SecureTransport", "RTPStreams", "RTP", "EncodedMedia", "Bytes", "Timing"]),
     module("RealTime", ["Timing", "CLinux"]),
@@ -126,6 +127,7 @@ let package = Package(
     tests("SDPTests", exclude: ["Fixtures"]),
     tests("ICETests", ["Bytes", "Timing"]),
     tests("SecureTransportTests", ["Bytes", "Timing", "CSRTP", "COpenSSL"]),
+    tests("CongestionControlTests", ["RTPStreams", "RTP", "EncodedMedia", "Bytes", "Timing"]),
     tests("RTPStreamsTests", ["RTP", "EncodedMedia", "Bytes", "Timing"]),
     tests(
       "WebRTCTransportTests",

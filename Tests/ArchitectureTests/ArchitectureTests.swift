@@ -12,6 +12,7 @@ private let allowedImports: [String: Set<String>] = [
   "ICE": ["Bytes", "Timing", "COpenSSL"],
   "SecureTransport": ["Bytes", "Timing", "COpenSSL"],
   "RTPStreams": ["RTP", "EncodedMedia", "Bytes", "Timing"],
+  "CongestionControl": ["RTP", "EncodedMedia", "Bytes", "Timing"],
   "WebRTCTransport": ["SDP", "ICE", "SecureTransport", "RTPStreams", "RTP", "EncodedMedia", "Bytes", "Timing"],
   "RealTime": ["Timing", "CLinux"],
   "DatagramIO": ["WebRTCTransport", "ICE", "EncodedMedia", "RealTime", "Bytes", "Timing", "CLinux"],
@@ -49,7 +50,8 @@ private let toolchainModules: Set<String> = ["Synchronization", "Dispatch", "Gli
 
 /// The targets that are told the time and never ask for it.
 private let targetsWithoutClock: Set<String> = [
-  "Timing", "Bytes", "EncodedMedia", "RTP", "SDP", "ICE", "SecureTransport", "RTPStreams", "WebRTCTransport", "RawMedia",
+  "Timing", "Bytes", "EncodedMedia", "RTP", "SDP", "ICE", "SecureTransport", "RTPStreams", "CongestionControl",
+  "WebRTCTransport", "RawMedia",
   "JSON5",
   "Codecs", "Playout", "AudioMixing", "NoiseSuppression", "AudioFiles", "PixelKernels", "Layouts", "LayoutImport", "ImageFiles",
   "Compositing",

@@ -1,0 +1,257 @@
+import RTP
+import Timing
+
+/// What one receiver's path carries, from whatever its receiver tells: arrival times (transport-cc), REMB, loss.
+///
+///     packetSent ─▶ SentPacketHistory ◀─ transport-cc
+///                         ├─▶ PacketGrouping ─▶ OveruseDetector ─▶ RateControl ─┐
+///                         ├─▶ AcknowledgedBitrate ─────────────────▲            ├─▶ least of them: estimate ─▶ target
+///                         ├─▶ ProbeMeasurement ────────────────────┘            │
+///     receiver reports ───┴─▶ LossControl ──────────────────────────────────────┤
+///     REMB ─────────────────────────────────────────────────────────────────────┘
+///
+/// Follows draft-ietf-rmcat-gcc-02. Without transport-cc, loss and REMB alone bound a rate that rises by 8 % a second. Feedback is the peer's
+/// word: whatever it says, the answers stay within the bounds.
+public struct BandwidthEstimator: Sendable {
+  /// Bits per second.
+  public struct Bounds: Hashable, Sendable {
+    public var minimum: Int
+    public var start: Int
+    public var maximum: Int
+
+    public init(minimum: Int = 20_000, start: Int = 300_000, maximum: Int = 20_000_000) {
+      self.minimum = min(max(minimum, 5_000), 1_000_000_000)
+      self.maximum = min(max(maximum, self.minimum), 1_000_000_000)
+      self.start = min(max(start, self.minimum), self.maximum)
+    }
+  }
+
+  /// What the parts think; bit rates per second.
+  public struct Statistics: Sendable {
+    public var target: Int
+    public var delayBased: Int
+    /// Nil while loss bounds nothing.
+    public var lossBased: Int?
+    /// Nil where none was told.
+    public var receiverMaximum: Int?
+    /// Nil before half a second of transport-cc.
+    public var acknowledged: Int?
+    public var linkCapacity: Int?
+    public var usage: PathUsage
+    public var state: RateControlState
+    /// 0 to 1.
+    public var fractionLost: Double
+    public var queueDelay: Interval
+    public var roundTripTime: Interval
+    public var isApplicationLimited: Bool
+    public var probesSent: Int
+    public var probesMeasured: Int
+  }
+
+  /// What the sender would send if it fitted, in bits per second: the reason to probe. 0 for content with what is known.
+  public var wantedBitsPerSecond = 0
+
+  /// The highest of REMB that is believed, so that an absurd one is none.
+  private static let silenceMax = Interval.milliseconds(1_000)
+
+  private let bounds: Bounds
+  private var history: SentPacketHistory
+  private var grouping = PacketGrouping()
+  private var detector = OveruseDetector()
+  private var acknowledged = AcknowledgedBitrate()
+  private var rate: RateControl
+  private var loss: LossControl
+  private var probes = ProbeSchedule()
+  private var measurement = ProbeMeasurement()
+  private var sending = SendingRate()
+  private var queue = QueueDelay()
+  private var receiverMaximum: Double?
+  private var roundTripTime = Interval.milliseconds(100)
+  private var results: [PacketResult] = []
+  private var hasTransportFeedback = false
+  private var lastReport: Instant?
+  /// When transport-wide feedback was heard last, or its silence answered.
+  private var lastHeard: Instant?
+  private var probesSent = 0
+  private var probesMeasured = 0
+
+  /// - Parameter historyCapacity: packets remembered until feedback tells of them; 16 bytes each.
+  public init(_ bounds: Bounds = Bounds(), historyCapacity: Int = 1024) {
+    self.bounds = bounds
+    history = SentPacketHistory(capacity: historyCapacity)
+    rate = RateControl(start: Double(bounds.start), bounds: Double(bounds.minimum)...Double(bounds.maximum))
+    loss = LossControl(minimum: Double(bounds.minimum))
+  }
+
+  // MARK: Answers
+
+  /// What the path carries over time, in bits per second, headers included: what a choice of rung goes by.
+  public var estimatedBitsPerSecond: Int { clampedInt(estimate) }
+
+  /// What may be sent now: less than the estimate while a queue drains that our own sending built.
+  public var targetBitsPerSecond: Int { clampedInt(max(estimate * drainFactor, Double(bounds.minimum))) }
+
+  public var statistics: Statistics {
+    Statistics(
+      target: targetBitsPerSecond, delayBased: clampedInt(rate.bitsPerSecond),
+      lossBased: loss.limit.isFinite ? clampedInt(loss.limit) : nil, receiverMaximum: receiverMaximum.map(clampedInt),
+      acknowledged: acknowledged.bitsPerSecond.map(clampedInt), linkCapacity: rate.capacity.estimate.map(clampedInt),
+      usage: detector.usage, state: rate.state, fractionLost: loss.fractionLost, queueDelay: queue.current,
+      roundTripTime: roundTripTime, isApplicationLimited: sending.isApplicationLimited, probesSent: probesSent,
+      probesMeasured: probesMeasured)
+  }
+
+  /// When `handleTimeout` has something to do; nil while nothing is sent.
+  public var nextDeadline: Instant? {
+    guard let sent = history.lastSentAt else { return nil }
+    let silence = hasTransportFeedback && history.outstandingBytes > 0 ? (lastHeard ?? sent) + silenceMax : nil
+    guard let probe = hasTransportFeedback ? probes.nextDeadline : nil else { return silence }
+    return min(probe, silence ?? probe)
+  }
+
+  private var silenceMax: Interval { max(Self.silenceMax, roundTripTime * 3) }
+
+  private var estimate: Double {
+    let lowest = min(rate.bitsPerSecond, loss.limit, receiverMaximum ?? .infinity)
+    return min(max(lowest, Double(bounds.minimum)), Double(bounds.maximum))
+  }
+
+  /// Below 1 while packets wait on the way after a fall of the rate.
+  private var drainFactor: Double {
+    guard isDraining else { return 1 }
+    return min(max(1 - (queue.current.seconds - 0.04) * 2, 0.4), 1)
+  }
+  private var isDraining = false
+
+  // MARK: Events
+
+  /// A packet with a transport-wide sequence number is being sent.
+  ///
+  /// - Parameters:
+  ///   - size: bytes of the datagram.
+  ///   - cluster: the probe it is part of; 0 for none.
+  public mutating func packetSent(_ number: UInt16, size: Int, cluster: UInt8 = 0, at now: Instant) {
+    if history.outstandingBytes == 0 { lastHeard = now }
+    history.record(number, size: size, cluster: cluster, at: now)
+    sending.sent(size, target: estimate, at: now)
+  }
+
+  /// Transport-wide feedback came.
+  public mutating func receive(_ feedback: borrowing TransportFeedback, at now: Instant) {
+    results.removeAll(keepingCapacity: true)
+    history.match(feedback, into: &results)
+    guard !results.isEmpty else { return }
+    if !hasTransportFeedback {
+      hasTransportFeedback = true
+      probes.begin(at: now)
+    }
+    lastHeard = now
+    learn(at: now)
+  }
+
+  private mutating func learn(at now: Instant) {
+    var (received, lost) = (0, 0)
+    var probed: Double?
+    var shortest: Interval?
+    var over = false
+    for result in results {
+      guard let arrival = result.arrival else {
+        lost &+= 1
+        continue
+      }
+      received &+= 1
+      if result.wasReportedLost { lost &-= 1 }
+      shortest = min(shortest ?? .seconds(60), now - result.sentAt)
+      acknowledged.add(result.size, arrival: arrival, isApplicationLimited: sending.isApplicationLimited)
+      queue.add(sent: result.sentAt, arrival: arrival)
+      // A probe builds a queue on purpose, for a moment: it is measured, not taken for overuse.
+      if result.cluster == 0, let delta = grouping.add(sent: result.sentAt, arrival: arrival) {
+        detector.add(delta, at: now)
+        over = over || detector.usage == .over
+      }
+      probed = measurement.add(result) ?? probed
+    }
+    if let shortest { roundTripTime = max((roundTripTime * 7 + shortest) / 8, .milliseconds(1)) }
+    queue.finish(at: now)
+    loss.count(received: received, lost: lost, target: estimate, roundTripTime: roundTripTime, at: now)
+    control(over || isOverwhelmed ? .over : detector.usage, probed, at: now)
+  }
+
+  /// What arrives now: by the last sample alone where a long queue shows that the path has become slower.
+  private var arriving: Double? {
+    guard let smooth = acknowledged.bitsPerSecond, let latest = acknowledged.latest else { return acknowledged.bitsPerSecond }
+    return queue.current > .milliseconds(80) && !queue.isShared ? min(smooth, latest) : smooth
+  }
+
+  /// Whether more is allowed than arrives while a long queue stands: a full queue grows no more, and its delay no longer tells.
+  private var isOverwhelmed: Bool {
+    guard let latest = acknowledged.latest, !sending.isApplicationLimited, !queue.isShared else { return false }
+    return queue.current > .milliseconds(150) && estimate * drainFactor > 1.2 * latest
+  }
+
+  private mutating func control(_ usage: PathUsage, _ probed: Double?, at now: Instant) {
+    if let probed {
+      probesMeasured &+= 1
+      probes.measured(probed, at: now)
+      if usage != .over, probed > rate.bitsPerSecond {
+        rate.probed(probed, at: now)
+        loss.probed(probed)
+        // What arrived before the rise says nothing of what may.
+        acknowledged.reset()
+      }
+    }
+    let before = rate.lastDecrease
+    if usage != .over || probed == nil {
+      rate.update(
+        usage, acknowledged: usage == .over ? arriving : acknowledged.bitsPerSecond, roundTripTime: roundTripTime,
+        mayIncrease: !sending.isApplicationLimited, isShared: queue.isShared, at: now)
+    }
+    if rate.lastDecrease != before {
+      probes.congested(at: now)
+      isDraining = !queue.isShared
+    }
+    let hasTimeLeft = rate.lastDecrease.map { now - $0 < .seconds(3) } ?? false
+    if !hasTimeLeft || queue.current < .milliseconds(40) { isDraining = false }
+  }
+
+  /// The receiver says what it thinks the path carries (REMB).
+  public mutating func receiveMaximumBitrate(_ bitsPerSecond: UInt64, at now: Instant) {
+    receiverMaximum = max(Double(min(bitsPerSecond, 1_000_000_000)), Double(bounds.minimum))
+  }
+
+  /// The receiver reports loss and, where it can be told, the round trip.
+  ///
+  /// - Parameter fractionLost: of the packets since its last report, 0 to 1.
+  public mutating func receiveReport(fractionLost: Double, roundTripTime reported: Interval?, at now: Instant) {
+    guard !hasTransportFeedback else { return }
+    if let reported, reported > .zero, reported < .seconds(60) { roundTripTime = reported }
+    let elapsed = min(lastReport.map { now - $0 } ?? .zero, .seconds(2))
+    guard lastReport.map({ now - $0 >= .milliseconds(200) }) ?? true else { return }
+    lastReport = now
+    loss.report(fractionLost, over: elapsed, target: estimate, roundTripTime: roundTripTime, at: now)
+    guard loss.fractionLost < 0.02 else { return rate.limit(to: estimate) }
+    // What is known is what was sent without harm: a rate far above that is not raised further.
+    let isUsed = sending.bitsPerSecond > 0.5 * estimate
+    rate.update(
+      .normal, acknowledged: nil, roundTripTime: roundTripTime, mayIncrease: isUsed || receiverMaximum != nil, at: now)
+  }
+
+  /// Time passed: falls where feedback stays away though packets are out.
+  public mutating func handleTimeout(at now: Instant) {
+    guard hasTransportFeedback, history.outstandingBytes > 0, let heard = lastHeard, now - heard >= silenceMax else { return }
+    lastHeard = now
+    rate.limit(to: rate.bitsPerSecond / 2)
+    probes.congested(at: now)
+  }
+
+  /// The probe to be sent now, by the pacer; nil where none is due.
+  public mutating func takeProbe(at now: Instant) -> ProbeRequest? {
+    guard hasTransportFeedback else { return nil }
+    let wanted = min(Double(wantedBitsPerSecond), receiverMaximum ?? .infinity, Double(bounds.maximum))
+    let isCalm = detector.usage != .over && !isDraining && loss.fractionLost < 0.1 && queue.current < .milliseconds(100)
+    guard let probe = probes.takeDue(estimate: estimate, wanted: wanted, isCalm: isCalm, at: now) else { return nil }
+    measurement.begin(probe, at: now)
+    probesSent &+= 1
+    return probe
+  }
+}

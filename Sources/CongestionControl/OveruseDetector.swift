@@ -1,0 +1,93 @@
+import Timing
+
+/// What the delay gradient says of the path.
+public enum PathUsage: Sendable {
+  case normal
+  /// Queues grow.
+  case over
+  /// Queues drain.
+  case under
+}
+
+/// Finds growing queues by the slope of a line through the accumulated changes of delay, against a threshold that adapts to what
+/// the path does on its own (draft-ietf-rmcat-gcc-02 sections 4.2 to 4.4, with a least-squares line in place of the Kalman filter).
+struct OveruseDetector: Sendable {
+  private static let window = 20
+  private static let smoothing = 0.9
+  private static let gain = 4.0
+  private static let deltasMax = 60
+  private static let thresholds = 6.0...600.0
+  private static let riseRate = 0.0087
+  private static let fallRate = 0.039
+  /// How long a slope has to stay above the threshold.
+  private static let overuseTime = 10.0
+
+  private(set) var usage = PathUsage.normal
+  /// In milliseconds, compared with the slope times the number of deltas and a gain.
+  private(set) var threshold = 12.5
+  private var times: [Double] = []
+  private var delays: [Double] = []
+  private var firstArrival: Instant?
+  private var accumulated = 0.0
+  private var smoothed = 0.0
+  private var deltaCount = 0
+  private var previousSlope = 0.0
+  private var timeOver = 0.0
+  private var overCount = 0
+  private var lastUpdate: Instant?
+
+  mutating func add(_ delta: GroupDelta, at now: Instant) {
+    let first = firstArrival ?? delta.arrival
+    firstArrival = first
+    let change = min(max((delta.arrived - delta.sent).milliseconds, -3_000), 3_000)
+    deltaCount = min(deltaCount &+ 1, 1_000)
+    accumulated += change
+    smoothed = Self.smoothing * smoothed + (1 - Self.smoothing) * accumulated
+    if times.count == Self.window {
+      times.removeFirst()
+      delays.removeFirst()
+    }
+    times.append((delta.arrival - first).milliseconds)
+    delays.append(smoothed)
+    let slope = times.count == Self.window ? line() ?? previousSlope : 0
+    detect(slope, Double(max((delta.sent).milliseconds, 0)), at: now)
+    previousSlope = slope
+  }
+
+  /// The least-squares slope of delay over arrival time; nil where all arrived at once.
+  private func line() -> Double? {
+    let count = Double(times.count)
+    let (meanTime, meanDelay) = (times.reduce(0, +) / count, delays.reduce(0, +) / count)
+    var (numerator, denominator) = (0.0, 0.0)
+    for index in times.indices {
+      numerator += (times[index] - meanTime) * (delays[index] - meanDelay)
+      denominator += (times[index] - meanTime) * (times[index] - meanTime)
+    }
+    return denominator > 0 ? numerator / denominator : nil
+  }
+
+  private mutating func detect(_ slope: Double, _ sentMilliseconds: Double, at now: Instant) {
+    guard deltaCount > 1 else { return }
+    let trend = Double(min(deltaCount, Self.deltasMax)) * slope * Self.gain
+    if trend > threshold {
+      timeOver = overCount == 0 ? sentMilliseconds / 2 : timeOver + sentMilliseconds
+      overCount &+= 1
+      if timeOver > Self.overuseTime, overCount > 1, slope >= previousSlope {
+        (timeOver, overCount, usage) = (0, 0, .over)
+      }
+    } else {
+      (timeOver, overCount) = (0, 0)
+      usage = trend < -threshold ? .under : .normal
+    }
+    adapt(to: trend.magnitude, at: now)
+  }
+
+  private mutating func adapt(to trend: Double, at now: Instant) {
+    defer { lastUpdate = now }
+    // A sudden wave, such as a route change or a burst of other traffic, does not teach the threshold.
+    guard let lastUpdate, trend <= threshold + 15 else { return }
+    let rate = trend < threshold ? Self.fallRate : Self.riseRate
+    threshold += rate * (trend - threshold) * min(max((now - lastUpdate).milliseconds, 0), 100)
+    threshold = min(max(threshold, Self.thresholds.lowerBound), Self.thresholds.upperBound)
+  }
+}

@@ -1,0 +1,88 @@
+import Timing
+
+/// A burst that the estimator wants sent, of media where there is some and padding (RTX of sent packets) where not.
+public struct ProbeRequest: Hashable, Sendable {
+  /// Marks the burst's packets; 1 to 255.
+  public var cluster: UInt8
+  public var bitsPerSecond: Int
+  /// Bytes to be sent, and into how many packets at least.
+  public var bytes: Int
+  public var packetsMin: Int
+
+  public init(cluster: UInt8, bitsPerSecond: Int, bytes: Int, packetsMin: Int) {
+    self.cluster = cluster
+    self.bitsPerSecond = bitsPerSecond
+    self.bytes = bytes
+    self.packetsMin = packetsMin
+  }
+}
+
+/// When a path is asked whether it carries more: at the start, and while the sender wants more than is known to fit.
+///
+/// A probe that succeeds is followed by a larger one at once; one that fails, by the next after a wait that doubles.
+struct ProbeSchedule: Sendable {
+  private static let firstFactors = [3.0, 6.0]
+  private static let factor = 2.0
+  private static let waits = Interval.seconds(3)...Interval.seconds(6)
+  private static let resultWait = Interval.seconds(1)
+  private static let duration = 0.020
+  private static let packetsMin = 6
+
+  private(set) var nextDeadline: Instant?
+  private var nextCluster: UInt8 = 1
+  private var factorsLeft = Self.firstFactors
+  private var wait = Self.waits.lowerBound
+  /// The rate of the probe that is under way.
+  private var expected: Double?
+
+  /// The path is open: asks for the first probes.
+  mutating func begin(at now: Instant) { if nextDeadline == nil { nextDeadline = now } }
+
+  /// - Parameters:
+  ///   - estimate: bits per second known to fit.
+  ///   - wanted: what the sender would send; no probe while that fits.
+  ///   - isCalm: whether the path has room at all; else the probe waits.
+  mutating func takeDue(estimate: Double, wanted: Double, isCalm: Bool, at now: Instant) -> ProbeRequest? {
+    guard let deadline = nextDeadline, now >= deadline else { return nil }
+    if expected != nil { failed(at: now) }
+    guard let deadline = nextDeadline, now >= deadline else { return nil }
+    guard wanted > estimate, isCalm else {
+      nextDeadline = now + .milliseconds(500)
+      return nil
+    }
+    let factor = factorsLeft.isEmpty ? Self.factor : factorsLeft.removeFirst()
+    let rate = min(estimate * factor, wanted * 1.1)
+    expected = rate
+    nextDeadline = now + Self.resultWait
+    defer { nextCluster = nextCluster == 255 ? 1 : nextCluster + 1 }
+    return ProbeRequest(
+      cluster: nextCluster, bitsPerSecond: clampedInt(rate), bytes: max(clampedInt(rate * Self.duration / 8), 1_200),
+      packetsMin: Self.packetsMin)
+  }
+
+  /// A probe was measured.
+  mutating func measured(_ rate: Double, at now: Instant) {
+    guard let expected else { return }
+    guard rate >= 0.7 * expected else { return failed(at: now) }
+    self.expected = nil
+    wait = Self.waits.lowerBound
+    nextDeadline = now + .milliseconds(250)
+  }
+
+  /// Queues grew or packets were lost: the path is asked later.
+  mutating func congested(at now: Instant) {
+    factorsLeft = []
+    expected = nil
+    nextDeadline = max(nextDeadline ?? now, now + Self.waits.lowerBound)
+  }
+
+  private mutating func failed(at now: Instant) {
+    factorsLeft = []
+    expected = nil
+    nextDeadline = now + wait
+    wait = min(wait * 2, Self.waits.upperBound)
+  }
+}
+
+/// The nearest whole number from 0 to 10^12, whatever the value.
+func clampedInt(_ value: Double) -> Int { value.isNaN ? 0 : Int(min(max(value, 0), 1e12)) }

@@ -1,0 +1,43 @@
+import Timing
+
+/// How long packets wait on the way: their delay above the least of the last half minute to minute.
+///
+/// Clocks of sender and receiver need not agree, only run at one speed; what they drift apart in that time is a few milliseconds at worst.
+struct QueueDelay: Sendable {
+  private static let period = Interval.seconds(30)
+  private static let short = Interval.milliseconds(50)
+  private static let sharedAfter = Interval.seconds(5)
+
+  /// The least of the last feedback's packets, above the base.
+  private(set) var current = Interval.zero
+  /// Whether somebody else's packets keep the queue from emptying: for five seconds it was never short, however little was sent.
+  private(set) var isShared = false
+  private var lastShort: Instant?
+  private var base: Interval?
+  private var nextBase: Interval?
+  private var periodStart: Instant?
+  private var least: Interval?
+
+  mutating func add(sent: Instant, arrival: Instant) {
+    let delay = arrival - sent
+    least = min(least ?? delay, delay)
+  }
+
+  /// The packets of one feedback were added.
+  mutating func finish(at now: Instant) {
+    guard let delay = least else { return }
+    least = nil
+    if let base, delay - base > .seconds(10) || base - delay > .seconds(10) { self = QueueDelay() }
+    if now - (periodStart ?? now) >= Self.period || periodStart == nil {
+      base = nextBase ?? delay
+      nextBase = nil
+      periodStart = now
+    }
+    nextBase = min(nextBase ?? delay, delay)
+    let floor = min(base ?? delay, delay)
+    base = floor
+    current = delay - floor
+    if current < Self.short || lastShort == nil { lastShort = now }
+    isShared = lastShort.map { now - $0 > Self.sharedAfter } ?? false
+  }
+}

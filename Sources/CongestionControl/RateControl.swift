@@ -1,0 +1,103 @@
+import Timing
+
+/// What the delay-based controller does with its rate.
+public enum RateControlState: Sendable {
+  case hold, increase, decrease
+}
+
+/// Raises the rate while queues do not grow, by factors while the capacity is unknown and by steps near it, and falls below what
+/// arrived when they do (draft-ietf-rmcat-gcc-02 section 5).
+struct RateControl: Sendable {
+  private static let decreaseFactor = 0.85
+  private static let sharedFactor = 0.85
+  private static let sharedSpacing = Interval.milliseconds(2_500)
+  /// Per second, as a TCP flow of one packet a round trip grows, within reason.
+  private static let sharedStepMax = 60_000.0
+
+  private(set) var state = RateControlState.hold
+  private(set) var bitsPerSecond: Double
+  private(set) var capacity = LinkCapacity()
+  private(set) var lastDecrease: Instant?
+  private let bounds: ClosedRange<Double>
+  private var lastChange: Instant?
+
+  init(start: Double, bounds: ClosedRange<Double>) {
+    self.bounds = bounds
+    bitsPerSecond = min(max(start, bounds.lowerBound), bounds.upperBound)
+  }
+
+  /// - Parameters:
+  ///   - acknowledged: bits per second that arrived; nil before it is known.
+  ///   - mayIncrease: false while the sender offers so little that nothing is learned of the path.
+  ///   - isShared: other traffic fills the queue whatever is done here: falls are rarer and smaller, so that a share is left.
+  mutating func update(
+    _ usage: PathUsage, acknowledged: Double?, roundTripTime: Interval, mayIncrease: Bool, isShared: Bool = false,
+    at now: Instant
+  ) {
+    if isShared { capacity.reset() }
+    switch usage {
+    case .over: state = .decrease
+    case .under: state = .hold
+    case .normal: if state == .hold { lastChange = now; state = .increase }
+    }
+    switch state {
+    case .hold: lastChange = now
+    case .increase: increase(acknowledged, roundTripTime, mayIncrease, isShared, at: now)
+    case .decrease: decrease(acknowledged, roundTripTime, isShared, at: now)
+    }
+  }
+
+  private mutating func increase(
+    _ acknowledged: Double?, _ roundTripTime: Interval, _ mayIncrease: Bool, _ isShared: Bool, at now: Instant
+  ) {
+    let elapsed = min(max((now - (lastChange ?? now)).seconds, 0), 1)
+    lastChange = now
+    if let acknowledged, acknowledged > capacity.upperBound { capacity.reset() }
+    guard mayIncrease else { return }
+    let step: Double
+    if isShared {
+      let seconds = max(roundTripTime.seconds, 0.01)
+      step = min(4_800 / (seconds * seconds), Self.sharedStepMax) * elapsed
+    } else if capacity.estimate != nil {
+      let frame = bitsPerSecond / 30
+      let packet = frame / max((frame / 9_600).rounded(.up), 1)
+      step = max(packet / ((roundTripTime.seconds + 0.1) * 2), 4_000) * elapsed
+    } else {
+      step = max(bitsPerSecond * 0.08 * elapsed, 1_000 * elapsed)
+    }
+    let limit = acknowledged.map { 1.5 * $0 + 10_000 } ?? .infinity
+    guard bitsPerSecond < limit else { return }
+    set(min(bitsPerSecond + step, limit))
+  }
+
+  private mutating func decrease(
+    _ acknowledged: Double?, _ roundTripTime: Interval, _ isShared: Bool, at now: Instant
+  ) {
+    let spacing = isShared ? Self.sharedSpacing : min(max(roundTripTime, .milliseconds(100)), .milliseconds(300))
+    let isFar = acknowledged.map { $0 < bitsPerSecond / 2 } ?? false
+    if let lastDecrease, !isFar, now - lastDecrease < spacing {
+      (state, lastChange) = (.hold, now)
+      return
+    }
+    var rate = (isShared ? Self.sharedFactor : Self.decreaseFactor) * (acknowledged ?? bitsPerSecond)
+    if rate > bitsPerSecond, let estimate = capacity.estimate { rate = Self.decreaseFactor * estimate }
+    if let acknowledged {
+      if acknowledged < capacity.lowerBound { capacity.reset() }
+      capacity.overused(at: acknowledged)
+    }
+    set(min(rate, bitsPerSecond))
+    (lastDecrease, lastChange, state) = (now, now, .hold)
+  }
+
+  /// A probe found that the path carries so much.
+  mutating func probed(_ rate: Double, at now: Instant) {
+    capacity.probed(rate)
+    set(rate)
+    lastChange = now
+  }
+
+  /// Falls for a reason that is not the delay's.
+  mutating func limit(to rate: Double) { if rate < bitsPerSecond { set(rate) } }
+
+  private mutating func set(_ rate: Double) { bitsPerSecond = min(max(rate, bounds.lowerBound), bounds.upperBound) }
+}

@@ -1,0 +1,163 @@
+import Timing
+
+/// Which rung of a ladder a receiver gets for what its path carries.
+///
+/// Down at once: to fewer temporal layers with the next frame, to another rung at that rung's next key frame and until then to the base
+/// layer. Up one step or more after the estimate held long enough or a probe measured that the step fits. A step up that had to be taken
+/// back is tried again after a wait that doubles.
+public struct RungChoice: Sendable {
+  private enum Margins {
+    /// A step is kept while it costs no more than the estimate, and taken up from below with this much to spare.
+    static let up = 1.10
+    static let hold = Interval.seconds(2)
+    static let holdAfterProbe = Interval.milliseconds(500)
+    static let waits = Interval.seconds(4)...Interval.seconds(15)
+    /// A step up that lasts so long was right.
+    static let proof = Interval.seconds(15)
+  }
+
+  public private(set) var ladder: OutputLadder
+  /// The step chosen, as an index into the ladder's; its rung may still wait for a key frame.
+  public private(set) var step: Int
+  /// The rung whose frames are forwarded now; nil for none.
+  public private(set) var forwardedRung: Int?
+  /// The rung whose next key frame is awaited, to be asked for.
+  public private(set) var awaitedRung: Int?
+
+  private var fitsSince: Instant?
+  private var fittingStep: Int
+  private var lastUp: Instant?
+  private var upAllowedAt: Instant?
+  private var wait = Margins.waits.lowerBound
+
+  /// - Parameter estimate: in bits per second; the first step is the best that fits in it.
+  public init(_ ladder: OutputLadder, estimate: Int) {
+    self.ladder = ladder
+    step = Self.best(ladder, estimate, margin: 1)
+    fittingStep = step
+    awaitedRung = ladder.steps[step].rung
+  }
+
+  // MARK: Answers
+
+  /// The step that was chosen.
+  public var chosen: OutputLadder.Step { ladder.steps[step] }
+
+  /// How many temporal layers of the forwarded rung are forwarded: only the base while another rung is awaited; 0 for no video.
+  public var forwardedLayers: Int {
+    guard forwardedRung != nil else { return 0 }
+    guard forwardedRung == chosen.rung else { return 1 }
+    return chosen.temporalLayers
+  }
+
+  /// What the estimator is to find room for: the next step up with a better picture; what is chosen where that is the best.
+  public var wantedBitsPerSecond: Int {
+    let better = ladder.steps.prefix(step).last { $0.rung != chosen.rung || $0.temporalLayers != chosen.temporalLayers }
+    guard let next = better ?? (step > 0 ? ladder.steps.first : nil) else { return chosen.bitsPerSecond }
+    return clampedInt(Double(next.bitsPerSecond) * Margins.up * 1.05)
+  }
+
+  /// When a step up falls due if the estimate stays; nil where none waits.
+  public var nextDeadline: Instant? {
+    guard fittingStep < step, let since = fitsSince else { return nil }
+    return max(since + Margins.hold, upAllowedAt ?? since)
+  }
+
+  // MARK: Events
+
+  /// The estimate, told with each change and at the deadline.
+  ///
+  /// - Parameter wasProbed: a probe has just measured it.
+  /// - Returns: whether the step changed.
+  public mutating func update(estimate: Int, wasProbed: Bool = false, at now: Instant) -> Bool {
+    let affordable = Self.best(ladder, estimate, margin: 1)
+    if affordable > step { return moveDown(to: affordable, at: now) }
+    if let lastUp, now - lastUp > Margins.proof {
+      self.lastUp = nil
+      wait = Margins.waits.lowerBound
+    }
+    let fitting = min(Self.best(ladder, estimate, margin: Margins.up), step)
+    guard fitting < step else {
+      fitsSince = nil
+      fittingStep = step
+      return false
+    }
+    if fitsSince == nil { fitsSince = now }
+    fittingStep = fitting
+    let hold = wasProbed ? Margins.holdAfterProbe : Margins.hold
+    guard let since = fitsSince, now - since >= hold, mayRise(estimate, at: now) else { return false }
+    return moveUp(to: fitting, at: now)
+  }
+
+  /// A key frame of a rung is there to be forwarded.
+  ///
+  /// - Returns: whether the receiver is switched to it, beginning with this frame.
+  public mutating func keyframe(of rung: Int) -> Bool {
+    guard awaitedRung == rung else { return false }
+    (forwardedRung, awaitedRung) = (rung, nil)
+    return true
+  }
+
+  /// The outputs changed, or their measured rates. Indices of rungs are those of the new ladder.
+  ///
+  /// - Parameter keepsRungs: whether the rungs are the same and only their rates differ.
+  public mutating func setLadder(_ ladder: OutputLadder, keepsRungs: Bool, estimate: Int, at now: Instant) {
+    let before = chosen
+    self.ladder = ladder
+    guard keepsRungs else {
+      self = RungChoice(ladder, estimate: estimate)
+      return
+    }
+    step =
+      ladder.steps.firstIndex { $0.rung == before.rung && $0.temporalLayers <= before.temporalLayers }
+      ?? Self.best(ladder, estimate, margin: 1)
+    fittingStep = step
+    fitsSince = nil
+    follow()
+    _ = update(estimate: estimate, at: now)
+  }
+
+  /// Whether the wait after a step taken back is over, or the path has become another.
+  private func mayRise(_ estimate: Int, at now: Instant) -> Bool {
+    guard let upAllowedAt, now < upAllowedAt, step > 0 else { return true }
+    return Double(estimate) >= 1.5 * Double(ladder.steps[step - 1].bitsPerSecond)
+  }
+
+  private mutating func moveDown(to affordable: Int, at now: Instant) -> Bool {
+    if let lastUp, now - lastUp <= Margins.proof {
+      upAllowedAt = now + wait
+      wait = min(wait * 2, Margins.waits.upperBound)
+    }
+    lastUp = nil
+    step = affordable
+    fittingStep = step
+    fitsSince = nil
+    follow()
+    return true
+  }
+
+  private mutating func moveUp(to fitting: Int, at now: Instant) -> Bool {
+    step = fitting
+    fittingStep = step
+    fitsSince = nil
+    lastUp = now
+    upAllowedAt = nil
+    follow()
+    return true
+  }
+
+  /// Awaits the chosen rung's key frame where it is another than the forwarded one; audio alone begins at once.
+  private mutating func follow() {
+    guard let rung = chosen.rung else {
+      (forwardedRung, awaitedRung) = (nil, nil)
+      return
+    }
+    awaitedRung = rung == forwardedRung ? nil : rung
+  }
+
+  /// The first step whose cost with the margin is within the estimate; the last where none is.
+  private static func best(_ ladder: OutputLadder, _ estimate: Int, margin: Double) -> Int {
+    let index = ladder.steps.firstIndex { Double($0.bitsPerSecond) * margin <= Double(estimate) }
+    return index ?? ladder.steps.count - 1
+  }
+}

@@ -1,0 +1,89 @@
+import CongestionControl
+import TestSupport
+import Testing
+import Timing
+
+private func handles(_ released: [PacerRelease]) -> [UInt64] {
+  released.compactMap { if case .packet(let packet, _) = $0 { packet.handle } else { nil } }
+}
+
+@Test func audioLeavesFirstAndAtOnceThenRetransmissionsThenVideo() {
+  var pacer = Pacer(targetBitsPerSecond: 100_000)
+  for number in 0..<10 as Range<UInt64> { _ = pacer.enqueue(number, .video, size: 1_000, at: .zero) }
+  var released: [PacerRelease] = []
+  pacer.pop(at: .zero, into: &released)
+  #expect(handles(released) == [0])
+  _ = pacer.enqueue(100, .retransmission, size: 1_000, at: .zero)
+  _ = pacer.enqueue(200, .audio, size: 100, at: .zero)
+  released = []
+  pacer.pop(at: .zero, into: &released)
+  #expect(handles(released) == [200])
+  released = []
+  while let deadline = pacer.nextDeadline { pacer.pop(at: deadline, into: &released) }
+  #expect(handles(released) == [100, 1, 2, 3, 4, 5, 6, 7, 8, 9])
+}
+
+@Test func aKeyframeLeavesAtTwoAndAHalfTimesTheTarget() {
+  var pacer = Pacer(targetBitsPerSecond: 1_000_000)
+  for number in 0..<50 as Range<UInt64> { _ = pacer.enqueue(number, .video, size: 1_250, at: .zero) }
+  var released: [PacerRelease] = []
+  var last = Instant.zero
+  while let deadline = pacer.nextDeadline {
+    #expect(deadline >= last)
+    last = deadline
+    let before = released.count
+    pacer.pop(at: deadline, into: &released)
+    #expect(released.count > before)
+    #expect(released.count - before <= 3)
+  }
+  // 50 packets of 10 kbit at 2.5 Mb/s; the last burst need not be waited for.
+  #expect(last.nanoseconds > 180_000_000 && last.nanoseconds <= 200_000_000)
+  #expect(released.count == 50)
+}
+
+@Test func aFullPacerRefusesFramesBeforeTheyHaveNumbers() {
+  var pacer = Pacer(targetBitsPerSecond: 100_000)
+  #expect(pacer.admits(bytes: 100_000, packets: 90))
+  for number in 0..<13 as Range<UInt64> { _ = pacer.enqueue(number, .video, size: 1_000, at: .zero) }
+  #expect(!pacer.admits(bytes: 1, packets: 1), "416 ms wait already")
+  var refused = 0
+  for number in 0..<2_000 as Range<UInt64> where !pacer.enqueue(number, .video, size: 1_000, at: .zero) { refused += 1 }
+  #expect(refused == 2_000 - (512 - 13))
+  #expect(pacer.counters.refused == refused)
+  pacer.removeAll()
+  #expect(pacer.isEmpty && pacer.nextDeadline == nil)
+}
+
+@Test func aProbeIsPaddedWhereNoMediaWaits() {
+  var pacer = Pacer(targetBitsPerSecond: 100_000)
+  _ = pacer.enqueue(1, .video, size: 500, at: .zero)
+  pacer.begin(ProbeRequest(cluster: 9, bitsPerSecond: 400_000, bytes: 3_000, packetsMin: 6), at: .zero)
+  var released: [PacerRelease] = []
+  var last = Instant.zero
+  while let deadline = pacer.nextDeadline {
+    last = deadline
+    pacer.pop(at: deadline, into: &released)
+  }
+  #expect(released.first == released.first { if case .packet(_, cluster: 9) = $0 { true } else { false } })
+  #expect(released.dropFirst().allSatisfy { $0 == .padding(size: 500, cluster: 9) })
+  #expect(released.count == 6)
+  #expect(last == .zero + .milliseconds(50))
+}
+
+@Test func pacingAllocatesNothingOnceItRuns() {
+  var pacer = Pacer(targetBitsPerSecond: 1_000_000)
+  var released: [PacerRelease] = []
+  released.reserveCapacity(64)
+  var now = Instant.zero
+  func turn() {
+    for number in 0..<16 as Range<UInt64> { _ = pacer.enqueue(number, .video, size: 1_000, at: now) }
+    _ = pacer.enqueue(99, .audio, size: 100, at: now)
+    while let deadline = pacer.nextDeadline {
+      now = max(now, deadline)
+      released.removeAll(keepingCapacity: true)
+      pacer.pop(at: now, into: &released)
+    }
+  }
+  for _ in 0..<3 { turn() }
+  #expect(allocations { for _ in 0..<100 { turn() } } == 0)
+}

@@ -1,0 +1,81 @@
+import CongestionControl
+import TestSupport
+import Testing
+import Timing
+
+let webinar = OutputLadder(
+  rungs: [
+    Rung(layers: [(700, 7.5), (1_000, 15), (1_500, 30)].map { .init(bitsPerSecond: $0.0 * 1_000, framesPerSecond: $0.1) }),
+    Rung(layers: [(250, 7.5), (350, 15), (500, 30)].map { .init(bitsPerSecond: $0.0 * 1_000, framesPerSecond: $0.1) }),
+    Rung(layers: [(80, 7.5), (120, 15)].map { .init(bitsPerSecond: $0.0 * 1_000, framesPerSecond: $0.1) }),
+    Rung(layers: [.init(bitsPerSecond: 20_000, framesPerSecond: 2)]),
+  ], audioBitsPerSecond: 24_000, stretchedAudioBitsPerSecond: 16_000)
+
+private func second(_ seconds: Double) -> Instant { Instant(nanoseconds: Int64(seconds * 1e9)) }
+
+@Test func eachStepCostsLessThanTheOneAboveAndTheLastIsAudioAlone() {
+  for (above, below) in zip(webinar.steps, webinar.steps.dropFirst()) { #expect(above.bitsPerSecond > below.bitsPerSecond) }
+  #expect(webinar.steps.first?.rung == 0 && webinar.steps.first?.temporalLayers == 3)
+  #expect(webinar.steps.last?.rung == nil && webinar.steps.last?.audioPacketMilliseconds == 60)
+  #expect((webinar.steps.last?.bitsPerSecond ?? .max) < 35_000)
+  #expect(
+    !webinar.steps.contains { $0.rung == 0 && $0.temporalLayers == 1 },
+    "seven pictures a second, where a smaller one has thirty")
+}
+
+@Test func downIsAtOnceByALayerAndByARungAtItsKeyframe() {
+  var choice = RungChoice(webinar, estimate: 2_000_000)
+  #expect(choice.awaitedRung == 0)
+  let isFirst = choice.keyframe(of: 0)
+  #expect(isFirst && choice.forwardedLayers == 3)
+  let hasDropped = choice.update(estimate: 1_200_000, at: second(1))
+  #expect(hasDropped && choice.forwardedRung == 0 && choice.forwardedLayers == 2 && choice.awaitedRung == nil)
+  let hasFallen = choice.update(estimate: 300_000, at: second(2))
+  #expect(hasFallen && choice.forwardedRung == 0 && choice.forwardedLayers == 1 && choice.awaitedRung == 2)
+  let isOther = choice.keyframe(of: 1)
+  #expect(!isOther)
+  let isSwitched = choice.keyframe(of: 2)
+  #expect(isSwitched && choice.forwardedRung == 2 && choice.forwardedLayers == 2)
+  _ = choice.update(estimate: 32_000, at: second(3))
+  #expect(choice.forwardedRung == nil && choice.awaitedRung == nil && choice.chosen.audioPacketMilliseconds == 40)
+}
+
+@Test func upWaitsForWhatHoldsAndForAProbeLess() {
+  var choice = RungChoice(webinar, estimate: 600_000)
+  _ = choice.keyframe(of: 1)
+  #expect(choice.forwardedRung == 1)
+  var changed = choice.update(estimate: 2_000_000, at: second(10))
+  #expect(!changed && choice.nextDeadline == second(12))
+  changed = choice.update(estimate: 560_000, at: second(11))
+  changed = choice.update(estimate: 2_000_000, at: second(11.5)) || changed
+  changed = choice.update(estimate: 2_000_000, at: second(13)) || changed
+  #expect(!changed, "it has not held")
+  changed = choice.update(estimate: 2_000_000, wasProbed: true, at: second(13.2))
+  #expect(changed && choice.awaitedRung == 0 && choice.forwardedRung == 1)
+}
+
+@Test func anEstimateThatSwingsAboutAStepDoesNotSwitchToAndFro() {
+  var choice = RungChoice(webinar, estimate: 600_000)
+  var random = SeededRandom(seed: 8)
+  var changes = 0
+  // A line of 1.6 Mb/s as an estimator sees it: the best rung never quite fits.
+  for tick in 0..<6_000 {
+    let swing = 1_350_000 + Int(random.next() % 330_000)
+    let held = 1_560_000 + Int(random.next() % 400_000)
+    if choice.update(estimate: tick % 80 < 50 ? held : swing, at: second(Double(tick) / 10)) { changes += 1 }
+    if let rung = choice.awaitedRung { _ = choice.keyframe(of: rung) }
+  }
+  #expect(changes < 40, "\(changes) changes in ten minutes")
+}
+
+@Test func ladderChangesAndWildEstimatesAreSurvived() {
+  var choice = RungChoice(webinar, estimate: .max)
+  for (number, estimate) in [Int.min, -1, 0, 1, .max, 50_000, .max].enumerated() {
+    _ = choice.update(estimate: estimate, at: second(Double(number) * 30))
+    #expect(webinar.steps.indices.contains(choice.step))
+    #expect(choice.wantedBitsPerSecond >= 0)
+  }
+  let empty = OutputLadder(rungs: [], audioBitsPerSecond: 0)
+  choice.setLadder(empty, keepsRungs: true, estimate: 100_000, at: second(400))
+  #expect(choice.chosen.rung == nil && choice.forwardedLayers == 0)
+}
