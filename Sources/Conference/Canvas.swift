@@ -32,6 +32,8 @@ package final class Canvas: Ticking, @unchecked Sendable {
   private var solver: LayoutSolver
   private var solvedRevision = -1
   private var solvedFloor: UInt32?
+  /// How long tiles take to their new places; another layout is there at once.
+  private var transition = Interval.zero
   private var phase: PhaseLock
   /// Those who were told how large they are shown.
   private var attended: [ParticipantMedia] = []
@@ -143,13 +145,16 @@ package final class Canvas: Ticking, @unchecked Sendable {
     return compositor.compose(
       Scene(
         tiles: solver.tiles(width: settings.width, height: settings.height), participants: participants,
-        background: solver.template.background.color))
+        layout: solver.template, transition: transition),
+      at: now)
   }
 
   private func solve(_ scene: SceneBoard.Scene, floor: UInt32?, at now: Instant) {
     solvedRevision = scene.revision
     solvedFloor = floor
-    solver.template = scene.layoutsByOutput[settings.name] ?? scene.layout
+    let template = scene.layoutsByOutput[settings.name] ?? scene.layout
+    transition = template == solver.template ? .milliseconds(Int64(template.transitionMilliseconds)) : .zero
+    solver.template = template
     let people = scene.people.map { person in
       LayoutPerson(
         id: Self.key(person.number), role: person.role, hasFloor: person.number == floor, sendsVideo: person.sendsVideo,
@@ -207,7 +212,7 @@ extension SceneBoard.Person {
   /// What is known of somebody at a tick.
   fileprivate func look(_ latest: (shown: PictureQueue.Shown, age: Interval)?) -> SceneParticipant {
     var participant = SceneParticipant(
-      name: name, role: role, isSpeaking: media.speaking.load(ordering: .relaxed),
+      name: name, role: role, isScreen: sharesScreen, isSpeaking: media.speaking.load(ordering: .relaxed),
       isMuted: media.audioMuted.load(ordering: .relaxed))
     guard let latest, latest.age < replacedAfter else { return participant }
     participant.picture = latest.shown.picture
