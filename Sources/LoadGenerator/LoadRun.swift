@@ -77,7 +77,8 @@ package final class LoadRun: Sendable {
   ) {
     let next = SharedCounter()
     let start = MonotonicClock.now()
-    let workers = min(Self.joinerCount, count)
+    // Publishers come in the order of their names.
+    let workers = min(isPublisher ? 1 : Self.joinerCount, count)
     joined.withLock { $0.running = workers }
     for _ in 0..<workers {
       MediaThread.start(name: "joiner") { [self] in

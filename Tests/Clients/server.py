@@ -55,6 +55,8 @@ class Server:
         self._directory = tempfile.TemporaryDirectory(prefix="tutti-test-")
         self._log = Path(self._directory.name, "stderr")
         command = [str(binary), "serve", "--http", "%s:%d" % self.http_address, "--rtc", "%s:%d" % self.rtc_address]
+        # Layouts of the tests' own: where tiles lie is computed here as well, which those that are shipped make hard.
+        command += ["--layouts", str(REPOSITORY / "Tests/Clients/layouts")]
         if config is not None:
             file = Path(self._directory.name, "tutti.json5")
             file.write_text(config)

@@ -7,6 +7,7 @@ from colours import BLUE, RED, alike, plain
 from http_api import RoomAPI
 from layout import tiles
 from pictures import colour_at
+from python_peer import Peer
 from server import Server
 from tones import VOICES, expect_minus_one
 
@@ -68,16 +69,20 @@ SENT = """async () => [...(await publishing.getStats()).values()]
 
 async def test_the_largest_simulcast_layer_is_shown(server: Server, room: str) -> None:
     async with RoomAPI(server.url) as api, chromium(server.url + "/", VOICES[0], plain(RED)) as red:
+        # What nobody sees is not decoded.
+        viewer = Peer()
+        await viewer.join(api, room, "whep")
         location = await red.page.evaluate(SIMULCAST, f"{server.url}/rooms/{room}/whip?name=Red")
         assert location.startswith(f"/rooms/{room}/participants/")
         shown, sent = 0, []
         for _ in range(40):
             await asyncio.sleep(0.5)
             sent = [width for width in await red.page.evaluate(SENT) if width]
-            people = await api.participants(room)
+            people = [each for each in await api.participants(room) if each["name"] == "Red"]
             shown = people[0]["stats"].get("videoWidth", 0) if people else 0
             if len(sent) > 1 and shown == max(sent):
                 break
+        await viewer.close()
         assert len(sent) > 1 and shown == max(sent), f"Of layers {sent} pixels wide the one of {shown} is decoded after 20 s"
 
 
