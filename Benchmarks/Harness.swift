@@ -1,4 +1,5 @@
 import Glibc
+import LoadGenerator
 
 /// CPU time in nanoseconds: what the work costs, whoever else is on the machine.
 enum CPUClock {
@@ -28,13 +29,6 @@ func alternate(_ measured: [() throws -> Double], repetitions: Int = 5) throws -
     for (index, measure) in measured.enumerated() { results[index].append(try measure()) }
   }
   return results.map { percentile($0, 0.5) }
-}
-
-/// The value that a share of all values does not exceed; 0 for none.
-func percentile(_ values: [Double], _ share: Double) -> Double {
-  guard !values.isEmpty else { return 0 }
-  let sorted = values.sorted()
-  return sorted[min(Int((Double(sorted.count - 1) * share).rounded()), sorted.count - 1)]
 }
 
 /// CPU nanoseconds of the calling thread for `body`.

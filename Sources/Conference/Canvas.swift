@@ -32,9 +32,12 @@ package final class Canvas: Ticking, @unchecked Sendable {
   private var solver: LayoutSolver
   private var solvedRevision = -1
   private var solvedFloor: UInt32?
+  /// Where everybody is, as it was solved last.
+  private var tiles: [Tile] = []
   /// How long tiles take to their new places; another layout is there at once.
   private var transition = Interval.zero
   private var phase: PhaseLock
+  private var hasEnded = false
   /// Those who were told how large they are shown.
   private var attended: [ParticipantMedia] = []
   /// Whose pictures the ticks are timed by, and the one of his that was drawn last.
@@ -110,8 +113,7 @@ package final class Canvas: Ticking, @unchecked Sendable {
 
   /// Whether everybody in a tile who sends a picture has one; what a snapshot waits for.
   func isComplete(at now: Instant) -> Bool {
-    _ = compose(at: now)
-    return board.current.people.allSatisfy { person in
+    settle(at: now).people.allSatisfy { person in
       !person.sendsVideo || person.media.videoMuted.load(ordering: .relaxed)
         || !attended.contains { $0 === person.media } || person.media.video.pictures.picture(at: now) != nil
     }
@@ -120,15 +122,23 @@ package final class Canvas: Ticking, @unchecked Sendable {
   // MARK: On the canvas's thread
 
   private func draw(at due: Instant) {
+    // The loop may have been about to tick when it was told to stop.
+    guard !hasEnded else { return }
     let composition = compose(at: due)
     shown.withLock { $0 = composition.picture }
     for rendition in renditions.withLock({ $0 }) { rendition.send(composition, at: due) }
   }
 
-  private func compose(at now: Instant) -> Composition {
+  /// The scene as it is now, with everybody in his place.
+  private func settle(at now: Instant) -> SceneBoard.Scene {
     let scene = board.current
     let floor = board.floor
     if scene.revision != solvedRevision || floor != solvedFloor { solve(scene, floor: floor, at: now) }
+    return scene
+  }
+
+  private func compose(at now: Instant) -> Composition {
+    let scene = settle(at: now)
     var participants: [String: SceneParticipant] = [:]
     var age: Interval?
     for person in scene.people {
@@ -143,10 +153,7 @@ package final class Canvas: Ticking, @unchecked Sendable {
     phase.observe(age: age)
     shift.store(phase.shift.nanoseconds, ordering: .relaxed)
     return compositor.compose(
-      Scene(
-        tiles: solver.tiles(width: settings.width, height: settings.height), participants: participants,
-        layout: solver.template, transition: transition),
-      at: now)
+      Scene(tiles: tiles, participants: participants, layout: solver.template, transition: transition), at: now)
   }
 
   private func solve(_ scene: SceneBoard.Scene, floor: UInt32?, at now: Instant) {
@@ -167,6 +174,7 @@ package final class Canvas: Ticking, @unchecked Sendable {
         })
     }
     solver.arrange(people, excluding: excluded.map { [Self.key($0)] } ?? [])
+    tiles = solver.tiles(width: settings.width, height: settings.height)
     attend(scene, floor: floor, at: now)
     guard excluded == nil else { return }
     for person in scene.people {
@@ -179,7 +187,7 @@ package final class Canvas: Ticking, @unchecked Sendable {
   /// Tells everybody how large he is shown, and finds whose pictures the ticks follow: who holds the floor, else who is largest.
   private func attend(_ scene: SceneBoard.Scene, floor: UInt32?, at now: Instant) {
     var pixels: [String: Int] = [:]
-    for tile in solver.tiles(width: settings.width, height: settings.height) {
+    for tile in tiles {
       guard case .person(let id) = tile.content else { continue }
       pixels[id] = max(pixels[id] ?? 0, tile.rectangle.width * tile.rectangle.height)
     }
@@ -197,6 +205,7 @@ package final class Canvas: Ticking, @unchecked Sendable {
   }
 
   private func leaveAll(at now: Instant) {
+    hasEnded = true
     for media in attended { media.attend(ObjectIdentifier(self), pixels: 0, at: now) }
     attended.removeAll()
   }

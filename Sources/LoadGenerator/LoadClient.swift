@@ -92,13 +92,13 @@ package final class LoadClient: @unchecked Sendable {
     let response = try http.request("POST", url, type: "application/sdp", body: offer)
     guard response.status == 201 else { throw LoadError("\(url) answered \(response.status): \(response.body.prefix(500))") }
     let now = MonotonicClock.now()
+    let wallClockAtZero = WallClock.now() + (.zero - now)
     let session = try PeerSession(
-      try offerer.apply(answer: response.body), wallClockAtZero: WallClock.now() + (.zero - now), seed: UInt64(number + 1),
-      at: now)
+      try offerer.apply(answer: response.body), wallClockAtZero: wallClockAtZero, seed: UInt64(number + 1), at: now)
     state = Mutex(
       State(
         socket: socket, session: session, random: SeededRandom(seed: UInt64(number)),
-        measures: ClientMeasures(asked: asked, wallClockAtZero: WallClock.now() + (.zero - now))))
+        measures: ClientMeasures(asked: asked, wallClockAtZero: wallClockAtZero)))
     descriptor = socket.descriptor
     self.address = address.origin + (response.location ?? "")
     self.number = number

@@ -70,16 +70,17 @@ package struct LoadReport: Sendable {
       Line(name: "refused", text: "were refused or failed", value: Double(refused)),
       Line(name: "ended", text: "were dropped", value: Double(ended)),
       Line(name: "joinsPerSecond", text: "joins a second", value: Double(clients) / max(joiningSeconds, 0.001)),
-      Line(name: "connectMsP50", text: "ms to be connected, median", value: quantile(connectMilliseconds, 0.5)),
-      Line(name: "connectMsP95", text: "  and p95", value: quantile(connectMilliseconds, 0.95)),
-      Line(name: "firstPictureMsP50", text: "ms to the first picture, median", value: quantile(firstPictureMilliseconds, 0.5)),
-      Line(name: "firstPictureMsP95", text: "  and p95", value: quantile(firstPictureMilliseconds, 0.95)),
-      Line(name: "picturesPerSecondP50", text: "pictures a second each, median", value: quantile(picturesPerSecond, 0.5)),
+      Line(name: "connectMsP50", text: "ms to be connected, median", value: percentile(connectMilliseconds, 0.5)),
+      Line(name: "connectMsP95", text: "  and p95", value: percentile(connectMilliseconds, 0.95)),
+      Line(
+        name: "firstPictureMsP50", text: "ms to the first picture, median", value: percentile(firstPictureMilliseconds, 0.5)),
+      Line(name: "firstPictureMsP95", text: "  and p95", value: percentile(firstPictureMilliseconds, 0.95)),
+      Line(name: "picturesPerSecondP50", text: "pictures a second each, median", value: percentile(picturesPerSecond, 0.5)),
       Line(name: "picturesPerSecondMin", text: "  and the least", value: picturesPerSecond.min() ?? 0),
-      Line(name: "soundsPerSecondP50", text: "sound frames a second each, median", value: quantile(soundsPerSecond, 0.5)),
+      Line(name: "soundsPerSecondP50", text: "sound frames a second each, median", value: percentile(soundsPerSecond, 0.5)),
       Line(name: "soundsPerSecondMin", text: "  and the least", value: soundsPerSecond.min() ?? 0),
-      Line(name: "delayMsP50", text: "ms from composing to arrival, median", value: quantile(delayMilliseconds, 0.5)),
-      Line(name: "delayMsP95", text: "  and p95", value: quantile(delayMilliseconds, 0.95)),
+      Line(name: "delayMsP50", text: "ms from composing to arrival, median", value: percentile(delayMilliseconds, 0.5)),
+      Line(name: "delayMsP95", text: "  and p95", value: percentile(delayMilliseconds, 0.95)),
       Line(name: "freezes", text: "freezes", value: Double(freezes)),
       Line(name: "frozenPercent", text: "% of the time frozen", value: frozenShare * 100),
       Line(name: "packets", text: "packets", value: Double(packets)),
@@ -103,13 +104,6 @@ package struct LoadReport: Sendable {
   package var json: String {
     "{" + lines.map { "\"\($0.name)\":\(figure($0.value))" }.joined(separator: ",") + "}"
   }
-}
-
-/// The value that a share of all values does not exceed; 0 for none.
-func quantile(_ values: [Double], _ share: Double) -> Double {
-  guard !values.isEmpty else { return 0 }
-  let sorted = values.sorted()
-  return sorted[min(Int((Double(sorted.count - 1) * share).rounded()), sorted.count - 1)]
 }
 
 /// A number with at most two places, without those that say nothing.

@@ -221,6 +221,18 @@ private let singleLayout = """
     #expect(person.media.video.decodedCount == decoded)
   }
 
+  @Test func aTickThatComesAfterTheEndLooksForNobody() throws {
+    let stage = try Stage()
+    let person = try stage.join(Self.light)
+    stage.run(4)
+    stage.canvas.end(at: stage.now)
+    let decoded = person.media.video.decodedCount
+    // Who joins has a canvas solve its layout anew.
+    _ = try stage.join(Self.dark)
+    stage.run(4)
+    #expect(person.media.video.decodedCount == decoded)
+  }
+
   @Test func everyCodecHasAnEncodingOfItsOwnUntilItIsRemoved() throws {
     let stage = try Stage()
     _ = try stage.join(Self.light)
