@@ -45,13 +45,25 @@ final class NetworkWorker {
     endpoint = Endpoint(wallClockAtZero: WallClock.now() + (.zero - now), seed: seed)
     queue.add(waker.descriptor, token: Self.wakerToken, for: .readable)
     for address in addresses {
-      let socket = try UDPSocket(bind: address)
-      let listener = acceptsTCP ? try TCPListener(bind: socket.localAddress) : nil
+      let (socket, listener) = try Self.open(address, acceptsTCP: acceptsTCP)
       let index = UInt64(ports.count)
       queue.add(socket.descriptor, token: Self.firstPortToken + index, for: .readable)
       if let listener { queue.add(listener.descriptor, token: Self.firstListenerToken + index, for: .readable) }
       ports.append(Port(socket: socket, sending: SendBatch(capacity: 1024), listener: listener))
     }
+  }
+
+  /// A number the kernel chose for UDP may be somebody else's for TCP: then another is asked for.
+  private static let choicesMax = 8
+
+  private static func open(_ address: TransportAddress, acceptsTCP: Bool) throws(SocketError) -> (UDPSocket, TCPListener?) {
+    for _ in 1..<(address.port == 0 ? choicesMax : 1) {
+      let socket = try UDPSocket(bind: address)
+      guard acceptsTCP else { return (socket, nil) }
+      if let listener = try? TCPListener(bind: socket.localAddress) { return (socket, listener) }
+    }
+    let socket = try UDPSocket(bind: address)
+    return (socket, acceptsTCP ? try TCPListener(bind: socket.localAddress) : nil)
   }
 
   var localAddresses: [TransportAddress] { ports.map(\.socket.localAddress) }
