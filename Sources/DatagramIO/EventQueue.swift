@@ -15,7 +15,7 @@ public final class EventQueue {
   }
 
   /// Events taken in one wait; the rest come with the next one.
-  private static let capacity = 64
+  public static let capacity = 64
   private let descriptor: Int32
   private let events: UnsafeMutablePointer<epoll_event>
 

@@ -8,6 +8,8 @@ package struct ClientMeasures: Sendable {
   package var asked: Instant
   package var connected: Instant?
   package var firstPicture: Instant?
+  /// Since when pictures, sounds and delays count; nil for since it was connected.
+  package var stayBegan: Instant?
   package var pictures = 0
   package var keyframes = 0
   package var pictureBytes = 0
@@ -29,6 +31,13 @@ package struct ClientMeasures: Sendable {
   init(asked: Instant, wallClockAtZero: NTPTime) {
     self.asked = asked
     self.wallClockAtZero = wallClockAtZero
+  }
+
+  /// Has rates and delays count from now on.
+  mutating func beginStay(at now: Instant) {
+    stayBegan = now
+    (pictures, keyframes, pictureBytes, sounds) = (0, 0, 0, 0)
+    delays.removeAll(keepingCapacity: true)
   }
 
   mutating func take(_ frame: EncodedFrame, at now: Instant) {

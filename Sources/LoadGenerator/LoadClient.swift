@@ -39,29 +39,42 @@ package final class LoadClient: @unchecked Sendable {
   private let options: Options
   private let state: Mutex<State>
   private let delivery: Delivery?
-  private let address: String
+  /// What is deleted to leave.
+  private let resource: String?
   /// When `advance` is to be called even where nothing comes, in nanoseconds.
   private let deadline = Atomic<Int64>(0)
 
   private struct State: ~Copyable {
     let socket: UDPSocket
     var session: PeerSession
-    var outputs = PeerOutputs()
     var packetizers: [MediaKind: OutputPacketizer] = [:]
-    var events: [PeerEvent] = []
-    let sending = SendBatch(capacity: 64)
-    let receiving = ReceiveBatch()
+    /// For what is sent from other threads than the loop's; none before the first.
+    var workspace: ClientWorkspace?
     var random: SeededRandom
     var measures: ClientMeasures
     var wantsKeyframe = false
     var nextKeyframeRequest = Instant.zero
     var videoStream: StreamID?
 
-    mutating func flush() {
-      for transmit in outputs.transmits { _ = sending.append(transmit.range, to: transmit.path.remote) }
-      sending.send(from: &outputs.arena, over: socket)
-      swap(&events, &outputs.events)
-      outputs.removeAll()
+    mutating func takeWorkspace() -> ClientWorkspace {
+      let workspace = workspace ?? ClientWorkspace()
+      self.workspace = workspace
+      return workspace
+    }
+
+    /// Sets down what came to be known.
+    mutating func note(_ events: borrowing [PeerEvent], at now: Instant) {
+      for index in events.indices {
+        switch events[index] {
+        case .frame(let frame, let stream):
+          if stream.kind == .video { videoStream = stream }
+          measures.take(frame, at: now)
+        case .keyframeNeeded: wantsKeyframe = true
+        case .ended: measures.hasEnded = true
+        case .connected: break
+        }
+      }
+      if measures.connected == nil, session.isConnected { measures.connected = now }
     }
   }
 
@@ -77,30 +90,67 @@ package final class LoadClient: @unchecked Sendable {
       http: HTTPClient(token: token), delivery: delivery)
   }
 
-  init(
+  convenience init(
     number: Int, address: RoomAddress, options: Options, local: TransportAddress, certificate: DTLSCertificate,
     http: HTTPClient, delivery: Delivery?
   ) throws {
+    let url = "\(address.origin)/rooms/\(address.room)/\(options.path)"
+    try self.init(number: number, options: options, local: local, certificate: certificate, delivery: delivery) { offer in
+      let response = try http.request("POST", url, type: "application/sdp", body: offer)
+      guard response.status == 201 else { throw LoadError("\(url) answered \(response.status): \(response.body.prefix(500))") }
+      return Answer(sdp: response.body, resource: address.origin + (response.location ?? ""))
+    }
+  }
+
+  /// What a server says to an offer.
+  package struct Answer {
+    package var sdp: String
+    /// What is deleted to leave; nil where the connection's own end has to do.
+    package var resource: String?
+
+    package init(sdp: String, resource: String? = nil) {
+      self.sdp = sdp
+      self.resource = resource
+    }
+  }
+
+  /// Joins a server of any kind.
+  ///
+  /// - Parameter exchange: brings an offer to the server and returns its answer (RFC 9429).
+  package convenience init(
+    number: Int, options: Options, local: TransportAddress, certificate: DTLSCertificate, delivery: Delivery? = nil,
+    exchange: (_ offer: String) throws -> Answer
+  ) throws {
+    try self.init(number: number, options: options, local: local, delivery: delivery) { reachedAt in
+      var random = SystemRandomNumberGenerator()
+      var offerer = PeerOfferer(
+        certificate: certificate, candidates: [.host(reachedAt)],
+        capabilities: options.takesH264 ? .clientWithH264 : .client, using: &random)
+      let answer = try exchange(
+        offerer.offer(options.kinds.map { .init($0, sends: options.sends, receives: options.receives) }))
+      return (try offerer.apply(answer: answer.sdp), answer.resource)
+    }
+  }
+
+  /// Joins a server of any kind, whoever of the two makes the offer.
+  ///
+  /// - Parameter agree: is told where the client is reached; returns what came of it, and what is deleted to leave.
+  package init(
+    number: Int, options: Options, local: TransportAddress, delivery: Delivery? = nil,
+    agree: (_ reachedAt: TransportAddress) throws -> (setup: PeerSetup, resource: String?)
+  ) throws {
     let asked = MonotonicClock.now()
     let socket = try UDPSocket(bind: local, bufferBytes: 1 << 19)
-    var random = SystemRandomNumberGenerator()
-    var offerer = PeerOfferer(
-      certificate: certificate, candidates: [.host(socket.localAddress)],
-      capabilities: options.takesH264 ? .clientWithH264 : .client, using: &random)
-    let offer = offerer.offer(options.kinds.map { .init($0, sends: options.sends, receives: options.receives) })
-    let url = "\(address.origin)/rooms/\(address.room)/\(options.path)"
-    let response = try http.request("POST", url, type: "application/sdp", body: offer)
-    guard response.status == 201 else { throw LoadError("\(url) answered \(response.status): \(response.body.prefix(500))") }
+    let (setup, resource) = try agree(socket.localAddress)
     let now = MonotonicClock.now()
     let wallClockAtZero = WallClock.now() + (.zero - now)
-    let session = try PeerSession(
-      try offerer.apply(answer: response.body), wallClockAtZero: wallClockAtZero, seed: UInt64(number + 1), at: now)
+    let session = try PeerSession(setup, wallClockAtZero: wallClockAtZero, seed: UInt64(number + 1), at: now)
     state = Mutex(
       State(
         socket: socket, session: session, random: SeededRandom(seed: UInt64(number)),
         measures: ClientMeasures(asked: asked, wallClockAtZero: wallClockAtZero)))
     descriptor = socket.descriptor
-    self.address = address.origin + (response.location ?? "")
+    self.resource = resource
     self.number = number
     self.options = options
     self.delivery = delivery
@@ -123,12 +173,16 @@ package final class LoadClient: @unchecked Sendable {
     }
   }
 
+  /// Rates and delays count from now on; what was lost and what stood still counts from the start.
+  func beginStay(at now: Instant) { state.withLock { $0.measures.beginStay(at: now) } }
+
   package func send(_ frame: EncodedFrame) {
     state.withLock { state in
       guard state.session.isConnected else { return }
       let packetized = state.packetizers[frame.codec.kind, default: OutputPacketizer()].packetize(frame)
-      state.session.send(packetized, at: MonotonicClock.now(), into: &state.outputs)
-      state.flush()
+      let workspace = state.takeWorkspace()
+      state.session.send(packetized, at: MonotonicClock.now(), into: &workspace.outputs)
+      workspace.flush(over: state.socket)
     }
   }
 
@@ -136,71 +190,74 @@ package final class LoadClient: @unchecked Sendable {
   func isDue(at now: Instant) -> Bool { deadline.load(ordering: .relaxed) <= now.nanoseconds }
 
   /// Takes what has come and does what is due.
-  func advance() {
-    let now = MonotonicClock.now()
-    let frames = state.withLock { state in
-      var frames: [EncodedFrame] = []
+  ///
+  /// - Parameter workspace: of the calling thread; is left empty.
+  func advance(at now: Instant, _ workspace: ClientWorkspace) {
+    state.withLock { state in
       var count: Int
       repeat {
-        count = state.receiving.receive(from: state.socket)
-        receive(&state, at: now)
+        count = workspace.receiving.receive(from: state.socket)
+        receive(&state, at: now, workspace)
       } while count == ReceiveBatch.capacity
-      if isDue(at: now) { state.session.handleTimeout(at: now, into: &state.outputs) }
-      take(&state, into: &frames)
-      if options.keyframeRequestsPerSecond > 0 { askForKeyframe(&state, at: now) }
-      if state.measures.connected == nil, state.session.isConnected { state.measures.connected = now }
+      if isDue(at: now) { state.session.handleTimeout(at: now, into: &workspace.outputs) }
+      if options.keyframeRequestsPerSecond > 0 { askForKeyframe(&state, at: now, into: &workspace.outputs) }
       deadline.store(min(state.session.nextDeadline ?? now, now + .milliseconds(500)).nanoseconds, ordering: .relaxed)
-      for frame in frames { state.measures.take(frame, at: now) }
-      return frames
+      workspace.flush(over: state.socket)
+      state.note(workspace.outputs.events, at: now)
     }
-    guard let delivery else { return }
-    for frame in frames { delivery(number, frame, now) }
+    if let delivery {
+      for case .frame(let frame, _) in workspace.outputs.events { delivery(number, frame, now) }
+    }
+    workspace.outputs.removeAll()
   }
 
-  private func receive(_ state: inout State, at now: Instant) {
+  private func receive(_ state: inout State, at now: Instant, _ workspace: ClientWorkspace) {
     let loss = options.lossShare
-    state.receiving.forEach { datagram, remote in
+    workspace.receiving.forEach { datagram, remote in
       // Only media is lost: a connection that never comes about is another test.
       if loss > 0, datagram.count > 0, 128...191 ~= datagram[0], Double.random(in: 0..<1, using: &state.random) < loss {
         return
       }
-      state.session.receive(&datagram, from: TransportPath(remote: remote), at: now, into: &state.outputs)
+      state.session.receive(&datagram, from: TransportPath(remote: remote), at: now, into: &workspace.outputs)
     }
   }
 
-  private func take(_ state: inout State, into frames: inout [EncodedFrame]) {
-    state.flush()
-    for event in state.events {
-      switch event {
-      case .frame(let frame, let stream):
-        if stream.kind == .video { state.videoStream = stream }
-        frames.append(frame)
-      case .keyframeNeeded: state.wantsKeyframe = true
-      case .ended: state.measures.hasEnded = true
-      default: break
-      }
-    }
-    state.events.removeAll(keepingCapacity: true)
-  }
-
-  private func askForKeyframe(_ state: inout State, at now: Instant) {
+  private func askForKeyframe(_ state: inout State, at now: Instant, into outputs: inout PeerOutputs) {
     guard let stream = state.videoStream, now >= state.nextKeyframeRequest else { return }
     state.nextKeyframeRequest = now + .seconds(1) / Int64(options.keyframeRequestsPerSecond)
-    state.session.insistOnKeyframe(stream, into: &state.outputs)
-    state.flush()
+    state.session.insistOnKeyframe(stream, into: &outputs)
   }
 
   /// Leaves politely: over the connection itself.
   package func close() {
     state.withLock { state in
-      state.session.close(at: MonotonicClock.now(), into: &state.outputs)
-      state.flush()
+      let workspace = state.takeWorkspace()
+      state.session.close(at: MonotonicClock.now(), into: &workspace.outputs)
+      workspace.flush(over: state.socket)
     }
   }
 
   /// Deletes the session, as WHIP and WHEP have it.
   func leave(_ http: HTTPClient) {
-    _ = try? http.request("DELETE", address)
+    if let resource { _ = try? http.request("DELETE", resource) }
     close()
+  }
+}
+
+/// Where sessions put what they send and tell: one for each thread that calls them, since hundreds of clients have one each to spare.
+final class ClientWorkspace: @unchecked Sendable {
+  // Unchecked: belongs to one thread, or stands behind its client's lock.
+  var outputs = PeerOutputs(capacity: 1 << 18)
+  private(set) lazy var receiving = ReceiveBatch()
+  private let sending = SendBatch(capacity: 64)
+
+  /// Sends what is to be sent; events stay.
+  func flush(over socket: UDPSocket) {
+    for transmit in outputs.transmits {
+      if sending.isFull { sending.send(from: &outputs.arena, over: socket) }
+      _ = sending.append(transmit.range, to: transmit.path.remote)
+    }
+    sending.send(from: &outputs.arena, over: socket)
+    outputs.removeSent()
   }
 }

@@ -26,17 +26,20 @@ package struct LoadReport: Sendable {
   package var retransmissionsRequested = 0
   package var keyframesPerSecond = 0.0
   package var bitsPerSecond = 0.0
+  /// CPU seconds a second that the load itself took while all were there.
+  package var ownCores = 0.0
 
   /// Share of packets that never came.
   package var lossShare: Double { packets + lost > 0 ? Double(lost) / Double(packets + lost) : 0 }
 
   /// - Parameters:
   ///   - clients: those whose measures count; viewers where there are any.
-  ///   - since: from when on a client's time counts.
-  init(_ clients: [ClientMeasures], since: (ClientMeasures) -> Instant, now: Instant) {
+  init(_ clients: [ClientMeasures], now: Instant) {
     self.clients = clients.count
     for client in clients {
-      let seconds = (now - since(client)).seconds
+      let since = client.connected ?? client.asked
+      let seconds = (now - since).seconds
+      let stay = max((now - (client.stayBegan ?? since)).seconds, 1)
       self.seconds = max(self.seconds, seconds)
       if let connected = client.connected {
         self.connected += 1
@@ -44,8 +47,8 @@ package struct LoadReport: Sendable {
       }
       if let first = client.firstPicture { firstPictureMilliseconds.append((first - client.asked).milliseconds) }
       if client.hasEnded { ended += 1 }
-      picturesPerSecond.append(Double(client.pictures) / max(seconds, 1))
-      soundsPerSecond.append(Double(client.sounds) / max(seconds, 1))
+      picturesPerSecond.append(Double(client.pictures) / stay)
+      soundsPerSecond.append(Double(client.sounds) / stay)
       delayMilliseconds += client.delays.map(\.milliseconds)
       freezes += client.freezes
       frozenShare += client.frozen.seconds / max(seconds, 1) / Double(max(clients.count, 1))
@@ -53,7 +56,7 @@ package struct LoadReport: Sendable {
       lost += Int(client.transport.packetsLost)
       retransmissionsRequested += Int(client.transport.retransmissionsRequested)
       bitsPerSecond += Double(client.transport.bytesReceived) * 8 / max(seconds, 1)
-      keyframesPerSecond = max(keyframesPerSecond, Double(client.keyframes) / max(seconds, 1))
+      keyframesPerSecond = max(keyframesPerSecond, Double(client.keyframes) / stay)
     }
   }
 
@@ -88,6 +91,7 @@ package struct LoadReport: Sendable {
       Line(name: "retransmissionsRequested", text: "packets asked for again", value: Double(retransmissionsRequested)),
       Line(name: "keyframesPerSecond", text: "keyframes a second", value: keyframesPerSecond),
       Line(name: "megabitsPerSecond", text: "Mb/s in all", value: bitsPerSecond / 1e6),
+      Line(name: "loadCores", text: "cores this load took itself, to decrypt and check all of it", value: ownCores),
     ]
   }
 

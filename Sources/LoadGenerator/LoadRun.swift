@@ -1,4 +1,5 @@
 import EncodedMedia
+import Glibc
 import ICE
 import RealTime
 import SecureTransport
@@ -57,9 +58,14 @@ package final class LoadRun: Sendable {
     let viewersStart = MonotonicClock.now()
     join(options.viewers, loops, local, certificate, isPublisher: false)
     let joining = (MonotonicClock.now() - (options.viewers > 0 ? viewersStart : start)).seconds
-    watch(since: MonotonicClock.now())
+    let stayBegan = (time: MonotonicClock.now(), cpu: Self.processTime)
+    for client in watched { client.beginStay(at: stayBegan.time) }
+    watch(since: stayBegan.time)
     isOver.store(true, ordering: .relaxed)
-    let report = report(joiningSeconds: joining, since: start)
+    let stay = max((MonotonicClock.now() - stayBegan.time).seconds, 0.001)
+    let ownCores = (Self.processTime - stayBegan.cpu).seconds / stay
+    var report = report(joiningSeconds: joining)
+    report.ownCores = ownCores
     leave()
     return report
   }
@@ -181,10 +187,15 @@ package final class LoadRun: Sendable {
   /// Viewers, or publishers where they are alone.
   private var watched: [LoadClient] { joined.withLock { $0.viewers.isEmpty ? $0.publishers : $0.viewers } }
 
-  private func report(joiningSeconds: Double, since start: Instant) -> LoadReport {
-    let now = MonotonicClock.now()
-    let clients = watched.map(\.measures)
-    var report = LoadReport(clients, since: { ($0.connected ?? $0.asked) }, now: now)
+  /// CPU time of this program so far.
+  private static var processTime: Interval {
+    var time = timespec()
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time)
+    return .seconds(Int64(time.tv_sec)) + .nanoseconds(Int64(time.tv_nsec))
+  }
+
+  private func report(joiningSeconds: Double) -> LoadReport {
+    var report = LoadReport(watched.map(\.measures), now: MonotonicClock.now())
     report.joiningSeconds = joiningSeconds
     joined.withLock { joined in
       report.refused = joined.refused

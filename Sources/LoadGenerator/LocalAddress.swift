@@ -2,9 +2,9 @@ import Glibc
 import ICE
 
 /// From where this machine reaches another.
-enum LocalAddress {
+package enum LocalAddress {
   /// An address to bind sockets to that are to reach the host of `origin`, with port 0.
-  static func facing(_ origin: String) throws(LoadError) -> TransportAddress {
+  package static func facing(_ origin: String) throws(LoadError) -> TransportAddress {
     let host = host(of: origin)
     var hints = addrinfo()
     hints.ai_socktype = Int32(SOCK_DGRAM.rawValue)
