@@ -24,13 +24,13 @@ enum AudioBenchmark {
       note:
         "Three talk, the others are in quiet rooms, of which they send"
         + (options.silence == .noise ? " 50 Opus packets a second" : " what Opus's DTX leaves, one packet in 400 ms")
-        + "; each receives the mix without himself, Opus 24 kb/s,\ncomplexity 5, 20 ms. Ours: `tutti serve` over DTLS-SRTP. Janus: AudioBridge over plain RTP, which is"
-        + " its cheapest. packets/s: what each client got, of 50;\na figure in brackets is of a server that fell short. us: CPU"
+        + "; each receives the mix without himself, Opus 24 kb/s,\ncomplexity 5, 20 ms. Ours: `tutti serve` over DTLS-SRTP. Janus: its AudioBridge, over DTLS-SRTP with the same"
+        + " clients, and over plain RTP, which is its cheapest. packets/s: what each client got, of 50;\na figure in brackets is of a server that fell short. us: CPU"
         + " for each packet delivered. late: 20 ms ticks that began more than 20 ms late;\nskipped: those more than 100 ms late.\n"
         + "clients: CPU of this program while ours was measured; it decrypts all it counts, on the same machine.",
       columns: [
-        "participants", "ours", "packets/s", "us", "late", "skipped", "clients", "Janus", "packets/s", "us",
-        "Janus / ours a packet",
+        "participants", "ours", "packets/s", "us", "late", "skipped", "clients", "Janus", "packets/s", "us", "/ ours",
+        "Janus, plain RTP", "packets/s", "us", "/ ours",
       ])
     var threads: [String] = []
     var profiles: [(size: Int, us: [ServerProfile.Key: Double])] = []
@@ -87,7 +87,7 @@ enum AudioBenchmark {
     init(_ size: Int, _ options: Options) throws {
       let contents = try AudioBenchmark.contents(size, options.silence)
       let measured = Interval.seconds(Int64(options.seconds))
-      let (ours, theirs) = (Run(), Run())
+      let (ours, theirs, plain) = (Run(), Run(), Run())
       for _ in 0..<options.rounds {
         let server = try ServerProcess(
           Attendance(participants: size), kinds: [.audio], room: roomSettings, delivery: ours.deliver)
@@ -96,16 +96,18 @@ enum AudioBenchmark {
         } threads: {
           server.threadTimes
         }
-        try theirs.measure(contents, try AudioBridgeProcess(size, delivery: theirs.deliver), for: measured)
+        try theirs.measure(contents, try SecureAudioBridgeProcess(size, delivery: theirs.deliver), for: measured)
+        try plain.measure(contents, try AudioBridgeProcess(size, delivery: plain.deliver), for: measured)
       }
       cost = ours.costPerPacket
-      let (own, other) = (cost, theirs.costPerPacket)
-      cells =
+      var cells =
         ["\(size)"] + ours.cells(clients: size) + [
-          figure(own * 1e6, 1), "\(ours.faults.late)", "\(ours.faults.skipped)", figure(ours.clientCost),
+          figure(cost * 1e6, 1), "\(ours.faults.late)", "\(ours.faults.skipped)", figure(ours.clientCost),
         ]
-        + theirs.cells(clients: size)
-        + [figure(other * 1e6, 1), ratio(other, own)]
+      for peer in [theirs, plain] {
+        cells += peer.cells(clients: size) + [figure(peer.costPerPacket * 1e6, 1), ratio(peer.costPerPacket, cost)]
+      }
+      self.cells = cells
       threads = ["\(size): " + ours.threadShares.map { "\($0.name) \(figure($0.cost * 1e6, 2))" }.joined(separator: ", ")]
     }
   }

@@ -47,7 +47,7 @@ final class ServerProcess: MixingProcess {
         local: TransportAddress(ipv4: LocalPort.host, port: 0), certificate: certificate, delivery: delivery)
       clients.append(client)
       loop.add(client)
-      try Self.waitUntilConnected(client)
+      try client.waitUntilConnected()
     }
     self.clients = clients
   }
@@ -58,14 +58,6 @@ final class ServerProcess: MixingProcess {
       usleep(50_000)
     }
     throw BenchmarkError("the server is not ready after five seconds")
-  }
-
-  private static func waitUntilConnected(_ client: LoadClient) throws {
-    for _ in 0..<500 {
-      if client.isConnected { return }
-      usleep(10_000)
-    }
-    throw BenchmarkError("client \(client.number) is not connected after five seconds")
   }
 
   private static func put(_ json: String, to url: String, _ http: HTTPClient) throws {
@@ -113,5 +105,15 @@ final class ServerProcess: MixingProcess {
     loop.stop()
     for client in clients { client.close() }
     process.stop()
+  }
+}
+
+extension LoadClient {
+  func waitUntilConnected() throws {
+    for _ in 0..<500 {
+      if isConnected { return }
+      usleep(10_000)
+    }
+    throw BenchmarkError("client \(number) is not connected after five seconds")
   }
 }
