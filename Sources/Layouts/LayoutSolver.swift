@@ -33,7 +33,7 @@ package struct LayoutPerson: Equatable, Sendable {
 package struct LayoutSolver: Sendable {
   /// A new template takes effect at the next `arrange`; people keep their order.
   package var template: LayoutTemplate {
-    didSet { if template != oldValue { variantIndex = nil } }
+    didSet { if template != oldValue { (variantIndex, seatedTurn) = (nil, nil) } }
   }
   /// The variant in use; nil before the first `arrange`.
   package private(set) var variantIndex: Int?
@@ -41,6 +41,8 @@ package struct LayoutSolver: Sendable {
   package private(set) var contents: [Tile.Content] = []
   /// Who was shown, in the order of their slots.
   private var order: [String] = []
+  /// The turn that people beyond the slots were last seated for; nil while there are slots for all.
+  private var seatedTurn: Int?
   /// The slots of the variant, where they lie now that the empty ones have collapsed.
   package private(set) var places: [LayoutSlot] = []
   /// The shape of the canvas, which has a say in the choice of the variant from the next `arrange` on.
@@ -61,7 +63,7 @@ package struct LayoutSolver: Sendable {
   /// - Parameters:
   ///   - people: in the order they joined; IDs are unique.
   ///   - excluded: who is not shown in this view, such as its own receiver.
-  ///   - turn: counts up while people rotate (overflow `rotate`); otherwise without effect.
+  ///   - turn: the next one lets people beyond the slots take them (overflow `rotate`); within one, everybody keeps his place.
   ///   - viewer: for whom alone the picture is, if it is for one; the template's `self` says how he sees himself.
   package mutating func arrange(
     _ people: [LayoutPerson], excluding excluded: Set<String> = [], turn: Int = 0, viewer: String? = nil
@@ -78,9 +80,12 @@ package struct LayoutSolver: Sendable {
     for index in usable {
       var seating = seating(index, shown, viewerComesLast)
       seating.fill()
-      if seating.waiting.isEmpty { return use(index, seating) }
+      guard seating.waiting.isEmpty else { continue }
+      seatedTurn = nil
+      return use(index, seating)
     }
     use(last, overflowing(last, shown, viewerComesLast, turn))
+    seatedTurn = turn
   }
 
   private mutating func use(_ index: Int, _ seating: Seating) {
@@ -107,7 +112,8 @@ package struct LayoutSolver: Sendable {
     switch template.overflow {
     case .hide: break
     case .count: seating.keepSlotForCount()
-    case .rotate: seating.rotate(by: turn)
+    case .rotate:
+      if index == variantIndex, let seatedTurn, seatedTurn != turn { seating.rotate(people.map(\.id), by: turn) }
     }
     seating.fill()
     seating.showFloor()

@@ -12,6 +12,8 @@ struct Seating {
   private let last: String?
   /// The slot that will show how many are missing.
   private var countSlot: Int?
+  /// The next turn of those who are shown in turn; nil where nobody gives way.
+  private var rotation: (order: [String], turn: Int)?
 
   /// - Parameter previous: what each slot showed before; empty if that was another variant.
   init(slots: [LayoutSlot], people: [LayoutPerson], previous: [Tile.Content], last: String? = nil) {
@@ -35,6 +37,7 @@ struct Seating {
       }
     }
     seatFloor()
+    giveWay()
     keepPlaces()
     fillFloorSlots()
     seatWaiting()
@@ -47,15 +50,10 @@ struct Seating {
     countSlot = open.last { slots[$0].source == .any }
   }
 
-  /// Seats people from another place in the row, so that everybody is shown in turn.
-  mutating func rotate(by turn: Int) {
-    let open = slots.count { $0.source == .any }
-    guard !waiting.isEmpty, open > 0 else { return }
-    previous = []  // Old places would keep the first ones for ever.
-    waiting.sort { $0.id < $1.id }
-    let start = Int((turn.magnitude % UInt(waiting.count)) * UInt(open) % UInt(waiting.count))
-    waiting = Array(waiting[start...] + waiting[..<start])
-  }
+  /// Lets everybody be shown in turn.
+  ///
+  /// - Parameter order: the order of the turns, which must not follow from who is shown.
+  mutating func rotate(_ order: [String], by turn: Int) { rotation = (order, turn) }
 
   /// Lets who has the floor take the seat of whoever sits last, should he be without one.
   mutating func showFloor() {
@@ -121,6 +119,20 @@ struct Seating {
   private static func wantsFloor(_ slot: LayoutSlot) -> Bool { slot.source == .floor || slot.source == .floorOnly }
   private static func isOpen(_ slot: LayoutSlot) -> Bool { slot.source == .any || slot.source == .floor }
 
+  /// Takes as many as there are places from the row, those of this turn, and the places from all others. Who is shown in two turns
+  /// running stays where he is.
+  private mutating func giveWay() {
+    guard let rotation else { return }
+    let places = slots.indices.count { isFree($0) && Self.isOpen(slots[$0]) }
+    guard places > 0, places < waiting.count else { return }
+    let ranks = Dictionary(rotation.order.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
+    waiting.sort { (ranks[$0.id] ?? .max) < (ranks[$1.id] ?? .max) }
+    let start = Int((rotation.turn.magnitude % UInt(waiting.count)) * UInt(places) % UInt(waiting.count))
+    waiting = Array(waiting[start...] + waiting[..<start])
+    let shown = Set(waiting.prefix(places).map(\.id))
+    previous = previous.map { if case .person(let id) = $0, !shown.contains(id) { .empty } else { $0 } }
+  }
+
   private mutating func keepPlaces() {
     for person in waiting {
       guard let index = before(person.id), isFree(index), Self.isOpen(slots[index]) else { continue }
@@ -131,7 +143,8 @@ struct Seating {
   /// A floor slot does not stay empty while anybody could fill it: who waits, else who sits in an ordinary slot.
   private mutating func fillFloorSlots() {
     guard let index = slots.indices.first(where: { slots[$0].source == .floor && isFree($0) }) else { return }
-    if let person = waiting.first(where: { $0.sendsVideo && $0.id != last }) ?? waiting.first(where: { $0.id != last }) {
+    let seen = rotation == nil ? waiting.first { $0.sendsVideo && $0.id != last } : nil
+    if let person = seen ?? waiting.first(where: { $0.id != last }) {
       seat(person, index)
     } else if let from = slots.indices.first(where: { place in
       if case .person = contents[place] { return slots[place].source == .any && !fixed.contains(place) }
@@ -141,10 +154,12 @@ struct Seating {
     }
   }
 
-  /// Fills the free slots in the order of the file; where they do not suffice, those who send a picture come first.
+  /// Fills the free slots in the order of the file; where they do not suffice, those who send a picture come first, unless it is
+  /// everybody's turn.
   private mutating func seatWaiting() {
     let free = slots.indices.filter { isFree($0) && Self.isOpen(slots[$0]) }
-    let row = waiting.count > free.count ? waiting.filter(\.sendsVideo) + waiting.filter { !$0.sendsVideo } : waiting
+    let isShort = waiting.count > free.count && rotation == nil
+    let row = isShort ? waiting.filter(\.sendsVideo) + waiting.filter { !$0.sendsVideo } : waiting
     for (index, person) in zip(free, row) { seat(person, index) }
   }
 }

@@ -125,6 +125,25 @@ import Testing
     #expect(seen == Set("abcde"))
   }
 
+  @Test func withinATurnNobodyMovesAndWhoIsShownTwiceStays() throws {
+    var solver = try solver("{variants: [{grid: {columns: 3, rows: 1}}], overflow: 'rotate'}")
+    solver.arrange(people("abc"), turn: 7)
+    solver.arrange(people("abcd"), turn: 7)
+    #expect(shown(solver) == "abc", "who comes within a turn waits for the next")
+    solver.arrange(people("abcd"), turn: 9)
+    #expect(shown(solver) == "abd", "of the row d, a, b the two who were shown keep their places")
+    solver.arrange(people("abcd", floor: "c"), turn: 9)
+    #expect(shown(solver) == "abc", "who has the floor is shown")
+    var some = people("abcd")
+    for index in [1, 3] { some[index].sendsVideo = false }
+    var seen = ""
+    for turn in 10..<15 {
+      solver.arrange(some, turn: turn)
+      seen += shown(solver)
+    }
+    #expect(Set(seen) == Set("abcd"), "those without a picture have their turn too")
+  }
+
   @Test func oneExcludedIsNotShown() throws {
     var solver = try solver(Self.grids)
     solver.arrange(people("abc"), excluding: ["a"])
