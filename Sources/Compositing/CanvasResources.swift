@@ -5,6 +5,8 @@ package struct CanvasResources: Sendable {
   /// Nil where no images are to be shown.
   package let images: ImageLibrary?
 
+  /// Looks up fonts where `lettering` is nil, which takes some 50 ms the first time in a process: no work for a tick.
+  ///
   /// - Parameters:
   ///   - images: of the whole process.
   ///   - lettering: of the process too, where rooms share; new for this room otherwise.
@@ -15,4 +17,7 @@ package struct CanvasResources: Sendable {
     scaled = ScaledPictures()
     self.lettering = lettering ?? Lettering(warnings: warnings)
   }
+
+  /// For the canvases of another room: the images and the text of the process, and pictures of its own.
+  package func ofAnotherRoom() -> CanvasResources { CanvasResources(images: images, lettering: lettering) }
 }

@@ -23,6 +23,8 @@ package struct Compositor: ~Copyable, Sendable {
   private var motion = Motion()
   private var sheets: [Sheet] = []
   private var current: Picture?
+  /// Which images the sheets were made with.
+  private var imageRevision = 0
 
   /// Looks up fonts where `resources` are new, which takes some 50 ms the first time in a process: no work for a tick.
   ///
@@ -91,6 +93,8 @@ package struct Compositor: ~Copyable, Sendable {
   private mutating func makeSheets(_ scene: Scene, at now: Instant?) -> [Sheet] {
     let bounds = bounds
     let tiles = motion.tiles(for: scene.tiles, duration: scene.transition, at: now)
+    let revision = builder.resources.images?.revision ?? 0
+    defer { imageRevision = revision }
     var result = [builder.ground(scene.background, key: Key.background, canvas: bounds)]
     result.reserveCapacity(tiles.count + 3)
     if let image = scene.backgroundImage {
@@ -106,7 +110,7 @@ package struct Compositor: ~Copyable, Sendable {
       // Mostly at the same place in the list as before.
       let place = result.count
       let old = sheets.indices.contains(place) && sheets[place].key == key ? place : sheets.firstIndex { $0.key == key }
-      if let old, sheets[old].look == look, !sheets[old].isPending {
+      if let old, sheets[old].look == look, !sheets[old].isPending, revision == imageRevision {
         result.append(sheets[old])
       } else {
         result.append(builder.sheet(look, key: key))

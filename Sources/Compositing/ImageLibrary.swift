@@ -58,6 +58,7 @@ package final class ImageLibrary: Sendable {
     var uses = 0
   }
   private let state = Mutex(State())
+  private let revisions = Atomic<Int>(0)
   private let folders: [ImageReference.Folder: ImageFolder]
   private let limits: ImageLimits
   private let warnings: CompositingWarnings
@@ -79,6 +80,14 @@ package final class ImageLibrary: Sendable {
     (self.folders, self.limits, self.warnings) = (folders, limits, warnings)
     queue = execution == .ownQueue ? DispatchQueue(label: "tutti-images", qos: .utility) : nil
   }
+
+  /// Whether there is a file of that name. Looks at its folder, and not into the file.
+  package func contains(_ reference: ImageReference) -> Bool {
+    folders[reference.folder]?.stamp(reference.path) != nil
+  }
+
+  /// Counts the images that were loaded anew since their files changed: whoever keeps one asks again when this changed.
+  var revision: Int { revisions.load(ordering: .acquiring) }
 
   /// An image at a size, if it is there; else it is being loaded afterwards.
   func image(_ key: Key) -> Answer {
@@ -119,6 +128,7 @@ package final class ImageLibrary: Sendable {
       if stamp == file.stamp, stamp != nil || file.image == nil { continue }
       state.withLock { $0.files[reference] = nil }
       for key in keys where key.reference == reference { load(key) }
+      revisions.add(1, ordering: .releasing)
     }
   }
 

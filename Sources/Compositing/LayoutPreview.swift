@@ -21,15 +21,18 @@ package enum LayoutPreview {
 
   /// - Parameters:
   ///   - width, height: pixels; odd ones are lowered to even, all are kept between 16 and 4096.
-  ///   - images: one that loads in place, or the layout's images are left out.
+  ///   - resources: text and images; without a library of images the layout's are left out. Images are waited for.
   package static func picture(
-    _ template: LayoutTemplate, participants: Int, width: Int, height: Int, images: ImageLibrary? = nil
+    _ template: LayoutTemplate, participants: Int, width: Int, height: Int, resources: CanvasResources = CanvasResources()
   ) -> Picture {
     let (width, height) = (min(max(width, 16), 4096) & ~1, min(max(height, 16), 4096) & ~1)
     let tiles = tiles(template, participants: participants, width: width, height: height)
     let people = (0..<max(participants, 0)).map { (name($0), SceneParticipant(name: name($0), isSpeaking: $0 == 0)) }
-    var compositor = Compositor(width: width, height: height, resources: CanvasResources(images: images))
+    var compositor = Compositor(width: width, height: height, resources: resources)
     let scene = Scene(tiles: tiles, participants: Dictionary(people, uniquingKeysWith: { $1 }), layout: template)
+    let picture = compositor.compose(scene).picture
+    guard let images = resources.images else { return picture }
+    images.waitUntilLoaded()
     return compositor.compose(scene).picture
   }
 

@@ -16,22 +16,26 @@ package final class Canvas: Ticking, @unchecked Sendable {
   // Unchecked: what is not immutable or atomic is touched on the serial queue alone, or in place in virtual time.
 
   package let settings: OutputSettings
-  /// Who is left out: the one this canvas is made for.
-  let excluded: UInt32?
+  /// For whom alone it is made; nil for what everybody may see.
+  let viewer: CanvasViewer?
   private let board: SceneBoard
   private let transport: any PeerTransport
   private let queue: DispatchQueue?
   private let isBusy = Atomic<Bool>(false)
   private let skipped = Atomic<Int>(0)
+  private let scaled = Atomic<Int>(0)
   private let shown = Mutex<Picture?>(nil)
   private let renditions = Mutex<[VideoRendition]>([])
   private let period: Interval
   private let shift = Atomic<Int64>(0)
+  private let tellsPlaces = Atomic<Bool>(true)
 
   private var compositor: Compositor
   private var solver: LayoutSolver
   private var solvedRevision = -1
   private var solvedFloor: UInt32?
+  private var solvedTurn: Int64 = 0
+  private var hasToldPlaces = false
   /// Where everybody is, as it was solved last.
   private var tiles: [Tile] = []
   /// How long tiles take to their new places; another layout is there at once.
@@ -45,17 +49,17 @@ package final class Canvas: Ticking, @unchecked Sendable {
   private var leaderPicture: ObjectIdentifier?
 
   package init(
-    settings: OutputSettings, excluded: UInt32?, board: SceneBoard, transport: any PeerTransport,
-    execution: VideoSource.Execution
+    settings: OutputSettings, viewer: CanvasViewer? = nil, board: SceneBoard, resources: CanvasResources = CanvasResources(),
+    transport: any PeerTransport, execution: VideoSource.Execution
   ) {
     self.settings = settings
-    self.excluded = excluded
+    self.viewer = viewer
     self.board = board
     self.transport = transport
     period = .nanoseconds(1_000_000_000 / Int64(max(settings.fps, 1)))
     phase = PhaseLock(period: period)
     queue = execution == .serialQueue ? MediaQueue.serial("canvas-\(settings.name)") : nil
-    compositor = Compositor(width: settings.width, height: settings.height)
+    compositor = Compositor(width: settings.width, height: settings.height, resources: resources)
     solver = LayoutSolver(board.current.layout, width: settings.width, height: settings.height)
   }
 
@@ -65,6 +69,8 @@ package final class Canvas: Ticking, @unchecked Sendable {
   package var tickPeriod: Interval { period + .nanoseconds(shift.load(ordering: .relaxed)) }
   /// Ticks left out because the one before was still at work.
   package var skippedTicks: Int { skipped.load(ordering: .relaxed) }
+  /// Pixels that pictures were scaled to so far; what another canvas scaled for this one is counted there.
+  package var scaledPixels: Int { scaled.load(ordering: .relaxed) }
   package var encodedFrames: Int { renditions.withLock { $0.reduce(0) { $0 + $1.encodedFrames } } }
   /// The picture sent last; nil before the first.
   package var lastPicture: Picture? { shown.withLock { $0 } }
@@ -89,6 +95,9 @@ package final class Canvas: Ticking, @unchecked Sendable {
       for rendition in renditions where rendition.output == output { rendition.requestKeyframe() }
     }
   }
+
+  /// Whether the slots people have on this canvas are those the room tells of, and their voices come from there.
+  package func tellPlaces(_ tells: Bool) { tellsPlaces.store(tells, ordering: .relaxed) }
 
   package func tick(_ index: Int64, due: Instant) {
     guard let queue else { return draw(at: due) }
@@ -133,7 +142,14 @@ package final class Canvas: Ticking, @unchecked Sendable {
   private func settle(at now: Instant) -> SceneBoard.Scene {
     let scene = board.current
     let floor = board.floor
-    if scene.revision != solvedRevision || floor != solvedFloor { solve(scene, floor: floor, at: now) }
+    let turn = solver.template.turn(at: now)
+    let isNew = scene.revision != solvedRevision || floor != solvedFloor || turn != solvedTurn
+    if isNew { solve(scene, floor: floor, at: now) }
+    let tells = tellsPlaces.load(ordering: .relaxed)
+    if tells ? isNew || !hasToldPlaces : hasToldPlaces {
+      hasToldPlaces = tells
+      for person in scene.people { tellPlace(of: person, tells) }
+    }
     return scene
   }
 
@@ -152,36 +168,35 @@ package final class Canvas: Ticking, @unchecked Sendable {
     }
     phase.observe(age: age)
     shift.store(phase.shift.nanoseconds, ordering: .relaxed)
-    return compositor.compose(
+    let composition = compositor.compose(
       Scene(tiles: tiles, participants: participants, layout: solver.template, transition: transition), at: now)
+    scaled.store(compositor.pixelsScaled, ordering: .relaxed)
+    return composition
   }
 
   private func solve(_ scene: SceneBoard.Scene, floor: UInt32?, at now: Instant) {
     solvedRevision = scene.revision
     solvedFloor = floor
-    let template = scene.layoutsByOutput[settings.name] ?? scene.layout
+    let template = scene.layout(of: settings.name)
     transition = template == solver.template ? .milliseconds(Int64(template.transitionMilliseconds)) : .zero
     solver.template = template
-    let people = scene.people.map { person in
-      LayoutPerson(
-        id: Self.key(person.number), role: person.role, hasFloor: person.number == floor, sendsVideo: person.sendsVideo,
-        sharesScreen: person.sharesScreen,
-        pinnedSlot: person.pin.map { pin in
-          switch pin {
-          case .id(let id): id
-          case .index(let index): String(index)
-          }
-        })
-    }
-    solver.arrange(people, excluding: excluded.map { [Self.key($0)] } ?? [])
+    solvedTurn = template.turn(at: now)
+    let people = scene.people.map { $0.person(hasFloor: $0.number == floor) }
+    let viewerID = viewer.map { Self.key($0.number) }
+    solver.arrange(
+      people, excluding: viewer?.selfView == .hidden ? Set([viewerID].compactMap { $0 }) : [], turn: Int(solvedTurn),
+      viewer: viewerID)
     tiles = solver.tiles(width: settings.width, height: settings.height)
     attend(scene, floor: floor, at: now)
-    guard excluded == nil else { return }
-    for person in scene.people {
-      let slot = solver.slot(of: Self.key(person.number))
-      person.media.slot = slot.map { slot in slot.id.map { .id($0) } ?? .index(slot.index) }
-      person.media.pan = Float(slot?.audioPan ?? 0)
-    }
+  }
+
+  /// Says where somebody is shown and heard, or that this canvas says it no longer.
+  private func tellPlace(of person: SceneBoard.Person, _ tells: Bool) {
+    guard tells else { return person.media.forgetSlot(by: ObjectIdentifier(self)) }
+    let slot = solver.slot(of: Self.key(person.number))
+    person.media.noteSlot(
+      slot.map { slot in slot.id.map { .id($0) } ?? .index(slot.index) }, pan: Float(slot?.audioPan ?? 0),
+      by: ObjectIdentifier(self))
   }
 
   /// Tells everybody how large he is shown, and finds whose pictures the ticks follow: who holds the floor, else who is largest.
@@ -208,25 +223,8 @@ package final class Canvas: Ticking, @unchecked Sendable {
     hasEnded = true
     for media in attended { media.attend(ObjectIdentifier(self), pixels: 0, at: now) }
     attended.removeAll()
+    for person in board.current.people { person.media.forgetSlot(by: ObjectIdentifier(self)) }
   }
 
-  private static func key(_ number: UInt32) -> String { String(number) }
-}
-
-extension SceneBoard.Person {
-  /// A picture that has been standing for so long is marked, then replaced by its placeholder. A screen may well stand still.
-  private var frozenAfter: Interval { sharesScreen ? .seconds(10) : .seconds(1) }
-  private var replacedAfter: Interval { sharesScreen ? .seconds(60) : .seconds(5) }
-
-  /// What is known of somebody at a tick.
-  fileprivate func look(_ latest: (shown: PictureQueue.Shown, age: Interval)?) -> SceneParticipant {
-    var participant = SceneParticipant(
-      name: name, role: role, isScreen: sharesScreen, isSpeaking: media.speaking.load(ordering: .relaxed),
-      isMuted: media.audioMuted.load(ordering: .relaxed))
-    guard let latest, latest.age < replacedAfter else { return participant }
-    participant.picture = latest.shown.picture
-    participant.rotationDegrees = Int(latest.shown.rotation.rawValue) * 90
-    participant.isFrozen = latest.age > frozenAfter
-    return participant
-  }
+  static func key(_ number: UInt32) -> String { String(number) }
 }

@@ -72,17 +72,19 @@ package struct JoinRequest: Sendable {
   package var output: String?
   /// Name of the audio output to receive; nil or `auto` for the room's first.
   package var audioOutput: String?
-  /// Whether the participant's own picture is in what he receives.
-  package var selfView: Bool
+  /// Whether the participant's own picture is in what he receives; nil for as the layout says.
+  package var selfView: Bool?
   /// WHEP: whose minus-one mix to send.
   package var mixOf: String?
   /// What the picture sent is of; nil for what the offer says of it.
   package var content: PictureContent?
+  /// Shown where he has no picture: a file below the directory of avatars.
+  package var avatar: String?
 
   package init(
     kind: Kind, room: String, offer: String, name: String = "", role: String? = nil, output: String? = nil,
-    audioOutput: String? = nil, selfView: Bool = true, mixOf: String? = nil,
-    content: PictureContent? = nil
+    audioOutput: String? = nil, selfView: Bool? = nil, mixOf: String? = nil,
+    content: PictureContent? = nil, avatar: String? = nil
   ) {
     self.kind = kind
     self.room = room
@@ -94,6 +96,7 @@ package struct JoinRequest: Sendable {
     self.selfView = selfView
     self.mixOf = mixOf
     self.content = content
+    self.avatar = avatar
   }
 }
 
@@ -190,8 +193,12 @@ package struct ParticipantDescription: Sendable {
   package var sendsAudio: Bool
   package var sendsVideo: Bool
   package var content = PictureContent.main
+  /// Shown where he has no picture: a file below the directory of avatars.
+  package var avatar: String?
   /// Name of the output received; nil where no picture is.
   package var output: String?
+  /// Whether he is in the picture he receives himself; nil for as the layout says.
+  package var selfView: Bool?
   /// Name of the audio output received; nil where no sound is.
   package var audioOutput: String?
   /// Codec names of what is received, as SDP writes them; nil where nothing is.
@@ -260,6 +267,10 @@ package struct ParticipantPatch: Sendable, Equatable {
   package var mutedFor: [String]?
   package var sideRoom: String??
   package var content: PictureContent?
+  /// `.some(nil)` for as the layout says.
+  package var selfView: Bool??
+  /// `.some(nil)` takes his avatar away.
+  package var avatar: String??
 
   package init() {}
 }

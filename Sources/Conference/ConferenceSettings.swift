@@ -14,6 +14,8 @@ package struct ConferenceSettings: Sendable {
   /// Beyond these, newcomers are refused with 503.
   package var participantsMax = 2000
   package var roomsMax = 500
+  /// Pictures made for one receiver alone, of each room: each costs an encode. Who comes later sees what everybody sees.
+  package var personalPicturesMax = 16
 
   package init() {}
 }

@@ -42,7 +42,7 @@ extension Conferences {
     room.outputs = wanted.outputs ?? oldOutputs
     // Before any new canvas starts: it shows the new layout from its first picture on.
     publishLayouts(of: room)
-    if room.outputs != oldOutputs { outputsChanged(of: room) }
+    if room.outputs != oldOutputs { outputsChanged(of: room) } else { updateCanvases(of: room) }
     if room.layout != oldLayout { events.post(.layoutChanged(layout: room.layout), room: room.name) }
     let names = Set(audio.soundNames)
     let kept = sounds.filter { names.contains($0.key) }
@@ -83,6 +83,7 @@ extension Conferences {
   package func layoutChanged(_ name: String) {
     for room in roomsByName.values where room.layout == name || room.outputs.contains(where: { $0.layout == name }) {
       publishLayouts(of: room)
+      updateCanvases(of: room)
       events.post(.layoutChanged(layout: name), room: room.name)
     }
   }
@@ -115,75 +116,6 @@ extension Conferences {
 
   package func deleteRoom(_ name: String) async throws(ConferenceError) { end(try find(room: name), reason: "deleted") }
 
-  // MARK: Canvases
-
-  /// Starts a canvas for each picture that somebody receives, stops the others, and brings each receiver to his.
-  func updateCanvases(of room: Room) {
-    var wanted: [Room.CanvasKey: Set<Codec>] = [:]
-    for participant in room.participants where participant.isConnected {
-      guard let key = canvasKey(participant), let codec = participant.setup.sendCodec(.video) else { continue }
-      wanted[key, default: []].insert(codec)
-    }
-    for (key, canvas) in room.canvases {
-      let settings = room.outputs.first { $0.name == key.output }
-      if wanted[key] == nil || settings != canvas.settings { stop(canvas, key, in: room) }
-    }
-    for (key, codecs) in wanted {
-      guard let canvas = room.canvases[key] ?? start(key, in: room) else { continue }
-      settle(codecs, of: canvas)
-    }
-    for index in room.participants.indices { subscribeToPicture(index, in: room) }
-    guard room.canvases.isEmpty else { return }
-    let now = MonotonicClock.now()
-    for participant in room.participants { participant.media.decideAttention(at: now) }
-  }
-
-  private func start(_ key: Room.CanvasKey, in room: Room) -> Canvas? {
-    guard let settings = room.outputs.first(where: { $0.name == key.output }) else { return nil }
-    let canvas = Canvas(
-      settings: settings, excluded: key.excluded, board: room.board, transport: transport, execution: .serialQueue)
-    room.canvases[key] = canvas
-    pictureLoop.add(canvas)
-    return canvas
-  }
-
-  func stop(_ canvas: Canvas, _ key: Room.CanvasKey, in room: Room) {
-    pictureLoop.remove(canvas)
-    for output in canvas.outputs.values { keyframeDesk.withdraw(output) }
-    canvas.end(at: MonotonicClock.now())
-    room.canvases[key] = nil
-  }
-
-  /// Encodes a canvas to just these codecs.
-  private func settle(_ codecs: Set<Codec>, of canvas: Canvas) {
-    let running = canvas.outputs
-    for (codec, output) in running where !codecs.contains(codec) {
-      keyframeDesk.withdraw(output)
-      canvas.remove(codec)
-    }
-    for codec in codecs where running[codec] == nil {
-      let output = outputs.next()
-      keyframeDesk.register(canvas, output)
-      canvas.add(codec, as: output)
-    }
-  }
-
-  private func canvasKey(_ participant: Room.Participant) -> Room.CanvasKey? {
-    guard let output = participant.output, participant.setup.sendCodec(.video) != nil else { return nil }
-    return .init(output: output, excluded: participant.withoutSelf ? participant.media.number : nil)
-  }
-
-  private func subscribeToPicture(_ index: Int, in room: Room) {
-    let participant = room.participants[index]
-    guard participant.isConnected else { return }
-    let canvas = canvasKey(participant).flatMap { room.canvases[$0] }
-    let output = participant.setup.sendCodec(.video).flatMap { canvas?.outputs[$0] }
-    guard output != participant.subscribedPicture else { return }
-    room.participants[index].subscribedPicture = output
-    // Who finds no recent keyframe there is asked one for by the transport.
-    transport.subscribe(participant.peer, .video, to: output)
-  }
-
   // MARK: Layouts and pictures
 
   package func layouts() async -> [String] { layoutLibrary.names }
@@ -200,39 +132,13 @@ extension Conferences {
     guard (0...400).contains(participants), (16...3840).contains(width), (16...2160).contains(height) else {
       throw .init(.unprocessable, "participants must be from 0 to 400 and size from 16x16 to 3840x2160.")
     }
+    let resources = resources.ofAnotherRoom()
     return await withCheckedContinuation { continuation in
       DispatchQueue.global().async {
-        let picture = LayoutPreview.picture(template, participants: participants, width: width, height: height)
+        let picture = LayoutPreview.picture(
+          template, participants: participants, width: width, height: height, resources: resources)
         continuation.resume(returning: PNGEncoder.encode(picture))
       }
-    }
-  }
-
-  package func snapshot(room name: String, output: String?) async throws(ConferenceError) -> [UInt8] {
-    let room = try find(room: name)
-    guard let settings = room.output(named: output) else {
-      throw .init(
-        .notFound, "There is no output '\(output ?? "")'; choose one of \(room.outputs.map(\.name).joined(separator: ", ")).")
-    }
-    if let running = room.canvases[.init(output: settings.name, excluded: nil)]?.lastPicture { return await png(running) }
-    let canvas = Canvas(settings: settings, excluded: nil, board: room.board, transport: transport, execution: .inPlace)
-    let picture = await Self.picture(of: canvas)
-    return await png(picture)
-  }
-
-  /// What a canvas shows that does not run. Nobody may have looked at those on it: their pictures come once they are asked for.
-  private nonisolated static func picture(of canvas: Canvas) async -> Picture {
-    let patience = MonotonicClock.now() + .seconds(2)
-    while !canvas.isComplete(at: MonotonicClock.now()), MonotonicClock.now() < patience {
-      try? await Task.sleep(for: .milliseconds(20))
-    }
-    defer { canvas.end(at: MonotonicClock.now()) }
-    return canvas.drawOnce(at: MonotonicClock.now())
-  }
-
-  private func png(_ picture: Picture) async -> [UInt8] {
-    await withCheckedContinuation { continuation in
-      DispatchQueue.global().async { continuation.resume(returning: PNGEncoder.encode(picture)) }
     }
   }
 
@@ -279,6 +185,9 @@ extension Conferences {
       "tutti_canvas_ticks_skipped",
       "Picture ticks left out because the one before was still at work, of the canvases there are.",
       .gauge, Double(canvases.reduce(0) { $0 + $1.skippedTicks }))
+    text.add(
+      "tutti_canvas_pixels_scaled", "Pixels that pictures were scaled to for the canvases there are.", .gauge,
+      Double(canvases.reduce(0) { $0 + $1.scaledPixels }))
     text.add(
       "tutti_canvas_frames_encoded", "Pictures encoded by the canvases there are.", .gauge,
       Double(canvases.reduce(0) { $0 + $1.encodedFrames }))

@@ -1,3 +1,4 @@
+import Compositing
 import Layouts
 import RealTime
 import Timing
@@ -22,15 +23,15 @@ extension Conferences {
     let media = room.participants[index].media
     if let name = patch.name { room.participants[index].name = name }
     if let content = patch.content { room.participants[index].content = content }
+    if let avatar = patch.avatar { room.participants[index].avatar = avatar }
     if let role = patch.role { room.participants[index].role = role }
     if let muted = patch.audioMuted { media.audioMuted.store(muted, ordering: .relaxed) }
     if let muted = patch.videoMuted { media.setVideoMuted(muted, at: MonotonicClock.now()) }
     if let gain = patch.gain { media.gain = Float(gain) }
     if let slot = patch.slot { room.participants[index].pin = slot }
-    if let output = patch.output {
-      room.participants[index].output = room.output(named: output)?.name
-      updateCanvases(of: room)
-    }
+    if let output = patch.output { room.participants[index].output = room.output(named: output)?.name }
+    if let selfView = patch.selfView { room.participants[index].selfView = selfView }
+    if patch.output != nil || patch.selfView != nil { updateCanvases(of: room) }
     if rules != room.participants[index].rules {
       room.participants[index].rules = rules
       rulesChanged(index, in: room)
@@ -86,6 +87,7 @@ extension Conferences {
     if patch.name?.isEmpty == true {
       throw .init(.unprocessable, "name must have at least one character that can be shown.")
     }
+    if case .some(.some(let avatar)) = patch.avatar { try check(avatar: avatar) }
     if let gain = patch.gain, !(0...4).contains(gain) { throw .init(.unprocessable, "gain must be from 0 to 4.") }
     if let output = patch.output, room.output(named: output) == nil {
       throw .init(
@@ -100,6 +102,13 @@ extension Conferences {
     if case .some(.some(let slot)) = patch.slot, !layouts(of: room).contains(where: { $0.hasSlot(slot) }) {
       throw .init(.unprocessable, "The room's layout has no such slot; name a slot's id or its index from 0.")
     }
+  }
+
+  /// Says so where an avatar cannot be shown, rather than to show initials in silence.
+  func check(avatar: String) throws(ConferenceError) {
+    guard resources.images?.contains(.init(.avatars, avatar)) != true else { return }
+    throw .init(
+      .unprocessable, "There is no image of that name in the directory of avatars; put it there as a PNG or JPEG file first.")
   }
 
   /// The roles there are without a layout that names others.

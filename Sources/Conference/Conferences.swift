@@ -1,4 +1,5 @@
 import AudioFiles
+import Compositing
 import Dispatch
 import EncodedMedia
 import Layouts
@@ -21,6 +22,8 @@ package actor Conferences: ConferenceControl {
   let settings: ConferenceSettings
   let layoutLibrary: LayoutLibrary
   let soundLibrary: SoundLibrary
+  /// Images and text of the whole server; each room has pictures of its own.
+  let resources: CanvasResources
   /// Where sound files are read, one after the other.
   let soundQueue = DispatchQueue(label: "sounds")
   let mixLoop = TickLoop(name: "mix", priority: .realTime, skipAfter: .milliseconds(100))
@@ -52,13 +55,14 @@ package actor Conferences: ConferenceControl {
 
   package init(
     settings: ConferenceSettings, layouts: LayoutLibrary, sounds: SoundLibrary = SoundLibrary(directory: "Prompts"),
-    negotiator: PeerNegotiator, transport: any PeerTransport,
+    resources: CanvasResources = CanvasResources(), negotiator: PeerNegotiator, transport: any PeerTransport,
     transportMetrics: @escaping @Sendable () -> [(String, String, Double)] = { [] },
     log: @escaping @Sendable (String) -> Void = { _ in }
   ) {
     self.settings = settings
     self.layoutLibrary = layouts
     self.soundLibrary = sounds
+    self.resources = resources
     self.negotiator = negotiator
     self.transport = transport
     self.transportMetrics = transportMetrics
@@ -105,8 +109,10 @@ package actor Conferences: ConferenceControl {
       }
       mixOf = room.participants[index].media.number
     }
+    if let avatar = request.avatar { try check(avatar: avatar) }
     var participant = makeParticipant(request, answer, room: room, output: wanted?.name, mixOf: mixOf)
     participant.content = request.content ?? answer.setup.content
+    participant.avatar = request.avatar
     participant.rules.audioOutput = request.audioOutput == AudioSettings.mainOutput ? nil : request.audioOutput
     room.participants.append(participant)
     room.emptyCount += 1
@@ -151,7 +157,7 @@ package actor Conferences: ConferenceControl {
     return Room.Participant(
       id: makeIdentifier(), peer: peer, media: media, setup: answer.setup, entityTag: answer.entityTag, name: request.name,
       role: request.role ?? "panelist", output: answer.setup.sendCodec(.video) == nil ? nil : output,
-      withoutSelf: !request.selfView, mixOf: mixOf)
+      selfView: request.selfView, mixOf: mixOf)
   }
 
   /// 128 random bits in hexadecimal.
@@ -276,7 +282,7 @@ package actor Conferences: ConferenceControl {
     let board = SceneBoard(layout: template)
     let room = Room(
       name: name, layout: layout, outputs: wanted.outputs ?? settings.outputs, audio: audio, board: board,
-      mix: makeMix(audio, room: name, board: board))
+      resources: resources.ofAnotherRoom(), mix: makeMix(audio, room: name, board: board))
     room.sounds = settings.sounds.merging(sounds) { $1 }
     roomsByName[name] = room
     if wanted != RoomSettings() { scheduleEnd(of: room) }

@@ -33,7 +33,7 @@ package final class ParticipantMedia: PeerObserver, Sendable {
 
   private let attention = Mutex(Attention())
   private let panBits = Atomic<UInt32>(0)
-  private let shownIn = Mutex<SlotReference?>(nil)
+  private let place = Mutex(Place())
   private let measured = Mutex(PeerStatistics())
   private let audioCounts = Mutex(AudioCounts())
   private let streams = Mutex(Streams())
@@ -83,16 +83,34 @@ package final class ParticipantMedia: PeerObserver, Sendable {
     set { gainBits.store(newValue.bitPattern, ordering: .relaxed) }
   }
 
-  /// The slot the participant is shown in; nil while in none.
-  package var slot: SlotReference? {
-    get { shownIn.withLock { $0 } }
-    set { shownIn.withLock { $0 = newValue } }
+  private struct Place {
+    var slot: SlotReference?
+    /// Who said so.
+    var canvas: ObjectIdentifier?
   }
+
+  /// The slot the participant is shown in; nil while in none.
+  package var slot: SlotReference? { place.withLock { $0.slot } }
 
   /// Where the participant's picture is, -1 left to 1 right.
   package var pan: Float {
     get { Float(bitPattern: panBits.load(ordering: .relaxed)) }
     set { panBits.store(newValue.bitPattern, ordering: .relaxed) }
+  }
+
+  /// A canvas shows him in this slot, and says so for all.
+  func noteSlot(_ slot: SlotReference?, pan: Float, by canvas: ObjectIdentifier) {
+    place.withLock { $0 = Place(slot: slot, canvas: canvas) }
+    self.pan = pan
+  }
+
+  /// A canvas says no longer where he is; another may have said so already.
+  func forgetSlot(by canvas: ObjectIdentifier) {
+    place.withLock { place in
+      guard place.canvas == canvas else { return }
+      place = Place()
+      pan = 0
+    }
   }
 
   /// A canvas shows him in a tile of so many pixels; 0 where it does not.

@@ -1,3 +1,4 @@
+import Compositing
 import EncodedMedia
 import Layouts
 import Timing
@@ -17,10 +18,12 @@ final class Room {
     var role: String
     /// Name of the output he receives; nil where he receives no picture.
     var output: String?
-    /// Whether he is left out of the picture he receives.
-    var withoutSelf: Bool
+    /// Whether he is in the picture he receives; nil for as the layout says.
+    var selfView: Bool?
     /// What his picture is of.
     var content = PictureContent.main
+    /// Shown where he has no picture: a file below the folder of avatars.
+    var avatar: String?
     /// WHEP: the participant whose mix he hears instead of one of his own.
     var mixOf: UInt32?
     var pin: SlotReference?
@@ -34,6 +37,9 @@ final class Room {
     var isConnected = false
     /// The output whose picture he is sent now.
     var subscribedPicture: OutputID?
+
+    /// Whether layouts have a place for him: who only watches is not seen.
+    var isShown: Bool { isConnected && (setup.receives(.audio) || setup.receives(.video)) }
   }
 
   let name: String
@@ -43,6 +49,8 @@ final class Room {
   /// In the order they joined.
   var participants: [Participant] = []
   let board: SceneBoard
+  /// What its canvases have in common.
+  let resources: CanvasResources
   /// The sound of the room itself.
   let main: SoundPlace
   /// Made with the first who is sent there, ended with the last.
@@ -51,7 +59,8 @@ final class Room {
   var sounds: [String: [Int16]] = [:]
   /// In the order they were started.
   var prompts: [RunningPrompt] = []
-  /// What is composed and encoded now: one for each output that somebody receives, and one for each who does not want to see himself.
+  /// What is composed and encoded now: one for each output that somebody receives, and one for each who sees himself otherwise than
+  /// others see him.
   var canvases: [CanvasKey: Canvas] = [:]
   /// Counts the times the room became empty or filled, so that an old timer does not close it.
   var emptyCount = 0
@@ -60,16 +69,20 @@ final class Room {
 
   struct CanvasKey: Hashable {
     var output: String
-    /// The participant who is left out; nil for the picture everybody sees.
-    var excluded: UInt32?
+    /// For whom alone it is; nil for the picture everybody sees.
+    var viewer: CanvasViewer?
   }
 
-  init(name: String, layout: String, outputs: [OutputSettings], audio: AudioSettings, board: SceneBoard, mix: RoomMix) {
+  init(
+    name: String, layout: String, outputs: [OutputSettings], audio: AudioSettings, board: SceneBoard,
+    resources: CanvasResources, mix: RoomMix
+  ) {
     self.name = name
     self.layout = layout
     self.outputs = outputs
     self.audio = audio
     self.board = board
+    self.resources = resources
     main = SoundPlace(name: nil, mix: mix)
   }
 
@@ -111,10 +124,10 @@ final class Room {
 
   /// Tells the canvases who is to be seen, all at once.
   func publishScene() {
-    let people = participants.filter { $0.isConnected && ($0.setup.receives(.audio) || $0.setup.receives(.video)) }.map {
+    let people = participants.filter(\.isShown).map {
       SceneBoard.Person(
         media: $0.media, name: $0.name, role: $0.role, sendsVideo: $0.setup.receives(.video),
-        sharesScreen: $0.content == .slides, pin: $0.pin)
+        sharesScreen: $0.content == .slides, pin: $0.pin, avatar: $0.avatar)
     }
     board.change { $0.people = people }
   }
@@ -125,7 +138,9 @@ final class Room {
     description.sendsAudio = participant.setup.receives(.audio)
     description.sendsVideo = participant.setup.receives(.video)
     description.content = participant.content
+    description.avatar = participant.avatar
     description.output = participant.output
+    description.selfView = participant.selfView
     if participant.setup.sendCodec(.audio) != nil {
       description.audioOutput = participant.rules.audioOutput ?? AudioSettings.mainOutput
     }

@@ -14,10 +14,12 @@ package final class SceneBoard: Sendable {
     package var sharesScreen: Bool
     /// The slot he was put into, by its index or name.
     package var pin: SlotReference?
+    /// Shown where he has no picture: a file below the folder of avatars.
+    package var avatar: String?
 
     package init(
       media: ParticipantMedia, name: String, role: String = "panelist", sendsVideo: Bool, sharesScreen: Bool = false,
-      pin: SlotReference? = nil
+      pin: SlotReference? = nil, avatar: String? = nil
     ) {
       self.media = media
       self.name = name
@@ -25,6 +27,7 @@ package final class SceneBoard: Sendable {
       self.sendsVideo = sendsVideo
       self.sharesScreen = sharesScreen
       self.pin = pin
+      self.avatar = avatar
     }
 
     var number: UInt32 { media.number }
@@ -38,6 +41,8 @@ package final class SceneBoard: Sendable {
     package var layoutsByOutput: [String: LayoutTemplate] = [:]
     /// Counts the changes, so that a canvas knows when to solve its layout again.
     package var revision = 0
+
+    func layout(of output: String) -> LayoutTemplate { layoutsByOutput[output] ?? layout }
   }
 
   private let scene: Mutex<Scene>

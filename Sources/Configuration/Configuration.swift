@@ -60,6 +60,8 @@ package struct Configuration: Sendable {
   package var layoutsDirectory = "Layouts"
   /// Where sounds are that may be played into rooms; nil for `Prompts`, which need not be there.
   package var promptsDirectory: String?
+  /// Where images are that stand for people without a picture; nil for `Avatars`, which need not be there.
+  package var avatarsDirectory: String?
   /// How long participants have to leave after SIGTERM, 0 to 3600.
   package var drainSeconds = 10
   package var logLevel = LogLevel.info

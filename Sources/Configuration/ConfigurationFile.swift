@@ -4,7 +4,7 @@ import JSON5
 
 extension Configuration {
   private static let keys = [
-    "http", "tls", "rtc", "announce", "layouts", "prompts", "drainSeconds", "log", "auth", "iceServers", "rooms",
+    "http", "tls", "rtc", "announce", "layouts", "prompts", "avatars", "drainSeconds", "log", "auth", "iceServers", "rooms",
   ]
 
   /// Reads a JSON5 file; every fault is told as `FILE:LINE:COLUMN: message`.
@@ -19,7 +19,7 @@ extension Configuration {
   }
 
   private mutating func read(_ object: JSONObject) {
-    for setting in [Setting.http, .tls, .rtc, .layouts, .prompts] {
+    for setting in [Setting.http, .tls, .rtc, .layouts, .prompts, .avatars] {
       guard let text = object.string(setting.rawValue), let value = object[setting.rawValue] else { continue }
       if let fault = set(setting, text) { object.decoder.fault(at: value.position, "'\(setting.rawValue)' \(fault)") }
     }

@@ -2,7 +2,7 @@ import JSON5
 
 /// What can be set by option, environment and file alike, as text.
 package enum Setting: String, Sendable, CaseIterable {
-  case http, tls, rtc, announce, layouts, prompts, auth
+  case http, tls, rtc, announce, layouts, prompts, avatars, auth
   case authSecret = "auth-secret"
   case drainSeconds = "drain-seconds"
   case logLevel = "log-level"
@@ -18,7 +18,7 @@ package enum Setting: String, Sendable, CaseIterable {
     case .http, .rtc: "ADDR:PORT"
     case .tls: "CERT,KEY|self-signed"
     case .announce: "IP[,IP...]"
-    case .layouts, .prompts: "DIR"
+    case .layouts, .prompts, .avatars: "DIR"
     case .auth: "none"
     case .authSecret: "TEXT"
     case .drainSeconds: "N"
@@ -35,6 +35,7 @@ package enum Setting: String, Sendable, CaseIterable {
     case .announce: "address told to clients in place of the media address; may be repeated"
     case .layouts: "directory of layout files (Layouts)"
     case .prompts: "directory of sounds that may be played into rooms (Prompts, where there is one)"
+    case .avatars: "directory of images that stand for people without a picture (Avatars, where there is one)"
     case .auth: "let everybody do everything, even from outside"
     case .authSecret: "secret of HS256 tokens, at least 32 bytes; better in the environment than here"
     case .drainSeconds: "how long participants have to leave after SIGTERM (10)"
@@ -54,6 +55,7 @@ extension Configuration {
     case .announce: return setAnnounce(text.split(separator: ",").map(String.init))
     case .layouts: layoutsDirectory = text
     case .prompts: promptsDirectory = text
+    case .avatars: avatarsDirectory = text
     case .auth:
       guard text == "none" else { return "must be none; keys stand in the configuration file" }
       authentication = .none

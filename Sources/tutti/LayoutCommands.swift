@@ -13,7 +13,7 @@ enum LayoutCommands {
     for file in files {
       do {
         let bytes = try readWholeFile(file)
-        let folder = file.lastIndex(of: "/").map { String(file[...$0]) } ?? ""
+        let folder = Self.folder(of: file) + "/"
         let review = LayoutReview(bytes, name: name(of: file), sizes: sizes.map { ($0.width, $0.height) }) {
           access(folder + $0, R_OK) == 0
         }
@@ -31,16 +31,20 @@ enum LayoutCommands {
   /// Draws a layout with made-up people into a file.
   static func render(_ options: RenderOptions) throws(ConfigurationError) {
     let isFile = options.layout.contains("/") || options.layout.contains(".json")
-    let template = try template(at: isFile ? options.layout : path(of: options.layout, options.layoutsDirectory))
+    let path = isFile ? options.layout : path(of: options.layout, options.layoutsDirectory)
+    let template = try template(at: path)
     let bytes: [UInt8]
     if options.output.hasSuffix(".svg") {
       let text = LayoutPreview.svg(
         template, participants: options.participants, width: options.width, height: options.height)
       bytes = Array(text.utf8)
     } else {
+      let warnings = CompositingWarnings { printError("\(path): warning: \($0)") }
+      let images = ImageLibrary(layouts: folder(of: path), execution: .inPlace, warnings: warnings)
       bytes = PNGEncoder.encode(
         LayoutPreview.picture(
-          template, participants: options.participants, width: options.width, height: options.height))
+          template, participants: options.participants, width: options.width, height: options.height,
+          resources: CanvasResources(images: images, warnings: warnings)))
     }
     guard write(bytes, to: options.output) else {
       throw ConfigurationError(faults: ["\(options.output) cannot be written: \(String(cString: strerror(errno)))"])
@@ -77,6 +81,9 @@ enum LayoutCommands {
     let plain = "\(directory)/\(name).json"
     return access(plain, R_OK) == 0 ? plain : plain + "5"
   }
+
+  /// Where a layout's images are looked for: beside it.
+  private static func folder(of path: String) -> String { path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "." }
 
   /// What rooms know a layout by: its file's name without the ending.
   private static func name(of path: String) -> String {

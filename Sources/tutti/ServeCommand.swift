@@ -1,4 +1,5 @@
 import AudioFiles
+import Compositing
 import Conference
 import Configuration
 import ControlAPI
@@ -24,7 +25,8 @@ enum ServeCommand {
       let sounds = try soundLibrary(configuration)
       var plan = try plan(configuration)
       plan.conference.sounds = try defaultSounds(configuration, sounds)
-      let server = try Server(plan, layouts: files.library, sounds: sounds) { log.info($0) }
+      let resources = try canvasResources(configuration, log)
+      let server = try Server(plan, layouts: files.library, sounds: sounds, resources: resources) { log.info($0) }
       watch(files, texts, server.conferences, log)
       log.info("page and control at \(server.control.url)")
       log.info("media at \(server.network.localAddresses.map(\.description).joined(separator: ", ")) (UDP and ICE-TCP)")
@@ -56,13 +58,37 @@ enum ServeCommand {
     }
   }
 
-  private static func soundLibrary(_ configuration: Configuration) throws(ConfigurationError) -> SoundLibrary {
-    if let directory = configuration.promptsDirectory {
-      var status = stat()
-      guard stat(directory, &status) == 0, status.st_mode & S_IFMT == S_IFDIR else {
-        throw ConfigurationError(faults: ["prompts: there is no directory '\(directory)'"])
+  /// A directory that need not be there unless somebody named it.
+  private static func check(_ directory: String?, of key: String) throws(ConfigurationError) {
+    guard let directory else { return }
+    var status = stat()
+    guard stat(directory, &status) == 0, status.st_mode & S_IFMT == S_IFDIR else {
+      throw ConfigurationError(faults: ["\(key): there is no directory '\(directory)'"])
+    }
+  }
+
+  /// Fonts and images of the whole server.
+  private static func canvasResources(
+    _ configuration: Configuration, _ log: Log
+  ) throws(ConfigurationError) -> CanvasResources {
+    try check(configuration.avatarsDirectory, of: "avatars")
+    let warnings = CompositingWarnings { log.warning($0.description) }
+    let images = ImageLibrary(
+      layouts: configuration.layoutsDirectory, avatars: configuration.avatarsDirectory ?? "Avatars", warnings: warnings)
+    MediaThread.start(name: "image-files") {
+      while true {
+        sleep(imagePeriodSeconds)
+        images.refresh()
       }
     }
+    return CanvasResources(images: images, warnings: warnings)
+  }
+
+  /// How often files of images are looked at, should they have been saved anew.
+  private static let imagePeriodSeconds: UInt32 = 2
+
+  private static func soundLibrary(_ configuration: Configuration) throws(ConfigurationError) -> SoundLibrary {
+    try check(configuration.promptsDirectory, of: "prompts")
     return SoundLibrary(directory: configuration.promptsDirectory ?? "Prompts")
   }
 

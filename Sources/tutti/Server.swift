@@ -1,4 +1,5 @@
 import AudioFiles
+import Compositing
 import Conference
 import ControlAPI
 import DatagramIO
@@ -24,7 +25,10 @@ struct Server {
   }
 
   /// - Throws: a sentence for the operator.
-  init(_ plan: Plan, layouts: LayoutLibrary, sounds: SoundLibrary, log: @escaping @Sendable (String) -> Void) throws {
+  init(
+    _ plan: Plan, layouts: LayoutLibrary, sounds: SoundLibrary, resources: CanvasResources,
+    log: @escaping @Sendable (String) -> Void
+  ) throws {
     let certificate = try DTLSCertificate()
     let network = try NetworkLoop(
       bind: plan.mediaAddresses, acceptsTCP: true, seed: UInt64.random(in: 0 ... .max))
@@ -32,7 +36,8 @@ struct Server {
     let negotiator = PeerNegotiator(
       certificate: certificate, candidates: Self.candidates(bound: network.localAddresses, announced: plan.announced))
     conferences = Conferences(
-      settings: plan.conference, layouts: layouts, sounds: sounds, negotiator: negotiator, transport: network,
+      settings: plan.conference, layouts: layouts, sounds: sounds, resources: resources, negotiator: negotiator,
+      transport: network,
       transportMetrics: { Self.metrics(of: network) }, log: log)
     control = try ControlServer(plan.control, control: conferences)
   }

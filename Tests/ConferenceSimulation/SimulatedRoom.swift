@@ -73,7 +73,7 @@ final class SimulatedRoom {
     }
     canvas = Canvas(
       settings: .init(name: "main", width: 160, height: 90, fps: 10, bitrate: 100_000),
-      excluded: nil, board: board, transport: transport, execution: .inPlace)
+      board: board, transport: transport, execution: .inPlace)
     canvas.add(.vp8, as: Self.pictureOutput)
     let transport = transport
     simulation.commands = { transport.take() }

@@ -18,18 +18,24 @@ final class House: Sendable {
   let transport = ScriptedTransport()
   let conferences: Conferences
 
-  /// - Parameter sounds: the directory of prompts.
-  init(sounds: String = "/nowhere", _ change: (inout ConferenceSettings) -> Void = { _ in }) throws {
+  /// - Parameters:
+  ///   - sounds: the directory of prompts.
+  ///   - layouts: nil for grid, other and stage.
+  init(sounds: String = "/nowhere", layouts: LayoutLibrary? = nil, _ change: (inout ConferenceSettings) -> Void = { _ in })
+    throws
+  {
     var settings = ConferenceSettings()
     settings.emptySeconds = 0
     settings.outputs = [OutputSettings(name: "main", width: 64, height: 64, fps: 1, bitrate: 30_000)]
     change(&settings)
-    let layouts = LayoutLibrary()
-    try layouts.load("grid", source: gridLayout)
-    try layouts.load("other", source: gridLayout)
-    try layouts.load("stage", source: stageLayout)
+    let library = layouts ?? LayoutLibrary()
+    if layouts == nil {
+      try library.load("grid", source: gridLayout)
+      try library.load("other", source: gridLayout)
+      try library.load("stage", source: stageLayout)
+    }
     conferences = Conferences(
-      settings: settings, layouts: layouts, sounds: SoundLibrary(directory: sounds),
+      settings: settings, layouts: library, sounds: SoundLibrary(directory: sounds),
       negotiator: PeerNegotiator(certificate: Simulation.certificate, candidates: [.host(Simulation.serverAddress)]),
       transport: transport)
   }

@@ -20,13 +20,14 @@ import Testing
     let ada = try #require(room["participants"]?.array?[0])
     #expect(
       ada.members?.map(\.key) == [
-        "id", "name", "role", "sends", "receives", "audioMuted", "videoMuted", "deaf", "group", "whisperTo", "mutedFor",
+        "id", "name", "role", "avatar", "sends", "receives", "audioMuted", "videoMuted", "deaf", "group", "whisperTo",
+        "mutedFor",
         "sideRoom", "gain", "slot", "speaking", "levelDb", "stats",
       ])
     #expect(ada["slot"]?.integer == 0)
     #expect(ada["levelDb"]?.number == -23.5)
     #expect(ada["receives"]?["codec"]?.string == "VP8")
-    #expect(ada["receives"]?.members?.map(\.key) == ["output", "codec", "audio", "audioCodec"])
+    #expect(ada["receives"]?.members?.map(\.key) == ["output", "codec", "self", "audio", "audioCodec"])
     #expect(ada["receives"]?["audio"]?.string == "low" && ada["group"]?.string == "desk")
     #expect(ada["whisperTo"]?.isNull == true && ada["mutedFor"]?.array?.map(\.string) == ["p2"])
     let bob = try #require(room["participants"]?.array?[1])
@@ -107,6 +108,18 @@ import Testing
       #"{"sideRoom":""}"#, #"{"audioOutput":null}"#,
     ] { #expect(await fixture.patch(target, json: wrong)?.status == 422, "\(wrong)") }
     #expect(fixture.control.state.withLock { $0.patches.count } == 3)
+  }
+
+  @Test func whatAParticipantShowsAndSeesOfHimselfIsPatched() async throws {
+    let fixture = try Fixture()
+    let target = "/v1/rooms/lobby/participants/p1"
+    #expect(await fixture.patch(target, json: #"{"avatar":"staff/ada.png","self":false}"#)?.status == 200)
+    var patch = try #require(fixture.control.state.withLock { $0.patches.last })
+    #expect(patch.avatar == .some("staff/ada.png") && patch.selfView == .some(false))
+    #expect(await fixture.patch(target, json: #"{"avatar":null,"self":null}"#)?.status == 200)
+    patch = try #require(fixture.control.state.withLock { $0.patches.last })
+    #expect(patch.avatar == .some(nil) && patch.selfView == .some(nil))
+    for wrong in [#"{"avatar":1}"#, #"{"self":"yes"}"#] { #expect(await fixture.patch(target, json: wrong)?.status == 422) }
   }
 
   @Test func aPromptIsStartedListedAndStopped() async throws {

@@ -7,7 +7,7 @@ import Testing
   @Test func anOfferIsAnsweredWithTheSessionsAddress() async throws {
     let fixture = try Fixture()
     let response = await fixture.postOffer(
-      "/rooms/lobby/participants?name=Ada%20L&output=main&audio=low&self=false&role=host&content=slides")
+      "/rooms/lobby/participants?name=Ada%20L&output=main&audio=low&self=false&role=host&content=slides&avatar=ada.png")
     #expect(response?.status == 201)
     #expect(response?["location"] == "/rooms/lobby/participants/secret-42")
     #expect(response?["etag"] == "\"tag-1\"")
@@ -24,7 +24,7 @@ import Testing
     #expect(join.output == "main")
     #expect(join.audioOutput == "low")
     #expect(join.role == "host")
-    #expect(!join.selfView)
+    #expect(join.selfView == false && join.avatar == "ada.png")
     #expect(join.content == .slides)
     #expect(join.offer == "v=0\r\n")
   }

@@ -21,20 +21,20 @@ extension ControlApplication {
   private func joinRequest(
     _ head: HTTPRequestHead, kind: JoinRequest.Kind, room: String, offer: String, caller: Identity
   ) throws(Refusal) -> JoinRequest {
-    let selfView: Bool? =
-      switch head.queryValue("self") {
-      case nil: true
-      case "true", "1": true
-      case "false", "0": false
-      default: nil
-      }
-    guard let selfView else { throw Refusal(response: problem(422, "The parameter 'self' is true or false.")) }
+    let selfView: Bool?
+    switch head.queryValue("self") {
+    case nil: selfView = nil
+    case "true", "1": selfView = true
+    case "false", "0": selfView = false
+    default: throw Refusal(response: problem(422, "The parameter 'self' is true or false; without it the layout decides."))
+    }
     return JoinRequest(
       kind: kind, room: room, offer: offer,
       name: displayName(head.queryValue("name") ?? caller.claims?.subject ?? ""),
       role: try role(head, caller: caller), output: try nameParameter(head, "output"),
       audioOutput: try nameParameter(head, "audio"), selfView: selfView,
-      mixOf: try nameParameter(head, "participant"), content: try content(head))
+      mixOf: try nameParameter(head, "participant"), content: try content(head),
+      avatar: head.queryValue("avatar").flatMap { $0.isEmpty ? nil : $0 })
   }
 
   private func content(_ head: HTTPRequestHead) throws(Refusal) -> PictureContent? {

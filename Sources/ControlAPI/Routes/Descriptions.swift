@@ -86,6 +86,7 @@ extension JSONWriter {
     member("id", participant.id)
     member("name", participant.name)
     member("role", participant.role)
+    member("avatar", participant.avatar)
     key("sends")
     beginObject()
     member("audio", participant.sendsAudio)
@@ -96,6 +97,8 @@ extension JSONWriter {
     beginObject()
     member("output", participant.output)
     member("codec", participant.receivesVideoCodec)
+    key("self")
+    if let selfView = participant.selfView { value(selfView) } else { null() }
     member("audio", participant.audioOutput)
     member("audioCodec", participant.receivesAudioCodec)
     endObject()

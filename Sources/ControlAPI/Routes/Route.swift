@@ -108,7 +108,7 @@ enum Route: Sendable, Equatable {
   var parameters: [String]? {
     switch self {
     case .page, .health, .readiness, .metrics: nil
-    case .offer: ["name", "role", "output", "audio", "self", "participant", "content"]
+    case .offer: ["name", "role", "output", "audio", "self", "participant", "content", "avatar"]
     case .layoutPreview: ["participants", "size"]
     case .snapshot: ["output"]
     default: []

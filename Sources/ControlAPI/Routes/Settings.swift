@@ -38,7 +38,7 @@ extension OutputSettings {
 extension ParticipantPatch {
   private static let keys = [
     "name", "audioMuted", "videoMuted", "deaf", "gain", "slot", "role", "output", "audioOutput", "group", "whisperTo",
-    "mutedFor", "sideRoom", "content",
+    "mutedFor", "sideRoom", "content", "avatar", "self",
   ]
   /// More people than a server takes cannot be named.
   private static let idsMax = 2000
@@ -55,6 +55,8 @@ extension ParticipantPatch {
     output = object.name("output")
     audioOutput = object.name("audioOutput")
     content = object.string("content", oneOf: PictureContent.allCases.map(\.rawValue)).flatMap(PictureContent.init)
+    selfView = object.optional("self") { object.bool("self") }
+    avatar = object.optional("avatar") { object.string("avatar") }
     group = object.optional("group") { object.name("group") }
     sideRoom = object.optional("sideRoom") { object.name("sideRoom") }
     whisperTo = object.optional("whisperTo") { object.names("whisperTo", countMax: Self.idsMax) }

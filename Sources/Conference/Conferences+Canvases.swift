@@ -1,0 +1,148 @@
+import Compositing
+import Dispatch
+import EncodedMedia
+import Layouts
+import RawMedia
+import RealTime
+import Timing
+
+/// Which pictures are made in a room, and who is sent which.
+extension Conferences {
+  /// Starts a canvas for each picture that somebody receives, stops the others, and brings each receiver to his.
+  func updateCanvases(of room: Room) {
+    let keys = canvasKeys(in: room)
+    var wanted: [Room.CanvasKey: Set<Codec>] = [:]
+    for (participant, key) in zip(room.participants, keys) where participant.isConnected {
+      guard let key, let codec = participant.setup.sendCodec(.video) else { continue }
+      wanted[key, default: []].insert(codec)
+    }
+    for (key, canvas) in room.canvases {
+      let settings = room.outputs.first { $0.name == key.output }
+      if wanted[key] == nil || settings.map(canvas.settings.isSamePicture) != true { stop(canvas, key, in: room) }
+    }
+    for (key, codecs) in wanted {
+      guard let canvas = room.canvases[key] ?? start(key, in: room) else { continue }
+      settle(codecs, of: canvas)
+    }
+    chooseWhoTellsPlaces(in: room)
+    for index in room.participants.indices { subscribeToPicture(index, keys[index], in: room) }
+    guard room.canvases.isEmpty else { return }
+    let now = MonotonicClock.now()
+    for participant in room.participants { participant.media.decideAttention(at: now) }
+  }
+
+  private func start(_ key: Room.CanvasKey, in room: Room) -> Canvas? {
+    guard let settings = room.outputs.first(where: { $0.name == key.output }) else { return nil }
+    let canvas = Canvas(
+      settings: settings, viewer: key.viewer, board: room.board, resources: room.resources, transport: transport,
+      execution: .serialQueue)
+    room.canvases[key] = canvas
+    pictureLoop.add(canvas)
+    return canvas
+  }
+
+  func stop(_ canvas: Canvas, _ key: Room.CanvasKey, in room: Room) {
+    pictureLoop.remove(canvas)
+    for output in canvas.outputs.values { keyframeDesk.withdraw(output) }
+    canvas.end(at: MonotonicClock.now())
+    room.canvases[key] = nil
+  }
+
+  /// Encodes a canvas to just these codecs.
+  private func settle(_ codecs: Set<Codec>, of canvas: Canvas) {
+    let running = canvas.outputs
+    for (codec, output) in running where !codecs.contains(codec) {
+      keyframeDesk.withdraw(output)
+      canvas.remove(codec)
+    }
+    for codec in codecs where running[codec] == nil {
+      let output = outputs.next()
+      keyframeDesk.register(canvas, output)
+      canvas.add(codec, as: output)
+    }
+  }
+
+  /// The canvas each participant is to receive, in their order; nil for those who receive none.
+  private func canvasKeys(in room: Room) -> [Room.CanvasKey?] {
+    var viewers: Set<CanvasViewer> = []
+    return room.participants.map { participant in
+      guard participant.isConnected, let output = participant.output, participant.setup.sendCodec(.video) != nil else {
+        return nil
+      }
+      var viewer = viewer(participant, of: output, in: room)
+      if let wanted = viewer, !viewers.contains(wanted) {
+        if viewers.count < settings.personalPicturesMax { viewers.insert(wanted) } else { viewer = nil }
+      }
+      return Room.CanvasKey(output: output, viewer: viewer)
+    }
+  }
+
+  /// Who somebody is to the picture he receives; nil where he sees what everybody sees. Who follows another's mix is that one.
+  private func viewer(_ participant: Room.Participant, of output: String, in room: Room) -> CanvasViewer? {
+    let number = room.ear(of: participant)
+    guard let index = room.index(of: number), room.participants[index].isShown else { return nil }
+    let scene = room.board.current
+    let policy = participant.selfView.map { $0 ? .shown : .hidden } ?? scene.layout(of: output).selfView
+    return policy == .shown ? nil : CanvasViewer(number: number, selfView: policy)
+  }
+
+  /// Of several canvases with several layouts, one says in which slot somebody is: of the first output received, what most see.
+  private func chooseWhoTellsPlaces(in room: Room) {
+    let ranks = Dictionary(room.outputs.enumerated().map { ($1.name, $0) }, uniquingKeysWith: { first, _ in first })
+    let first = room.canvases.min { a, b in
+      (ranks[a.key.output] ?? .max, a.key.viewer?.number ?? 0) < (ranks[b.key.output] ?? .max, b.key.viewer?.number ?? 0)
+    }
+    for canvas in room.canvases.values { canvas.tellPlaces(canvas === first?.value) }
+  }
+
+  private func subscribeToPicture(_ index: Int, _ key: Room.CanvasKey?, in room: Room) {
+    let participant = room.participants[index]
+    guard participant.isConnected else { return }
+    let canvas = key.flatMap { room.canvases[$0] }
+    let output = participant.setup.sendCodec(.video).flatMap { canvas?.outputs[$0] }
+    guard output != participant.subscribedPicture else { return }
+    room.participants[index].subscribedPicture = output
+    // Who finds no recent keyframe there is asked one for by the transport.
+    transport.subscribe(participant.peer, .video, to: output)
+  }
+
+  // MARK: Snapshots
+
+  package func snapshot(room name: String, output: String?) async throws(ConferenceError) -> [UInt8] {
+    let room = try find(room: name)
+    guard let settings = room.output(named: output) else {
+      throw .init(
+        .notFound, "There is no output '\(output ?? "")'; choose one of \(room.outputs.map(\.name).joined(separator: ", ")).")
+    }
+    if let running = room.canvases[.init(output: settings.name)]?.lastPicture { return await png(running) }
+    let canvas = Canvas(
+      settings: settings, board: room.board, resources: room.resources, transport: transport, execution: .inPlace)
+    canvas.tellPlaces(false)
+    return await png(await Self.picture(of: canvas))
+  }
+
+  /// What a canvas shows that does not run. Nobody may have looked at those on it: their pictures come once they are asked for.
+  private nonisolated static func picture(of canvas: Canvas) async -> Picture {
+    let patience = MonotonicClock.now() + .seconds(2)
+    while !canvas.isComplete(at: MonotonicClock.now()), MonotonicClock.now() < patience {
+      try? await Task.sleep(for: .milliseconds(20))
+    }
+    defer { canvas.end(at: MonotonicClock.now()) }
+    return canvas.drawOnce(at: MonotonicClock.now())
+  }
+
+  private func png(_ picture: Picture) async -> [UInt8] {
+    await withCheckedContinuation { continuation in
+      DispatchQueue.global().async { continuation.resume(returning: PNGEncoder.encode(picture)) }
+    }
+  }
+}
+
+extension OutputSettings {
+  /// Whether a canvas of these settings can go on with others: the layout is looked at anew at each tick.
+  fileprivate func isSamePicture(_ other: OutputSettings) -> Bool {
+    var other = other
+    other.layout = layout
+    return self == other
+  }
+}
