@@ -10,7 +10,8 @@ package protocol ConferenceControl: Sendable {
   /// - Parameter entityTag: the tag the request names in If-Match, nil where it names none or `*`.
   func trickle(room: String, participant: String, fragment: String, entityTag: String?) async throws(ConferenceError)
     -> TrickleAnswer
-  func leave(room: String, participant: String) async throws(ConferenceError)
+  /// Ends somebody's session.
+  func leave(room: String, participant: String, by: Departure) async throws(ConferenceError)
 
   func rooms() async -> [RoomDescription]
   func room(_ name: String) async throws(ConferenceError) -> RoomDescription
@@ -321,12 +322,21 @@ package enum PromptEndReason: String, Sendable {
   case left
 }
 
+/// Whose wish it is that somebody leaves.
+package enum Departure: Sendable {
+  case himself
+  /// Somebody who leads the room.
+  case host
+}
+
 /// Why somebody is no longer in a room, in the words of the event.
 package enum LeaveReason: String, Sendable {
-  /// He left, or somebody took him out: his session was deleted.
+  /// He deleted his session or closed the connection.
   case left
-  /// His connection ended or was lost; he may come back.
+  /// Nothing has been heard of him for 30 s, or his connection broke and he did not come back; he still may.
   case disconnected
+  /// A host took him out.
+  case kicked
   /// The room ended.
   case closed
 }

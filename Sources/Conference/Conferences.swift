@@ -194,9 +194,12 @@ package actor Conferences: ConferenceControl {
     }
   }
 
-  package func leave(room name: String, participant id: String) async throws(ConferenceError) {
+  package func leave(room name: String, participant id: String, by departure: Departure) async throws(ConferenceError) {
     let (room, index) = try find(room: name, participant: id)
-    remove(at: index, from: room, reason: .left)
+    switch departure {
+    case .himself: remove(at: index, from: room, reason: .left)
+    case .host: remove(at: index, from: room, reason: .kicked)
+    }
   }
 
   /// Takes a participant out of everything that knows him.
@@ -246,7 +249,7 @@ package actor Conferences: ConferenceControl {
     case .connected: connect(index, in: room)
     case .ended(let reason):
       log("room \(name): participant \(room.participants[index].id.prefix(8)) ended: \(reason)")
-      remove(at: index, from: room, reason: .left)
+      remove(at: index, from: room, reason: reason == .closed ? .left : .disconnected)
     }
   }
 

@@ -3,8 +3,9 @@ import Timing
 
 /// The server's side of ICE: answers checks, sends none, and follows what the peer nominates (RFC 8445 lite, RFC 7675).
 ///
-///     connecting ──nominated──▶ connected ──30 s without a check──▶ disconnected ──▶ failed
-///         └────────patience────────────────────────────────────────────────────────────▲
+///     connecting ──nominated──▶ connected ──30 s without a check───────────────────────▶ failed
+///         │                         └──its TCP connection closed, or a restart──▶ disconnected ─▲
+///         └──────────────────────────patience───────────────────────────────────────────────────┘
 ///
 /// Driven by `receive` for every STUN datagram, `handleTimeout` at `nextDeadline`. Only a request with the whole USERNAME
 /// `ours:theirs` and the right MESSAGE-INTEGRITY is answered or changes anything; all else meets silence. Each transaction counts
@@ -28,6 +29,7 @@ public struct ICELiteAgent: Sendable {
   /// Where media was sent last; an ordinary check from there ends `disconnected`.
   private var lastSelected: TransportPath?
   private let patience: Interval
+  private let returnPatience: Interval
 
   /// Where to send; nil before a nomination and while consent is missing.
   public private(set) var selectedPath: TransportPath?
@@ -36,10 +38,15 @@ public struct ICELiteAgent: Sendable {
 
   /// - Parameters:
   ///   - remote: nil where our offer has no answer yet; until `setRemote` no check can be authenticated.
-  ///   - patience: how long the peer has for its first nomination, and for its return after `disconnected`.
-  public init(local: ICECredentials, remote: ICECredentials?, at now: Instant, patience: Interval = ICETiming.patience) {
+  ///   - patience: how long the peer has for its first nomination, and for one after a restart.
+  ///   - returnPatience: how long it has for another path where the connection under the selected one has closed.
+  public init(
+    local: ICECredentials, remote: ICECredentials?, at now: Instant, patience: Interval = ICETiming.patience,
+    returnPatience: Interval = ICETiming.returnPatience
+  ) {
     self.current = ICEGeneration(local: local, remote: remote)
     self.patience = patience
+    self.returnPatience = returnPatience
     self.state = .connecting(until: now + patience)
   }
 
@@ -137,11 +144,8 @@ public struct ICELiteAgent: Sendable {
     paths.expire(at: now)
     switch state {
     case .connecting(let until), .disconnected(let until):
-      guard now >= until else { return }
-      state = .failed
-      paths.removeAll()
-      outputs.append(.failed)
-    case .connected: leaveLostPath(at: now, outputs: &outputs)
+      if now >= until { fail(outputs: &outputs) }
+    case .connected: leaveLostPath(at: now, hasExpired: true, outputs: &outputs)
     case .failed: break
     }
   }
@@ -149,18 +153,25 @@ public struct ICELiteAgent: Sendable {
   /// Forgets a path at once: its TCP connection has closed.
   public mutating func pathClosed(_ path: TransportPath, at now: Instant, outputs: inout [ICEOutput]) {
     paths.remove(path)
-    if case .connected = state { leaveLostPath(at: now, outputs: &outputs) }
+    if case .connected = state { leaveLostPath(at: now, hasExpired: false, outputs: &outputs) }
   }
 
   /// Where the selected path is gone: goes on with the one checked last of those nominated earlier, else stops sending.
-  private mutating func leaveLostPath(at now: Instant, outputs: inout [ICEOutput]) {
+  ///
+  /// Who has not checked for 30 s has seen his own consent expire and cannot come back but by a restart; if none is under way, it is
+  /// over. Whose connection closed a moment ago may be about to open another.
+  private mutating func leaveLostPath(at now: Instant, hasExpired: Bool, outputs: inout [ICEOutput]) {
     guard let path = selectedPath, !paths.contains(path) else { return }
-    if let other = paths.freshestNominated {
-      select(other, outputs: &outputs)
-    } else {
-      selectedPath = nil
-      state = .disconnected(until: now + patience)
-      outputs.append(.disconnected)
-    }
+    if let other = paths.freshestNominated { return select(other, outputs: &outputs) }
+    selectedPath = nil
+    if hasExpired, previous == nil { return fail(outputs: &outputs) }
+    state = .disconnected(until: now + (hasExpired ? patience : returnPatience))
+    outputs.append(.disconnected)
+  }
+
+  private mutating func fail(outputs: inout [ICEOutput]) {
+    state = .failed
+    paths.removeAll()
+    outputs.append(.failed)
   }
 }

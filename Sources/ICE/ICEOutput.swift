@@ -8,9 +8,9 @@ import Timing
   case connected(TransportPath)
   /// Another path was nominated, or the one before it expired: send there from now on.
   case pathChanged(TransportPath)
-  /// The peer's consent has expired (RFC 7675): send nothing until `connected`.
+  /// The path is lost and another may still come: send nothing until `connected`.
   case disconnected
-  /// No path was found in time. Only an ICE restart helps.
+  /// No path was found in time, or the peer's consent has expired (RFC 7675): send nothing any more.
   case failed
 }
 
@@ -30,4 +30,6 @@ public enum ICETiming {
   public static let nominationPatience = Interval.milliseconds(150)
   /// How long an agent goes on trying: at least 39.5 s, since more candidates may follow (RFC 8863 section 4).
   public static let patience = Interval.seconds(40)
+  /// How long a peer whose connection closed under it has to come by another: ten seconds to notice, and a restart.
+  public static let returnPatience = Interval.seconds(20)
 }

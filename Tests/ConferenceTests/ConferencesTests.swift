@@ -18,10 +18,31 @@ import WebRTCTransport
     #expect(room.participants.map(\.id) == [id] && room.participants[0].name == "Ada")
     #expect(room.participants[0].sendsAudio && room.participants[0].receivesVideoCodec == "VP8")
     #expect(house.transport.subscription(peer, .video) != nil)
-    try await house.conferences.leave(room: "r", participant: id)
+    try await house.conferences.leave(room: "r", participant: id, by: .himself)
     await events.next { if case .participantLeft(id, .left) = $0 { true } else { false } }
     room = try await house.conferences.room("r")
     #expect(room.participants.isEmpty && house.transport.calls.contains(.remove(peer)))
+    await house.conferences.stop()
+  }
+
+  @Test func whoLeavesIsToldApartFromWhoVanishesAndWhoIsTakenOut() async throws {
+    let house = try House { $0.emptySeconds = 3600 }
+    let events = await house.events("r")
+    func reason(_ leave: (String, PeerID) async throws -> Void) async throws -> LeaveReason? {
+      let (id, peer) = try await house.connect("r", events)
+      try await leave(id, peer)
+      var found: LeaveReason?
+      await events.next { change in
+        if case .participantLeft(id, let reason) = change { found = reason }
+        return found != nil
+      }
+      return found
+    }
+    let transport = house.transport
+    #expect(try await reason { try await house.conferences.leave(room: "r", participant: $0, by: .himself) } == .left)
+    #expect(try await reason { try await house.conferences.leave(room: "r", participant: $0, by: .host) } == .kicked)
+    #expect(try await reason { transport.observer($1)?.peerDidEnd($1, .closed) } == .left)
+    #expect(try await reason { transport.observer($1)?.peerDidEnd($1, .connectivityLost) } == .disconnected)
     await house.conferences.stop()
   }
 
@@ -139,7 +160,7 @@ import WebRTCTransport
       (.notFound, { [house] in _ = try await $0.join(house.request("r", audio: "none")) }),
       (.notFound, { [house] in _ = try await $0.join(house.request("q", audio: "none")) }),
       (.notFound, { _ = try await $0.patchRoom("q", settings: RoomSettings()) }),
-      (.notFound, { _ = try await $0.leave(room: "r", participant: "x") }),
+      (.notFound, { _ = try await $0.leave(room: "r", participant: "x", by: .himself) }),
       (.notFound, { _ = try await $0.deleteRoom("q") }),
       (.notFound, { _ = try await $0.snapshot(room: "r", output: "none") }),
       (.unprocessable, { _ = try await $0.putRoom("../etc", settings: RoomSettings()) }),

@@ -19,11 +19,11 @@ import WebRTCTransport
     }
     #expect(changed.group == "desk" && changed.whisperTo == [bob, eve] && changed.mutedFor == [eve] && changed.deaf)
     await events.next { if case .participantChanged = $0 { true } else { false } }
-    try await house.conferences.leave(room: "r", participant: eve)
+    try await house.conferences.leave(room: "r", participant: eve, by: .himself)
     await events.next { if case .participantChanged(let person) = $0 { person.id == ada } else { false } }
     changed = try await house.conferences.participant(room: "r", id: ada)
     #expect(changed.whisperTo == [bob] && changed.mutedFor == [])
-    try await house.conferences.leave(room: "r", participant: bob)
+    try await house.conferences.leave(room: "r", participant: bob, by: .himself)
     changed = try await house.conferences.participant(room: "r", id: ada)
     // Not nil: what was for Bob alone is not for everybody now.
     #expect(changed.whisperTo == [])
@@ -75,7 +75,7 @@ import WebRTCTransport
     #expect(follower.sideRoom == "corner")
     await eventually { house.transport.subscription(peer, .audio).map { $0 != shared } ?? false }
     let corner = house.transport.subscription(peer, .audio)
-    try await house.conferences.leave(room: "r", participant: ada)
+    try await house.conferences.leave(room: "r", participant: ada, by: .himself)
     await eventually { house.transport.subscription(peer, .audio).map { $0 != corner } ?? false }
     await house.conferences.stop()
   }
@@ -145,14 +145,14 @@ import WebRTCTransport
       let prompt = try await house.conferences.startPrompt(
         room: "r", PromptRequest(file: "tone:join", participant: ada, loops: true))
       if leave {
-        try await house.conferences.leave(room: "r", participant: ada)
+        try await house.conferences.leave(room: "r", participant: ada, by: .himself)
       } else {
         try await house.patch("r", ada) { $0.sideRoom = "corner" }
       }
       await events.next { if case .promptEnded(prompt, .left) = $0 { true } else { false } }
     }
     let last = try await house.conferences.startPrompt(room: "r", PromptRequest(file: "tone:join", loops: true))
-    try await house.conferences.leave(room: "r", participant: bob)
+    try await house.conferences.leave(room: "r", participant: bob, by: .himself)
     await events.next { if case .promptEnded(last, .left) = $0 { true } else { false } }
     await house.conferences.stop()
   }

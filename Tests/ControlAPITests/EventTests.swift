@@ -44,6 +44,7 @@ import Timing
         .participantJoined(ada), "participant-joined", "\"id\":\"p1\",\"participant\":{\"id\":\"p1\",\"name\":\"Ada \\\"A\\\"\""
       ),
       (.participantChanged(ada), "participant-changed", "\"participant\":{"),
+      (.participantLeft(id: "p1", reason: .kicked), "participant-left", "\"id\":\"p1\",\"reason\":\"kicked\"}"),
       (.participantLeft(id: "p1", reason: .left), "participant-left", "\"id\":\"p1\",\"reason\":\"left\"}"),
       (.floorChanged(id: nil), "floor-changed", "\"floor\":null}"),
       (.speakingStarted(id: "p2"), "speaking-started", "\"id\":\"p2\"}"),

@@ -90,9 +90,9 @@ final class ScriptedConferences: ConferenceControl {
     return entityTag == nil ? .restarted(fragment: "a=ice-ufrag:new\r\n", entityTag: "tag-2") : .accepted
   }
 
-  func leave(room: String, participant: String) async throws(ConferenceError) {
+  func leave(room: String, participant: String, by departure: Departure) async throws(ConferenceError) {
     try fail()
-    state.withLock { $0.departures.append(participant) }
+    state.withLock { $0.departures.append(departure == .host ? "\(participant) kicked" : participant) }
   }
 
   func rooms() async -> [RoomDescription] { state.withLock { $0.rooms.values.sorted { $0.name < $1.name } } }

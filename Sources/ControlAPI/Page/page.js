@@ -188,7 +188,7 @@ async function join() {
   });
   room = new Room({
     name: roomName, token, elements: { participants: $("participants"), count: $("people-count"), alone: $("alone"), layouts: $("layouts"), layoutsEmpty: $("layouts-empty") },
-    on: { notice, removed, own: followOwn, sounds: showSounds },
+    on: { notice, removed, own: followOwn, sounds: showSounds, lost: () => session?.verify() },
   });
   const joining = session.start();
   statistics.start(session);
@@ -202,7 +202,8 @@ function removed(reason, closing) {
   // The session is over already: there is nothing to delete.
   session.location = null;
   leave();
-  notice(reason === "closed" ? "The room was closed." : "You were removed from the room.");
+  const words = { closed: "The room was closed.", kicked: "You were removed from the room." };
+  notice(words[reason] ?? "You left the room.");
 }
 
 function enterRoom(name) {

@@ -52,6 +52,8 @@ export class Room {
     socket.onmessage = ({ data }) => this.apply(JSON.parse(data));
     socket.onclose = () => {
       if (this.isOver) return;
+      // A server that dies closes its connections in dying: nothing else tells so soon.
+      this.on.lost();
       this.timer = setTimeout(() => this.listen(), 1000 * waits[Math.min(this.attempt++, waits.length - 1)]);
     };
   }

@@ -3,6 +3,8 @@
 const gatheringTime = 400;
 const patience = 4000;
 const waits = [1, 2, 4, 8, 15];
+/// How long an answer may take before the server counts as gone, in milliseconds.
+const answerTime = 3000;
 
 /// Calls `on.state(tone, words)`, `on.stream(stream)`, `on.failed(words)` and `on.joined()`.
 export class Session {
@@ -133,7 +135,7 @@ export class Session {
       this.unsent = [];
       const response = await this.request(this.location, {
         method: "PATCH", headers: { "Content-Type": "application/trickle-ice-sdpfrag", "If-Match": "*" },
-        body: fragment(sdp, candidatesOf(sdp)),
+        body: fragment(sdp, candidatesOf(sdp)), signal: AbortSignal.timeout(answerTime),
       });
       if (response.status !== 200) throw new Error("the server did not restart");
       this.etag = response.headers.get("ETag") ?? this.etag;
@@ -142,6 +144,27 @@ export class Session {
     } catch {
       if (connection === this.connection) this.retry("The connection was lost.");
     }
+  }
+
+  /// Something says that the server may be gone: asks it for this session until it answers. A server that was started anew knows
+  /// nothing of it, and the session begins anew as well.
+  async verify() {
+    if (this.isVerifying) return;
+    this.isVerifying = true;
+    while (!this.isOver && this.location) {
+      try {
+        const response = await fetch(`/v1${this.location}`, { headers: this.headers, signal: AbortSignal.timeout(answerTime) });
+        if (response.status === 404) {
+          this.location = null;
+          this.retry("The server was started anew.");
+        } else if (this.connection?.connectionState === "connected") this.on.state("good", "Connected");
+        break;
+      } catch {
+        this.on.state("busy", "The server does not answer…");
+        await new Promise((done) => { setTimeout(done, 1000); });
+      }
+    }
+    this.isVerifying = false;
   }
 
   retry(reason) {

@@ -96,7 +96,7 @@ extension ControlApplication {
   }
 
   func leave(room: String, id: String) async throws(Refusal) -> HTTPResponse {
-    try await asking { () async throws(ConferenceError) in try await control.leave(room: room, participant: id) }
+    try await asking { () async throws(ConferenceError) in try await control.leave(room: room, participant: id, by: .himself) }
     return HTTPResponse(200)
   }
 }

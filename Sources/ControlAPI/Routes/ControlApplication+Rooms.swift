@@ -57,7 +57,7 @@ extension ControlApplication {
       }
       return json { $0.value(changed) }
     case "DELETE":
-      try await asking { () async throws(ConferenceError) in try await control.leave(room: room, participant: id) }
+      try await asking { () async throws(ConferenceError) in try await control.leave(room: room, participant: id, by: .host) }
       return HTTPResponse(204)
     default:
       let found = try await asking { () async throws(ConferenceError) in try await control.participant(room: room, id: id) }
