@@ -11,7 +11,7 @@ package protocol ConferenceControl: Sendable {
   func trickle(room: String, participant: String, fragment: String, entityTag: String?) async throws(ConferenceError)
     -> TrickleAnswer
   /// Ends somebody's session.
-  func leave(room: String, participant: String, by: Departure) async throws(ConferenceError)
+  func leave(room: String, participant: String, by: Requester) async throws(ConferenceError)
 
   func rooms() async -> [RoomDescription]
   func room(_ name: String) async throws(ConferenceError) -> RoomDescription
@@ -23,8 +23,13 @@ package protocol ConferenceControl: Sendable {
 
   func participants(room: String) async throws(ConferenceError) -> [ParticipantDescription]
   func participant(room: String, id: String) async throws(ConferenceError) -> ParticipantDescription
-  func patchParticipant(room: String, id: String, patch: ParticipantPatch) async throws(ConferenceError)
+  func patchParticipant(room: String, id: String, patch: ParticipantPatch, by: Requester) async throws(ConferenceError)
     -> ParticipantDescription
+  /// Changes all who have one of the roles; nil for everybody but hosts and admins.
+  ///
+  /// - Returns: those who were changed.
+  func patchParticipants(room: String, roles: [String]?, patch: ParticipantPatch) async throws(ConferenceError)
+    -> [ParticipantDescription]
 
   /// Plays a sound into a room or to one participant.
   func startPrompt(room: String, _ request: PromptRequest) async throws(ConferenceError) -> PromptDescription
@@ -68,7 +73,10 @@ package struct JoinRequest: Sendable {
   package var offer: String
   /// The name to be shown; empty where none was given.
   package var name: String
+  /// Nil for what goes with the path: who watches is a viewer, others are panelists.
   package var role: String?
+  /// Who he is by his token; nil where nobody has to say.
+  package var subject: String?
   /// Name of the output to receive; nil or `auto` for the room's first.
   package var output: String?
   /// Name of the audio output to receive; nil or `auto` for the room's first.
@@ -83,8 +91,8 @@ package struct JoinRequest: Sendable {
   package var avatar: String?
 
   package init(
-    kind: Kind, room: String, offer: String, name: String = "", role: String? = nil, output: String? = nil,
-    audioOutput: String? = nil, selfView: Bool? = nil, mixOf: String? = nil,
+    kind: Kind, room: String, offer: String, name: String = "", role: String? = nil, subject: String? = nil,
+    output: String? = nil, audioOutput: String? = nil, selfView: Bool? = nil, mixOf: String? = nil,
     content: PictureContent? = nil, avatar: String? = nil
   ) {
     self.kind = kind
@@ -92,6 +100,7 @@ package struct JoinRequest: Sendable {
     self.offer = offer
     self.name = name
     self.role = role
+    self.subject = subject
     self.output = output
     self.audioOutput = audioOutput
     self.selfView = selfView
@@ -127,11 +136,18 @@ package struct RoomSettings: Sendable, Equatable {
   package var layout: String?
   package var outputs: [OutputSettings]?
   package var audio: AudioChange?
+  package var admission: AdmissionChange?
+  package var stage: StageChange?
 
-  package init(layout: String? = nil, outputs: [OutputSettings]? = nil, audio: AudioChange? = nil) {
+  package init(
+    layout: String? = nil, outputs: [OutputSettings]? = nil, audio: AudioChange? = nil, admission: AdmissionChange? = nil,
+    stage: StageChange? = nil
+  ) {
     self.layout = layout
     self.outputs = outputs
     self.audio = audio
+    self.admission = admission
+    self.stage = stage
   }
 }
 
@@ -163,9 +179,15 @@ package struct RoomDescription: Sendable {
   package var layout: String
   package var outputs: [OutputSettings]
   package var audio: AudioSettings
+  package var admission = AdmissionSettings()
+  package var stage = StageSettings()
   package var participants: [ParticipantDescription]
+  /// Those in the lobby, in the order they came.
+  package var waiting: [ParticipantDescription] = []
   /// Who holds the active-speaker slot; nil while nobody spoke.
   package var floor: String?
+  /// Whom a host gave that slot; nil where it goes to who speaks.
+  package var spotlight: String?
 
   package init(
     name: String, layout: String, outputs: [OutputSettings], audio: AudioSettings, participants: [ParticipantDescription],
@@ -191,6 +213,16 @@ package struct ParticipantDescription: Sendable {
   package var id: String
   package var name: String
   package var role: String
+  /// Who he is by his token; not told to others.
+  package var subject: String?
+  /// Whether he is in the room; else he waits in the lobby.
+  package var isAdmitted = true
+  /// When he raised his hand, in nanoseconds since 1970 UTC; nil while it is down.
+  package var handRaised: Int64?
+  /// Whether he is kept out of the picture.
+  package var isHidden = false
+  /// Whether a host muted him.
+  package var isMutedByHost = false
   package var sendsAudio: Bool
   package var sendsVideo: Bool
   package var content = PictureContent.main
@@ -272,8 +304,23 @@ package struct ParticipantPatch: Sendable, Equatable {
   package var selfView: Bool??
   /// `.some(nil)` takes his avatar away.
   package var avatar: String??
+  package var handRaised: Bool?
+  /// Keeps him out of the picture; he is heard.
+  package var hidden: Bool?
+  /// Brings him in from the lobby; there is no way back but out.
+  package var admitted: Bool?
 
   package init() {}
+
+  /// The names of what only a host may change.
+  package var keysOfHosts: [String] {
+    let given: [(String, Bool)] = [
+      ("gain", gain != nil), ("slot", slot != nil), ("role", role != nil), ("group", group != nil),
+      ("whisperTo", whisperTo != nil), ("mutedFor", mutedFor != nil), ("sideRoom", sideRoom != nil), ("hidden", hidden != nil),
+      ("admitted", admitted != nil),
+    ]
+    return given.filter(\.1).map(\.0)
+  }
 }
 
 /// What is to be played, and to whom.
@@ -322,8 +369,8 @@ package enum PromptEndReason: String, Sendable {
   case left
 }
 
-/// Whose wish it is that somebody leaves.
-package enum Departure: Sendable {
+/// Whose wish it is that something becomes of somebody.
+package enum Requester: Sendable {
   case himself
   /// Somebody who leads the room.
   case host
@@ -337,6 +384,8 @@ package enum LeaveReason: String, Sendable {
   case disconnected
   /// A host took him out.
   case kicked
+  /// A host did not let him in from the lobby.
+  case refused
   /// The room ended.
   case closed
 }
@@ -344,6 +393,8 @@ package enum LeaveReason: String, Sendable {
 package struct ConferenceEvent: Sendable {
   package enum Change: Sendable {
     case participantJoined(ParticipantDescription)
+    /// He has come into the lobby.
+    case participantWaiting(ParticipantDescription)
     case participantLeft(id: String, reason: LeaveReason)
     case participantChanged(ParticipantDescription)
     case floorChanged(id: String?)
@@ -351,6 +402,8 @@ package struct ConferenceEvent: Sendable {
     case speakingStopped(id: String)
     case layoutChanged(layout: String)
     case outputsChanged([OutputSettings])
+    /// Admission, stage or spotlight.
+    case roomChanged(AdmissionSettings, StageSettings, spotlight: String?)
     case layoutInvalid(layout: String, message: String)
     case promptStarted(PromptDescription)
     case promptEnded(PromptDescription, reason: PromptEndReason)
@@ -376,6 +429,8 @@ package struct ConferenceError: Error, Sendable, Equatable {
     case malformed(line: Int?)
     /// 406
     case noCommonCodec
+    /// 403
+    case forbidden
     /// 404
     case notFound
     /// 409

@@ -9,6 +9,8 @@ package struct ConferenceSettings: Sendable {
   package var layout = "grid"
   package var outputs = [OutputSettings(name: "main", width: 1280, height: 720, fps: 30, bitrate: 1_500_000)]
   package var audio = AudioSettings()
+  package var admission = AdmissionSettings()
+  package var stage = StageSettings()
   /// The samples of the sounds that `audio` names, 48 kHz and one channel.
   package var sounds: [String: [Int16]] = [:]
   /// Beyond these, newcomers are refused with 503.

@@ -34,7 +34,8 @@ extension Conferences {
   private func start(_ key: Room.CanvasKey, in room: Room) -> Canvas? {
     guard let settings = room.outputs.first(where: { $0.name == key.output }) else { return nil }
     let canvas = Canvas(
-      settings: settings, viewer: key.viewer, board: room.board, resources: room.resources, transport: transport,
+      settings: settings, viewer: key.viewer, board: key.isWaiting ? room.waitingBoard : room.board, resources: room.resources,
+      transport: transport,
       execution: .serialQueue)
     room.canvases[key] = canvas
     pictureLoop.add(canvas)
@@ -69,6 +70,7 @@ extension Conferences {
       guard participant.isConnected, let output = participant.output, participant.setup.sendCodec(.video) != nil else {
         return nil
       }
+      if room.isKeptWaiting(participant) { return Room.CanvasKey(output: output, isWaiting: true) }
       var viewer = viewer(participant, of: output, in: room)
       if let wanted = viewer, !viewers.contains(wanted) {
         if viewers.count < settings.personalPicturesMax { viewers.insert(wanted) } else { viewer = nil }
@@ -89,7 +91,7 @@ extension Conferences {
   /// Of several canvases with several layouts, one says in which slot somebody is: of the first output received, what most see.
   private func chooseWhoTellsPlaces(in room: Room) {
     let ranks = Dictionary(room.outputs.enumerated().map { ($1.name, $0) }, uniquingKeysWith: { first, _ in first })
-    let first = room.canvases.min { a, b in
+    let first = room.canvases.filter { !$0.key.isWaiting }.min { a, b in
       (ranks[a.key.output] ?? .max, a.key.viewer?.number ?? 0) < (ranks[b.key.output] ?? .max, b.key.viewer?.number ?? 0)
     }
     for canvas in room.canvases.values { canvas.tellPlaces(canvas === first?.value) }
@@ -114,9 +116,12 @@ extension Conferences {
       throw .init(
         .notFound, "There is no output '\(output ?? "")'; choose one of \(room.outputs.map(\.name).joined(separator: ", ")).")
     }
-    if let running = room.canvases[.init(output: settings.name)]?.lastPicture { return await png(running) }
+    // What the audience sees, before the start as well.
+    let key = Room.CanvasKey(output: settings.name, isWaiting: !room.stage.onAir)
+    if let running = room.canvases[key]?.lastPicture { return await png(running) }
     let canvas = Canvas(
-      settings: settings, board: room.board, resources: room.resources, transport: transport, execution: .inPlace)
+      settings: settings, board: key.isWaiting ? room.waitingBoard : room.board, resources: room.resources,
+      transport: transport, execution: .inPlace)
     canvas.tellPlaces(false)
     return await png(await Self.picture(of: canvas))
   }

@@ -16,19 +16,25 @@ extension Conferences {
   package func putRoom(
     _ name: String, settings wanted: RoomSettings
   ) async throws(ConferenceError) -> (room: RoomDescription, created: Bool) {
-    try check(wanted, over: settings.audio)
+    try check(wanted, over: settings.audio, in: roomsByName[name])
     let sounds = try await sounds(of: wanted.audio)
     guard let room = roomsByName[name] else { return (try makeRoom(name, wanted, sounds: sounds).describe(), true) }
     let whole = RoomSettings(layout: wanted.layout ?? settings.layout, outputs: wanted.outputs ?? settings.outputs)
+    lead(
+      room, settings.admission.applying(wanted.admission), settings.stage.applying(wanted.stage), wanted.stage?.spotlight ?? nil
+    )
     apply(whole, audio: settings.audio.applying(wanted.audio), sounds: settings.sounds.merging(sounds) { $1 }, to: room)
     return (room.describe(), false)
   }
 
   package func patchRoom(_ name: String, settings wanted: RoomSettings) async throws(ConferenceError) -> RoomDescription {
-    try check(wanted, over: try find(room: name).audio)
+    try check(wanted, over: try find(room: name).audio, in: try find(room: name))
     let sounds = try await sounds(of: wanted.audio)
     // The room may have changed while files were read.
     let room = try find(room: name)
+    lead(
+      room, room.admission.applying(wanted.admission), room.stage.applying(wanted.stage),
+      wanted.stage?.spotlight ?? room.identifier(room.board.spotlight))
     apply(wanted, audio: room.audio.applying(wanted.audio), sounds: room.sounds.merging(sounds) { $1 }, to: room)
     return room.describe()
   }
@@ -55,9 +61,10 @@ extension Conferences {
   }
 
   /// Says what cannot be done before anything is changed.
-  private func check(_ wanted: RoomSettings, over audio: AudioSettings) throws(ConferenceError) {
+  private func check(_ wanted: RoomSettings, over audio: AudioSettings, in room: Room?) throws(ConferenceError) {
     if let layout = wanted.layout, layoutLibrary.template(layout) == nil { throw unknownLayout(layout) }
     if let fault = audio.applying(wanted.audio).fault { throw .init(.unprocessable, fault) }
+    try check(wanted.stage, in: room)
     guard let outputs = wanted.outputs else { return }
     guard (1...8).contains(outputs.count) else { throw .init(.unprocessable, "outputs: a room has 1 to 8 of them.") }
     for output in outputs {
@@ -77,11 +84,12 @@ extension Conferences {
       scene.layout = template
       scene.layoutsByOutput = templates
     }
+    publishWaiting(of: room)
   }
 
   /// A layout file was saved: every room that uses it shows it at its next tick.
   package func layoutChanged(_ name: String) {
-    for room in roomsByName.values where room.layout == name || room.outputs.contains(where: { $0.layout == name }) {
+    for room in roomsByName.values where uses(room, name) {
       publishLayouts(of: room)
       updateCanvases(of: room)
       events.post(.layoutChanged(layout: name), room: room.name)
@@ -92,11 +100,15 @@ extension Conferences {
   ///
   /// - Returns: whether the layout is gone as well.
   package func layoutDeleted(_ name: String) -> Bool {
-    let inRooms = roomsByName.values.contains { $0.layout == name || $0.outputs.contains { $0.layout == name } }
-    let inDefaults = settings.layout == name || settings.outputs.contains { $0.layout == name }
-    guard !inRooms, !inDefaults else { return false }
+    let inDefaults =
+      settings.layout == name || settings.stage.waitingLayout == name || settings.outputs.contains { $0.layout == name }
+    guard !roomsByName.values.contains(where: { uses($0, name) }), !inDefaults else { return false }
     layoutLibrary.remove(name)
     return true
+  }
+
+  private func uses(_ room: Room, _ layout: String) -> Bool {
+    room.layout == layout || room.stage.waitingLayout == layout || room.outputs.contains { $0.layout == layout }
   }
 
   /// A layout file was saved that cannot be used; the last good one stays.
@@ -154,8 +166,13 @@ extension Conferences {
     var text = MetricsText()
     text.add("tutti_rooms", "Rooms that exist.", .gauge, Double(roomsByName.count))
     text.add("tutti_participants", "Participants in all rooms.", .gauge, Double(participantCount))
+    text.add(
+      "tutti_participants_waiting", "Those in the lobbies.", .gauge,
+      Double(count { $0.participants.count { $0.isConnected && !$0.isAdmitted } }))
+    text.add(
+      "tutti_hands_raised", "Raised hands.", .gauge, Double(count { $0.participants.count { $0.handRaised != nil } }))
     let senders = roomsByName.values.sorted { $0.name < $1.name }.flatMap { room in
-      room.participants.filter { $0.isConnected && $0.setup.receives(.audio) }.map { (room: room.name, participant: $0) }
+      room.participants.filter { $0.isConnected && $0.isTaken(.audio) }.map { (room: room.name, participant: $0) }
     }
     text.add(
       "tutti_participants_speaking", "Participants who speak now.", .gauge,

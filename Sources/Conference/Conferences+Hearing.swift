@@ -18,7 +18,7 @@ extension Conferences {
   }
 
   private func settle(_ index: Int, in room: Room) {
-    let name = room.sideRoom(of: room.participants[index])
+    let name = room.placeName(of: room.participants[index])
     let present = room.participants[index].place
     guard present == nil || present?.name != name else { return }
     let participant = room.participants[index]
@@ -33,7 +33,7 @@ extension Conferences {
     place.members.insert(participant.media.number)
     place.mix.join(
       .init(
-        media: participant.media, peer: participant.peer, sends: participant.setup.receives(.audio),
+        media: participant.media, peer: participant.peer, sends: participant.isTaken(.audio),
         receives: participant.setup.sendCodec(.audio) != nil, mixOf: participant.mixOf, rules: participant.rules))
     if place.members.count == 1 { mixLoop.add(place.mix) }
   }
@@ -109,7 +109,7 @@ extension Conferences {
     var wanted: Set<UInt32?> = []
     if let name = room.audio.waiting, room.sounds[name] != nil {
       let present = room.participants.filter { $0.place === place }
-      let senders = present.filter { $0.setup.receives(.audio) }
+      let senders = present.filter { $0.isTaken(.audio) }
       let receivers = present.filter { $0.setup.sendCodec(.audio) != nil }
       let waiting = receivers.filter { receiver in !senders.contains { room.hears(receiver, $0) } }
       if !waiting.isEmpty, waiting.count == receivers.count {
@@ -138,7 +138,7 @@ extension Conferences {
   /// A tone for everybody in a place when somebody who is seen or heard came or left.
   func playTone(_ name: String?, for participant: Room.Participant, in room: Room, at place: SoundPlace?) {
     guard let place, !place.members.isEmpty, let name, let samples = room.sounds[name], !samples.isEmpty,
-      participant.setup.receives(.audio) || participant.setup.receives(.video)
+      participant.isTaken(.audio) || participant.isTaken(.video)
     else { return }
     let now = MonotonicClock.now()
     guard now >= place.toneEnds else { return }

@@ -15,17 +15,22 @@ extension Conferences {
   }
 
   package func patchParticipant(
-    room name: String, id: String, patch: ParticipantPatch
+    room name: String, id: String, patch: ParticipantPatch, by requester: Requester
   ) async throws(ConferenceError) -> ParticipantDescription {
     let (room, index) = try find(room: name, participant: id)
-    try check(patch, of: room.participants[index], in: room)
+    try check(patch, of: room.participants[index], by: requester, in: room)
     let rules = try rules(patch, of: room.participants[index], in: room)
     let media = room.participants[index].media
     if let name = patch.name { room.participants[index].name = name }
     if let content = patch.content { room.participants[index].content = content }
     if let avatar = patch.avatar { room.participants[index].avatar = avatar }
-    if let role = patch.role { room.participants[index].role = role }
-    if let muted = patch.audioMuted { media.audioMuted.store(muted, ordering: .relaxed) }
+    if let role = patch.role { setRole(role, of: index, in: room) }
+    if let isUp = patch.handRaised { setHand(isUp, of: index, in: room) }
+    if let hidden = patch.hidden { room.participants[index].isHidden = hidden }
+    if let muted = patch.audioMuted {
+      media.audioMuted.store(muted, ordering: .relaxed)
+      if !muted || requester == .host { room.participants[index].isMutedByHost = muted }
+    }
     if let muted = patch.videoMuted { media.setVideoMuted(muted, at: MonotonicClock.now()) }
     if let gain = patch.gain { media.gain = Float(gain) }
     if let slot = patch.slot { room.participants[index].pin = slot }
@@ -37,6 +42,10 @@ extension Conferences {
       rulesChanged(index, in: room)
     }
     if let sideRoom = patch.sideRoom { room.participants[index].sideRoom = sideRoom }
+    if patch.admitted == true, !room.participants[index].isAdmitted {
+      admit(index, in: room)
+      return room.describe(room.participants[index])
+    }
     settleSound(of: room)
     room.publishScene()
     let description = room.describe(room.participants[index])
@@ -82,8 +91,9 @@ extension Conferences {
 
   /// Says what cannot be done before anything is changed.
   private func check(
-    _ patch: ParticipantPatch, of participant: Room.Participant, in room: Room
+    _ patch: ParticipantPatch, of participant: Room.Participant, by requester: Requester, in room: Room
   ) throws(ConferenceError) {
+    try checkStage(patch, of: participant, by: requester, in: room)
     if patch.name?.isEmpty == true {
       throw .init(.unprocessable, "name must have at least one character that can be shown.")
     }

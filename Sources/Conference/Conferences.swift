@@ -102,6 +102,7 @@ package actor Conferences: ConferenceControl {
         "The room has no audio output '\(request.audioOutput ?? "")'; it has \(room.audio.outputNames.joined(separator: ", "))."
       )
     }
+    try checkAdmission(request, to: room)
     var mixOf: UInt32?
     if let followed = request.mixOf {
       guard let index = room.index(of: followed) else {
@@ -111,6 +112,8 @@ package actor Conferences: ConferenceControl {
     }
     if let avatar = request.avatar { try check(avatar: avatar) }
     var participant = makeParticipant(request, answer, room: room, output: wanted?.name, mixOf: mixOf)
+    participant.isAdmitted = isAdmitted(request, follows: mixOf, in: room)
+    participant.media.setOnStage(participant.isOnStage, at: MonotonicClock.now())
     participant.content = request.content ?? answer.setup.content
     participant.avatar = request.avatar
     participant.rules.audioOutput = request.audioOutput == AudioSettings.mainOutput ? nil : request.audioOutput
@@ -156,8 +159,8 @@ package actor Conferences: ConferenceControl {
     holder.media = media
     return Room.Participant(
       id: makeIdentifier(), peer: peer, media: media, setup: answer.setup, entityTag: answer.entityTag, name: request.name,
-      role: request.role ?? "panelist", output: answer.setup.sendCodec(.video) == nil ? nil : output,
-      selfView: request.selfView, mixOf: mixOf)
+      role: request.role ?? Self.role(of: request.kind), subject: request.subject,
+      output: answer.setup.sendCodec(.video) == nil ? nil : output, selfView: request.selfView, mixOf: mixOf)
   }
 
   /// 128 random bits in hexadecimal.
@@ -194,11 +197,11 @@ package actor Conferences: ConferenceControl {
     }
   }
 
-  package func leave(room name: String, participant id: String, by departure: Departure) async throws(ConferenceError) {
+  package func leave(room name: String, participant id: String, by requester: Requester) async throws(ConferenceError) {
     let (room, index) = try find(room: name, participant: id)
-    switch departure {
+    switch requester {
     case .himself: remove(at: index, from: room, reason: .left)
-    case .host: remove(at: index, from: room, reason: .kicked)
+    case .host: remove(at: index, from: room, reason: room.participants[index].isAdmitted ? .kicked : .refused)
     }
   }
 
@@ -214,6 +217,7 @@ package actor Conferences: ConferenceControl {
       playTone(room.audio.leaveTone, for: participant, in: room, at: place)
       room.publishScene()
       updateCanvases(of: room)
+      if room.board.spotlight == participant.media.number { setSpotlight(nil, in: room) }
       events.post(.participantLeft(id: participant.id, reason: reason), room: room.name)
     }
     if room.participants.isEmpty { scheduleEnd(of: room) }
@@ -256,13 +260,19 @@ package actor Conferences: ConferenceControl {
   private func connect(_ index: Int, in room: Room) {
     guard !room.participants[index].isConnected else { return }
     room.participants[index].isConnected = true
+    log("room \(room.name): participant \(room.participants[index].id.prefix(8)) is connected")
+    enter(index, in: room)
+  }
+
+  /// Puts somebody into sound and picture: of the room, or of those who wait.
+  func enter(_ index: Int, in room: Room) {
     settleSound(of: room)
     let participant = room.participants[index]
     playTone(room.audio.joinTone, for: participant, in: room, at: participant.place)
     room.publishScene()
     updateCanvases(of: room)
-    log("room \(room.name): participant \(participant.id.prefix(8)) is connected")
-    events.post(.participantJoined(room.describe(participant)), room: room.name)
+    let description = room.describe(participant)
+    events.post(participant.isAdmitted ? .participantJoined(description) : .participantWaiting(description), room: room.name)
   }
 
   // MARK: Rooms
@@ -284,8 +294,10 @@ package actor Conferences: ConferenceControl {
     let audio = settings.audio.applying(wanted.audio)
     let board = SceneBoard(layout: template)
     let room = Room(
-      name: name, layout: layout, outputs: wanted.outputs ?? settings.outputs, audio: audio, board: board,
+      name: name, layout: layout, outputs: wanted.outputs ?? settings.outputs, audio: audio,
+      admission: settings.admission.applying(wanted.admission), stage: settings.stage.applying(wanted.stage), board: board,
       resources: resources.ofAnotherRoom(), mix: makeMix(audio, room: name, board: board))
+    publishLayouts(of: room)
     room.sounds = settings.sounds.merging(sounds) { $1 }
     roomsByName[name] = room
     if wanted != RoomSettings() { scheduleEnd(of: room) }
@@ -298,7 +310,10 @@ package actor Conferences: ConferenceControl {
     switch change {
     case .speakingStarted(let number): identifier(number).map { events.post(.speakingStarted(id: $0), room: name) }
     case .speakingStopped(let number): identifier(number).map { events.post(.speakingStopped(id: $0), room: name) }
-    case .floor(let number): events.post(.floorChanged(id: number.flatMap(identifier)), room: name)
+    case .floor(let number):
+      // Whoever speaks, the floor is with who is in the spotlight.
+      guard room.board.spotlight == nil else { return }
+      events.post(.floorChanged(id: number.flatMap(identifier)), room: name)
     case .promptEnded(let id): promptFinished(id, in: room)
     }
   }

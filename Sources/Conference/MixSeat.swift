@@ -6,6 +6,8 @@ import WebRTCTransport
 final class MixSeat {
   let member: RoomMix.Member
   var voice: Voice?
+  /// Whether sound is sent to him.
+  var receives: Bool
   var rules: HearingRules
   /// Rules that take the place of `rules` where packets of every length begin.
   var newRules: HearingRules?
@@ -27,6 +29,7 @@ final class MixSeat {
 
   init(_ member: RoomMix.Member) {
     self.member = member
+    receives = member.receives
     rules = member.rules
   }
 

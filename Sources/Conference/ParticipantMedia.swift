@@ -23,6 +23,8 @@ package final class ParticipantMedia: PeerObserver, Sendable {
   let audio = Mailbox<EncodedFrame>(capacity: 64)
   package let video: VideoSource
 
+  /// Whether he is to be heard and seen at all; what comes of others is dropped as it comes.
+  private let onStage = Atomic<Bool>(true)
   package let audioMuted = Atomic<Bool>(false)
   package let videoMuted = Atomic<Bool>(false)
   private let gainBits = Atomic<UInt32>(Float(1).bitPattern)
@@ -129,8 +131,20 @@ package final class ParticipantMedia: PeerObserver, Sendable {
   private func settleAttention(at now: Instant) {
     let (pixels, isWatched) = attention.withLock { ($0.pixels, $0.isWatched) }
     streams.withLock { $0.layers.wantedPixels = pixels > 0 ? pixels : nil }
-    video.setWatched(isWatched && !videoMuted.load(ordering: .relaxed), at: now)
+    video.setWatched(isWatched && isOnStage && !videoMuted.load(ordering: .relaxed), at: now)
   }
+
+  package var isOnStage: Bool { onStage.load(ordering: .relaxed) }
+
+  /// Takes up what he sends, or no longer.
+  package func setOnStage(_ isOn: Bool, at now: Instant) {
+    guard onStage.exchange(isOn, ordering: .relaxed) != isOn else { return }
+    if !isOn { video.pictures.clear() }
+    settleAttention(at: now)
+  }
+
+  /// Whether nothing of his sound goes into the mix.
+  var isSilenced: Bool { audioMuted.load(ordering: .relaxed) || !isOnStage }
 
   /// Shows his picture no longer, or again.
   ///
@@ -152,6 +166,7 @@ package final class ParticipantMedia: PeerObserver, Sendable {
   package func peerDidConnect(_ peer: PeerID) { report(.connected) }
 
   package func peer(_ peer: PeerID, didReceive frame: EncodedFrame, on stream: StreamID) {
+    guard isOnStage else { return }
     let verdict = streams.withLock { $0.judge(frame, stream) }
     if verdict == .dropAndRequest { requestKeyframe(stream) }
     guard verdict == .take else { return }

@@ -16,6 +16,16 @@ final class Room {
     var entityTag: String
     var name: String
     var role: String
+    /// Who he is by his token.
+    let subject: String?
+    /// Whether he is in the room; else he waits in the lobby.
+    var isAdmitted = true
+    /// When he raised his hand, in nanoseconds since 1970 UTC.
+    var handRaised: Int64?
+    /// Whether he is kept out of the picture.
+    var isHidden = false
+    /// Whether a host muted him.
+    var isMutedByHost = false
     /// Name of the output he receives; nil where he receives no picture.
     var output: String?
     /// Whether he is in the picture he receives; nil for as the layout says.
@@ -38,19 +48,33 @@ final class Room {
     /// The output whose picture he is sent now.
     var subscribedPicture: OutputID?
 
+    /// Whether he is on the stage: whoever is in the room and no viewer.
+    var isOnStage: Bool { isAdmitted && role != Room.audienceRole }
+    /// Whether others hear or see him.
+    func isTaken(_ kind: MediaKind) -> Bool { isOnStage && setup.receives(kind) }
     /// Whether layouts have a place for him: who only watches is not seen.
-    var isShown: Bool { isConnected && (setup.receives(.audio) || setup.receives(.video)) }
+    var isShown: Bool { isConnected && !isHidden && (isTaken(.audio) || isTaken(.video)) }
   }
+
+  /// The role of those who are only shown and played the room.
+  static let audienceRole = "viewer"
 
   let name: String
   var layout: String
   var outputs: [OutputSettings]
   var audio: AudioSettings
+  var admission: AdmissionSettings
+  var stage: StageSettings
   /// In the order they joined.
   var participants: [Participant] = []
   let board: SceneBoard
   /// What its canvases have in common.
   let resources: CanvasResources
+  /// What is shown to those who wait: a text in the place of the people.
+  let waitingBoard: SceneBoard
+  /// Stands for nobody on that board: it carries the text.
+  let usher = ParticipantMedia(
+    number: 0, video: VideoSource(execution: .inPlace) {}, keyframeNeeded: { _ in }, report: { _ in })
   /// The sound of the room itself.
   let main: SoundPlace
   /// Made with the first who is sent there, ended with the last.
@@ -71,18 +95,23 @@ final class Room {
     var output: String
     /// For whom alone it is; nil for the picture everybody sees.
     var viewer: CanvasViewer?
+    /// Whether it is the picture for those who wait.
+    var isWaiting = false
   }
 
   init(
-    name: String, layout: String, outputs: [OutputSettings], audio: AudioSettings, board: SceneBoard,
-    resources: CanvasResources, mix: RoomMix
+    name: String, layout: String, outputs: [OutputSettings], audio: AudioSettings, admission: AdmissionSettings,
+    stage: StageSettings, board: SceneBoard, resources: CanvasResources, mix: RoomMix
   ) {
     self.name = name
     self.layout = layout
     self.outputs = outputs
     self.audio = audio
+    self.admission = admission
+    self.stage = stage
     self.board = board
     self.resources = resources
+    waitingBoard = SceneBoard(layout: board.current.layout)
     main = SoundPlace(name: nil, mix: mix)
   }
 
@@ -108,6 +137,20 @@ final class Room {
   /// The room's own place and its side rooms.
   var places: [SoundPlace] { [main] + sidePlaces.values }
 
+  /// Where those are who wait: no name of a side room.
+  static let waitingPlace = " waiting"
+
+  /// Whether somebody is shown and played the waiting picture rather than the room. Who follows another's mix belongs to that one.
+  func isKeptWaiting(_ participant: Participant) -> Bool {
+    let followed = participant.mixOf.flatMap { index(of: $0) }.map { participants[$0] }
+    return !participant.isAdmitted || (!stage.onAir && (followed ?? participant).role == Self.audienceRole)
+  }
+
+  /// The place somebody belongs into: nil for the room itself.
+  func placeName(of participant: Participant) -> String? {
+    isKeptWaiting(participant) ? Self.waitingPlace : sideRoom(of: participant)
+  }
+
   /// The side room somebody belongs into: who follows another's mix goes where that one is.
   func sideRoom(of participant: Participant) -> String? {
     guard let followed = participant.mixOf, let index = index(of: followed) else { return participant.sideRoom }
@@ -132,11 +175,19 @@ final class Room {
     board.change { $0.people = people }
   }
 
+  /// Everybody but those in the lobby.
+  var admitted: [Participant] { participants.filter { $0.isConnected && $0.isAdmitted } }
+
   func describe(_ participant: Participant) -> ParticipantDescription {
     let media = participant.media
     var description = ParticipantDescription(id: participant.id, name: participant.name, role: participant.role)
-    description.sendsAudio = participant.setup.receives(.audio)
-    description.sendsVideo = participant.setup.receives(.video)
+    description.subject = participant.subject
+    description.isAdmitted = participant.isAdmitted
+    description.handRaised = participant.handRaised
+    description.isHidden = participant.isHidden
+    description.isMutedByHost = participant.isMutedByHost
+    description.sendsAudio = participant.isTaken(.audio)
+    description.sendsVideo = participant.isTaken(.video)
     description.content = participant.content
     description.avatar = participant.avatar
     description.output = participant.output
@@ -196,9 +247,16 @@ final class Room {
   }
 
   func describe() -> RoomDescription {
-    RoomDescription(
-      name: name, layout: layout, outputs: outputs, audio: audio,
-      participants: participants.filter(\.isConnected).map(describe),
-      floor: board.floor.flatMap { index(of: $0) }.map { participants[$0].id })
+    var description = RoomDescription(
+      name: name, layout: layout, outputs: outputs, audio: audio, participants: admitted.map(describe),
+      floor: identifier(board.floor))
+    description.admission = admission
+    description.stage = stage
+    description.waiting = participants.filter { $0.isConnected && !$0.isAdmitted }.map(describe)
+    description.spotlight = identifier(board.spotlight)
+    return description
   }
+
+  /// The id of whom a number names.
+  func identifier(_ number: UInt32?) -> String? { number.flatMap { index(of: $0) }.map { participants[$0].id } }
 }

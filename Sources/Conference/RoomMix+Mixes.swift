@@ -10,13 +10,13 @@ extension RoomMix {
   func route() {
     mustRoute = false
     let wanted = seats.map { seat -> DistinctMix.Key? in
-      guard seat.member.receives, !seat.isDeaf else { return nil }
+      guard seat.receives, !seat.isDeaf else { return nil }
       let ear = seat.member.mixOf.flatMap { self.seat(of: $0) } ?? seat
       let rendition = renditions.firstIndex { $0.name == seat.audioOutput } ?? 0
       return .init(excluded: MixRouting.excluded(for: ear, slots: slots, prompts: prompts), rendition: rendition)
     }
     mixes = MixRouting.assign(wanted, to: seats, outputs: outputs)
-    for seat in seats where seat.member.receives && seat.subscribed != seat.mix?.output {
+    for seat in seats where seat.receives && seat.subscribed != seat.mix?.output {
       seat.subscribed = seat.mix?.output
       transport.subscribe(seat.member.peer, .audio, to: seat.subscribed)
     }

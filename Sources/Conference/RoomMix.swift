@@ -58,6 +58,7 @@ package final class RoomMix: Ticking, @unchecked Sendable {
     case leave(UInt32)
     case configure(AudioSettings)
     case setRules(UInt32, HearingRules)
+    case setFlow(UInt32, sends: Bool, receives: Bool)
     case play(Prompt)
     case stopPrompt(Prompt.ID)
   }
@@ -113,6 +114,10 @@ package final class RoomMix: Ticking, @unchecked Sendable {
   package func configure(_ settings: AudioSettings) { mailbox.post(.configure(settings)) }
   /// Whom a member hears, and who hears him: as soon as packets of every length begin anew, within 120 ms.
   package func setRules(_ rules: HearingRules, of number: UInt32) { mailbox.post(.setRules(number, rules)) }
+  /// What a member sends and receives from now on. Who does not send any more is silent by himself.
+  package func setFlow(of number: UInt32, sends: Bool, receives: Bool) {
+    mailbox.post(.setFlow(number, sends: sends, receives: receives))
+  }
   package func play(_ prompt: Prompt) { mailbox.post(.play(prompt)) }
   /// Fades a prompt out within a tick.
   package func stopPrompt(_ id: Prompt.ID) { mailbox.post(.stopPrompt(id)) }
@@ -155,6 +160,7 @@ package final class RoomMix: Ticking, @unchecked Sendable {
         seat(of: number)?.newRules = rules
         // Who becomes deaf is sent nothing from now on; the rest waits for packets of every length to begin.
         mustRoute = true
+      case .setFlow(let number, let sends, let receives): setFlow(number, sends: sends, receives: receives)
       case .play(let prompt): start(prompt)
       case .stopPrompt(let id): for index in prompts.indices where prompts[index].prompt.id == id { prompts[index].stop() }
       }
@@ -168,6 +174,14 @@ package final class RoomMix: Ticking, @unchecked Sendable {
     let seat = MixSeat(member)
     if member.sends { seat.voice = try? Voice(media: member.media, settings: settings) }
     seats.append(seat)
+    mustRoute = true
+  }
+
+  private func setFlow(_ number: UInt32, sends: Bool, receives: Bool) {
+    guard let seat = seat(of: number) else { return }
+    if sends, seat.voice == nil { seat.voice = try? Voice(media: seat.member.media, settings: settings) }
+    guard receives != seat.receives else { return }
+    seat.receives = receives
     mustRoute = true
   }
 

@@ -47,6 +47,7 @@ package final class SceneBoard: Sendable {
 
   private let scene: Mutex<Scene>
   private let floorNumber = Atomic<UInt32>(0)
+  private let spotlightNumber = Atomic<UInt32>(0)
 
   package init(layout: LayoutTemplate) { scene = Mutex(Scene(layout: layout)) }
 
@@ -60,12 +61,20 @@ package final class SceneBoard: Sendable {
     }
   }
 
-  /// The participant who holds the active-speaker slot; nil while nobody spoke.
+  /// The participant who holds the active-speaker slot: who is in the spotlight, else who spoke last; nil before that.
   package var floor: UInt32? {
-    get {
-      let number = floorNumber.load(ordering: .relaxed)
-      return number == 0 ? nil : number
-    }
+    get { spotlight ?? Self.participant(floorNumber) }
     set { floorNumber.store(newValue ?? 0, ordering: .relaxed) }
+  }
+
+  /// The participant who holds that slot whoever speaks.
+  package var spotlight: UInt32? {
+    get { Self.participant(spotlightNumber) }
+    set { spotlightNumber.store(newValue ?? 0, ordering: .relaxed) }
+  }
+
+  private static func participant(_ number: borrowing Atomic<UInt32>) -> UInt32? {
+    let number = number.load(ordering: .relaxed)
+    return number == 0 ? nil : number
   }
 }

@@ -73,7 +73,7 @@ final class Voice {
     buffer.pull(at: due, into: &steps)
     keepWithPicture(carried: carried, at: due)
     noteStatedLevel()
-    if media.audioMuted.load(ordering: .relaxed) {
+    if media.isSilenced {
       gate.close()
       leave(carried: carried)
       level = 127

@@ -49,6 +49,8 @@ package struct Configuration: Sendable {
     package var layout = "grid"
     package var outputs = [OutputSettings(name: "main", width: 1280, height: 720, fps: 30, bitrate: 1_500_000)]
     package var audio = AudioSettings()
+    package var admission = AdmissionSettings()
+    package var stage = StageSettings()
   }
 
   package var http = ListenAddress(address: "127.0.0.1", port: 8080)

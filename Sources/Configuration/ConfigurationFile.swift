@@ -31,7 +31,7 @@ extension Configuration {
     }
     readAuthentication(object)
     iceServers = (object.array("iceServers", countMax: 16) ?? []).compactMap { ICEServer($0, object.decoder) }
-    if let settings = object.object("rooms", allowing: ["autoCreate", "emptySeconds", "layout", "outputs", "audio"]) {
+    if let settings = object.object("rooms", allowing: Rooms.keys) {
       rooms.read(settings)
     }
   }
@@ -114,6 +114,8 @@ extension Configuration.ICEServer {
 }
 
 extension Configuration.Rooms {
+  fileprivate static let keys = ["autoCreate", "emptySeconds", "layout", "outputs", "audio", "admission", "stage"]
+
   fileprivate mutating func read(_ object: JSONObject) {
     autoCreate = object.bool("autoCreate") ?? autoCreate
     emptySeconds = object.integer("emptySeconds", in: 0...86_400) ?? emptySeconds
@@ -127,6 +129,8 @@ extension Configuration.Rooms {
       }
     }
     audio = audio.applying(AudioChange(of: object))
+    admission = admission.applying(AdmissionChange(of: object))
+    stage = stage.applying(StageChange(of: object, mayName: false))
   }
 
   private func output(_ value: JSONValue, _ decoder: JSONDecoder) -> OutputSettings? {

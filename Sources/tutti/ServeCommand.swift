@@ -50,7 +50,8 @@ enum ServeCommand {
   private static func checkDefaults(
     _ configuration: Configuration, _ library: LayoutLibrary
   ) throws(ConfigurationError) {
-    let names = [configuration.rooms.layout] + configuration.rooms.outputs.compactMap(\.layout)
+    let rooms = configuration.rooms
+    let names = [rooms.layout] + rooms.outputs.compactMap(\.layout) + [rooms.stage.waitingLayout].compactMap { $0 }
     for name in names where !library.names.contains(name) {
       throw ConfigurationError(faults: [
         "there is no layout '\(name)' in \(configuration.layoutsDirectory); it has \(library.names.joined(separator: ", "))"
@@ -119,6 +120,8 @@ enum ServeCommand {
     plan.conference.layout = configuration.rooms.layout
     plan.conference.outputs = configuration.rooms.outputs
     plan.conference.audio = configuration.rooms.audio
+    plan.conference.admission = configuration.rooms.admission
+    plan.conference.stage = configuration.rooms.stage
     plan.control.address = configuration.http.address
     plan.control.port = configuration.http.port
     switch configuration.tls {

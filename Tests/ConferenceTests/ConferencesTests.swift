@@ -39,10 +39,10 @@ import WebRTCTransport
       return found
     }
     let transport = house.transport
-    #expect(try await reason { try await house.conferences.leave(room: "r", participant: $0, by: .himself) } == .left)
-    #expect(try await reason { try await house.conferences.leave(room: "r", participant: $0, by: .host) } == .kicked)
-    #expect(try await reason { transport.observer($1)?.peerDidEnd($1, .closed) } == .left)
-    #expect(try await reason { transport.observer($1)?.peerDidEnd($1, .connectivityLost) } == .disconnected)
+    #expect(try await reason { id, _ in try await house.conferences.leave(room: "r", participant: id, by: .himself) } == .left)
+    #expect(try await reason { id, _ in try await house.conferences.leave(room: "r", participant: id, by: .host) } == .kicked)
+    #expect(try await reason { _, peer in transport.observer(peer)?.peerDidEnd(peer, .closed) } == .left)
+    #expect(try await reason { _, peer in transport.observer(peer)?.peerDidEnd(peer, .connectivityLost) } == .disconnected)
     await house.conferences.stop()
   }
 
@@ -104,20 +104,39 @@ import WebRTCTransport
       return RoomSettings(layout: "other", outputs: [output])
     }
     let refused: [(ConferenceError.Kind, (Conferences) async throws -> Void)] = [
-      (.unprocessable, { _ = try await $0.patchParticipant(room: "r", id: id, patch: patch { $0.gain = 5 }) }),
-      (.unprocessable, { _ = try await $0.patchParticipant(room: "r", id: id, patch: patch { $0.gain = .nan }) }),
-      (.unprocessable, { _ = try await $0.patchParticipant(room: "r", id: id, patch: patch { $0.output = "none" }) }),
-      (.unprocessable, { _ = try await $0.patchParticipant(room: "r", id: id, patch: patch { $0.name = "" }) }),
-      (.unprocessable, { _ = try await $0.patchParticipant(room: "r", id: id, patch: patch { $0.role = "king" }) }),
-      (.unprocessable, { _ = try await $0.patchParticipant(room: "r", id: id, patch: patch { $0.slot = .index(4) }) }),
-      (.unprocessable, { _ = try await $0.patchParticipant(room: "r", id: id, patch: patch { $0.slot = .id("main") }) }),
-      (.unprocessable, { _ = try await $0.patchParticipant(room: "r", id: id, patch: patch { $0.audioOutput = "low" }) }),
-      (.unprocessable, { _ = try await $0.patchParticipant(room: "r", id: id, patch: patch { $0.group = "a b" }) }),
-      (.unprocessable, { _ = try await $0.patchParticipant(room: "r", id: id, patch: patch { $0.sideRoom = ".." }) }),
-      (.unprocessable, { _ = try await $0.patchParticipant(room: "r", id: id, patch: patch { $0.whisperTo = ["x"] }) }),
-      (.unprocessable, { _ = try await $0.patchParticipant(room: "r", id: id, patch: patch { $0.mutedFor = [id, "x"] }) }),
-      (.notFound, { _ = try await $0.patchParticipant(room: "r", id: "x", patch: patch { _ in }) }),
-      (.notFound, { _ = try await $0.patchParticipant(room: "q", id: id, patch: patch { _ in }) }),
+      (.unprocessable, { _ = try await $0.patchParticipant(room: "r", id: id, patch: patch { $0.gain = 5 }, by: .host) }),
+      (.unprocessable, { _ = try await $0.patchParticipant(room: "r", id: id, patch: patch { $0.gain = .nan }, by: .host) }),
+      (
+        .unprocessable, { _ = try await $0.patchParticipant(room: "r", id: id, patch: patch { $0.output = "none" }, by: .host) }
+      ),
+      (.unprocessable, { _ = try await $0.patchParticipant(room: "r", id: id, patch: patch { $0.name = "" }, by: .host) }),
+      (.unprocessable, { _ = try await $0.patchParticipant(room: "r", id: id, patch: patch { $0.role = "king" }, by: .host) }),
+      (
+        .unprocessable,
+        { _ = try await $0.patchParticipant(room: "r", id: id, patch: patch { $0.slot = .index(4) }, by: .host) }
+      ),
+      (
+        .unprocessable,
+        { _ = try await $0.patchParticipant(room: "r", id: id, patch: patch { $0.slot = .id("main") }, by: .host) }
+      ),
+      (
+        .unprocessable,
+        { _ = try await $0.patchParticipant(room: "r", id: id, patch: patch { $0.audioOutput = "low" }, by: .host) }
+      ),
+      (.unprocessable, { _ = try await $0.patchParticipant(room: "r", id: id, patch: patch { $0.group = "a b" }, by: .host) }),
+      (
+        .unprocessable, { _ = try await $0.patchParticipant(room: "r", id: id, patch: patch { $0.sideRoom = ".." }, by: .host) }
+      ),
+      (
+        .unprocessable,
+        { _ = try await $0.patchParticipant(room: "r", id: id, patch: patch { $0.whisperTo = ["x"] }, by: .host) }
+      ),
+      (
+        .unprocessable,
+        { _ = try await $0.patchParticipant(room: "r", id: id, patch: patch { $0.mutedFor = [id, "x"] }, by: .host) }
+      ),
+      (.notFound, { _ = try await $0.patchParticipant(room: "r", id: "x", patch: patch { _ in }, by: .host) }),
+      (.notFound, { _ = try await $0.patchParticipant(room: "q", id: id, patch: patch { _ in }, by: .host) }),
       (.unprocessable, { _ = try await $0.patchRoom("r", settings: RoomSettings(layout: "none")) }),
       (.unprocessable, { _ = try await $0.patchRoom("r", settings: RoomSettings(layout: "other", outputs: [])) }),
       (.unprocessable, { _ = try await $0.patchRoom("r", settings: RoomSettings(outputs: [main, main])) }),
@@ -255,7 +274,7 @@ import WebRTCTransport
     func refusal(_ change: (inout ParticipantPatch) -> Void) async -> ConferenceError.Kind? {
       var patch = ParticipantPatch()
       change(&patch)
-      return await house.refusal { [patch] in _ = try await $0.patchParticipant(room: "r", id: id, patch: patch) }
+      return await house.refusal { [patch] in _ = try await $0.patchParticipant(room: "r", id: id, patch: patch, by: .host) }
     }
     // The second variant of the grid has it, whichever is shown.
     #expect(await refusal { $0.slot = .index(3) } == nil)
@@ -292,7 +311,7 @@ import WebRTCTransport
     patch.gain = 0.5
     patch.audioMuted = true
     patch.videoMuted = true
-    let changed = try await house.conferences.patchParticipant(room: "r", id: id, patch: patch)
+    let changed = try await house.conferences.patchParticipant(room: "r", id: id, patch: patch, by: .host)
     #expect(changed.name == "Grace" && changed.gain == 0.5 && changed.audioMuted && changed.videoMuted && !changed.deaf)
     await events.next { if case .participantChanged = $0 { true } else { false } }
     let picture = house.transport.subscription(peer, .video)

@@ -100,11 +100,11 @@ final class House: Sendable {
   /// Changes one participant.
   @discardableResult
   func patch(
-    _ room: String, _ id: String, _ change: (inout ParticipantPatch) -> Void
+    _ room: String, _ id: String, by requester: Requester = .host, _ change: (inout ParticipantPatch) -> Void
   ) async throws -> ParticipantDescription {
     var patch = ParticipantPatch()
     change(&patch)
-    return try await conferences.patchParticipant(room: room, id: id, patch: patch)
+    return try await conferences.patchParticipant(room: room, id: id, patch: patch, by: requester)
   }
 
   /// The kind of refusal a call meets; nil where it is let through.

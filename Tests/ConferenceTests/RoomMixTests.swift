@@ -94,6 +94,30 @@ import WebRTCTransport
     #expect(listener.frames.count == count + 50)
   }
 
+  @Test func whoComesOntoTheStageIsHeardAndWhoLeavesItIsNot() throws {
+    let room = try MixRoom()
+    let viewer = try Talker(1, hertz: 440)
+    viewer.media.setOnStage(false, at: room.now)
+    room.talkers.append(viewer)
+    room.mix.join(.init(media: viewer.media, peer: viewer.peer, sends: false, receives: true))
+    let listener = try room.join(2, hertz: 1_000)
+    for _ in 0..<2 {
+      room.run(seconds: 2)
+      #expect(listener.level(440) < 15 && viewer.level(1_000) > 70)
+      viewer.media.setOnStage(true, at: room.now)
+      room.mix.setFlow(of: 1, sends: true, receives: true)
+      room.run(seconds: 2)
+      #expect(listener.level(440) > 70 && viewer.level(440) < 15 && viewer.level(1_000) > 70)
+      viewer.media.setOnStage(false, at: room.now)
+      room.mix.setFlow(of: 1, sends: false, receives: true)
+    }
+    room.mix.setFlow(of: 1, sends: false, receives: false)
+    room.run(seconds: 0.1)
+    let count = viewer.frames.count
+    room.run(seconds: 1)
+    #expect(viewer.frames.count == count)
+  }
+
   @Test func whoFollowsAMixHearsItWhateverBecomesOfIt() throws {
     let room = try MixRoom()
     let talker = try room.join(1, hertz: 440)

@@ -14,14 +14,18 @@ import Testing
   @Test func aRoomHasTheNamesOfTheContract() async throws {
     let fixture = try Fixture()
     let room = try json(await fixture.ask("GET", "/v1/rooms/lobby"))
-    #expect(room.members?.map(\.key) == ["name", "layout", "outputs", "audio", "participants", "floor"])
+    #expect(
+      room.members?.map(\.key) == [
+        "name", "layout", "outputs", "audio", "admission", "stage", "participants", "waiting", "floor",
+      ])
     #expect(room["outputs"]?.array?[0].members?.map(\.key) == ["name", "width", "height", "fps", "bitrate"])
     #expect(room["floor"]?.string == "p1")
     let ada = try #require(room["participants"]?.array?[0])
     #expect(
       ada.members?.map(\.key) == [
-        "id", "name", "role", "avatar", "sends", "receives", "audioMuted", "videoMuted", "deaf", "group", "whisperTo",
-        "mutedFor",
+        "id", "name", "role", "avatar", "admitted", "handRaised", "handRaisedAt", "sends", "receives", "audioMuted",
+        "mutedByHost",
+        "videoMuted", "hidden", "deaf", "group", "whisperTo", "mutedFor",
         "sideRoom", "gain", "slot", "speaking", "levelDb", "stats",
       ])
     #expect(ada["slot"]?.integer == 0)
@@ -120,6 +124,45 @@ import Testing
     patch = try #require(fixture.control.state.withLock { $0.patches.last })
     #expect(patch.avatar == .some(nil) && patch.selfView == .some(nil))
     for wrong in [#"{"avatar":1}"#, #"{"self":"yes"}"#] { #expect(await fixture.patch(target, json: wrong)?.status == 422) }
+  }
+
+  @Test func admissionAndStageAreChangedMemberByMember() async throws {
+    let fixture = try Fixture()
+    let body =
+      #"{"admission":{"lobby":true,"publishersMax":4,"participantsMax":null},"stage":{"onAir":false,"waitingText":"So\u0007on","spotlight":"p1"}}"#
+    #expect(await fixture.patch("/v1/rooms/lobby", json: body)?.status == 200)
+    let wanted = try #require(fixture.control.state.withLock { $0.roomSettings.last })
+    #expect(wanted.admission?.lobby == true && wanted.admission?.locked == nil)
+    #expect(wanted.admission?.publishersMax == .some(4) && wanted.admission?.participantsMax == .some(nil))
+    #expect(wanted.stage?.onAir == false && wanted.stage?.waitingText == "Soon" && wanted.stage?.spotlight == .some("p1"))
+    #expect(wanted.stage?.waitingLayout == nil && wanted.stage?.selfUnmute == nil)
+    let room = try json(await fixture.ask("GET", "/v1/rooms/lobby"))
+    #expect(room["admission"]?.members?.map(\.key) == ["locked", "lobby", "participantsMax", "publishersMax"])
+    #expect(room["stage"]?.members?.map(\.key) == ["onAir", "waitingLayout", "waitingText", "selfUnmute", "spotlight"])
+    #expect(room["waiting"]?.array?.isEmpty == true)
+    for wrong in [
+      #"{"admission":{"locked":1}}"#, #"{"admission":{"participantsMax":0}}"#, #"{"admission":{"open":true}}"#,
+      #"{"admission":[]}"#,
+      #"{"stage":{"waitingLayout":"../x"}}"#, #"{"stage":{"spotlight":3}}"#, #"{"stage":{"onAir":null}}"#,
+      #"{"stage":{"waitingText":"\#(String(repeating: "x", count: 300))"}}"#,
+    ] { #expect(await fixture.patch("/v1/rooms/lobby", json: wrong)?.status == 422, "\(wrong)") }
+  }
+
+  @Test func manyAreChangedAtOnce() async throws {
+    let fixture = try Fixture()
+    let target = "/v1/rooms/lobby/participants"
+    func ids(_ response: RawClient.Response?) throws -> [String?]? {
+      try json(response)["participants"]?.array?.map { $0["id"]?.string }
+    }
+    #expect(try ids(await fixture.patch(target, json: #"{"audioMuted":true}"#)) == ["p2"])
+    #expect(
+      try ids(await fixture.patch(target + "?role=host,viewer", json: #"{"audioMuted":true,"handRaised":false}"#)) == ["p1"])
+    #expect(fixture.control.state.withLock { $0.patches.last?.handRaised } == false)
+    #expect(try ids(await fixture.ask("GET", target + "?role=panelist")) == ["p2"])
+    for wrong in [#"{"role":"host"}"#, #"{"name":"x"}"#, #"{"audioMuted":1}"#] {
+      #expect(await fixture.patch(target, json: wrong)?.status == 422, "\(wrong)")
+    }
+    #expect(await fixture.patch(target + "?role=a%20b", json: "{}")?.status == 422)
   }
 
   @Test func aPromptIsStartedListedAndStopped() async throws {
@@ -337,7 +380,7 @@ import Testing
     for (path, methods) in [
       ("/rooms/{room}/whip", ["post"]), ("/rooms/{room}/whep", ["post"]), ("/rooms/{room}/participants", ["post"]),
       ("/rooms/{room}/participants/{session}", ["patch", "delete"]), ("/v1/rooms", ["get"]),
-      ("/v1/rooms/{room}", ["get", "put", "patch", "delete"]), ("/v1/rooms/{room}/participants", ["get"]),
+      ("/v1/rooms/{room}", ["get", "put", "patch", "delete"]), ("/v1/rooms/{room}/participants", ["get", "patch"]),
       ("/v1/rooms/{room}/participants/{id}", ["get", "patch", "delete"]), ("/v1/rooms/{room}/snapshot.png", ["get"]),
       ("/v1/rooms/{room}/events", ["get"]),
       ("/v1/rooms/{room}/prompts", ["get", "post"]), ("/v1/rooms/{room}/prompts/{id}", ["get", "delete"]),

@@ -26,6 +26,7 @@ final class ScriptedConferences: ConferenceControl {
 
   init() {
     var ada = ParticipantDescription(id: "p1", name: "Ada", role: "host")
+    ada.subject = "ada"
     ada.sendsAudio = true
     ada.sendsVideo = true
     ada.output = "main"
@@ -90,9 +91,9 @@ final class ScriptedConferences: ConferenceControl {
     return entityTag == nil ? .restarted(fragment: "a=ice-ufrag:new\r\n", entityTag: "tag-2") : .accepted
   }
 
-  func leave(room: String, participant: String, by departure: Departure) async throws(ConferenceError) {
+  func leave(room: String, participant: String, by requester: Requester) async throws(ConferenceError) {
     try fail()
-    state.withLock { $0.departures.append(departure == .host ? "\(participant) kicked" : participant) }
+    state.withLock { $0.departures.append(requester == .host ? "\(participant) kicked" : participant) }
   }
 
   func rooms() async -> [RoomDescription] { state.withLock { $0.rooms.values.sorted { $0.name < $1.name } } }
@@ -137,10 +138,21 @@ final class ScriptedConferences: ConferenceControl {
     return found
   }
 
-  func patchParticipant(room: String, id: String, patch: ParticipantPatch) async throws(ConferenceError)
+  func patchParticipants(room: String, roles: [String]?, patch: ParticipantPatch) async throws(ConferenceError)
+    -> [ParticipantDescription]
+  {
+    state.withLock { $0.patches.append(patch) }
+    return try find(room).participants.filter { roles?.contains($0.role) ?? ($0.role != "host") }
+  }
+
+  func patchParticipant(room: String, id: String, patch: ParticipantPatch, by requester: Requester)
+    async throws(ConferenceError)
     -> ParticipantDescription
   {
     var found = try await participant(room: room, id: id)
+    if requester == .himself, let key = patch.keysOfHosts.first {
+      throw ConferenceError(.forbidden, "'\(key)' is changed by hosts.")
+    }
     state.withLock { $0.patches.append(patch) }
     found.name = patch.name ?? found.name
     return found

@@ -264,8 +264,8 @@ private let cases: [(name: String, token: String, status: Int)] = [
     }
   }
 
-  private func token(_ role: Role, room: String = "lobby") -> String {
-    Token.signed(TokenClaims(subject: "Ada", room: room, role: role, expires: now + 60), secret: secret, keyID: "k1")
+  private func token(_ role: Role, room: String = "lobby", subject: String = "Ada") -> String {
+    Token.signed(TokenClaims(subject: subject, room: room, role: role, expires: now + 60), secret: secret, keyID: "k1")
   }
 
   @Test(arguments: cases)
@@ -314,8 +314,8 @@ private let cases: [(name: String, token: String, status: Int)] = [
     let requests: [(String, String, Role)] = [
       ("GET", "/v1/rooms/lobby", .viewer), ("GET", "/v1/rooms/lobby/snapshot.png", .viewer), ("GET", "/v1/layouts", .viewer),
       ("POST", "/rooms/lobby/whep", .viewer), ("POST", "/rooms/lobby/whip", .panelist),
-      ("POST", "/rooms/lobby/participants", .panelist), ("PUT", "/v1/rooms/lobby", .host), ("GET", "/metrics", .admin),
-      ("DELETE", "/v1/rooms/lobby/participants/p1", .host),
+      ("POST", "/rooms/lobby/participants", .viewer), ("DELETE", "/v1/rooms/lobby/participants/p1", .host),
+      ("PUT", "/v1/rooms/lobby", .host), ("GET", "/metrics", .admin),
     ]
     for (method, target, least) in requests {
       for role in Role.allCases {
@@ -334,10 +334,35 @@ private let cases: [(name: String, token: String, status: Int)] = [
     #expect(await fixture.postOffer("/rooms/lobby/participants", [panelist])?.status == 201)
     #expect(fixture.control.state.withLock { $0.joins.last?.name } == "Ada")
     #expect(fixture.control.state.withLock { $0.joins.last?.role } == "panelist")
+    #expect(fixture.control.state.withLock { $0.joins.last?.subject } == "Ada")
+    #expect(await fixture.postOffer("/rooms/lobby/participants?role=viewer", [panelist])?.status == 201)
+    #expect(fixture.control.state.withLock { $0.joins.last?.role } == "viewer")
     #expect(await fixture.postOffer("/rooms/lobby/participants?role=host", [panelist])?.status == 403)
     let host = "Authorization: Bearer \(token(.host))"
     #expect(await fixture.postOffer("/rooms/lobby/participants?role=interpreter", [host])?.status == 201)
     #expect(await fixture.postOffer("/rooms/lobby/participants?role=admin", [host])?.status == 403)
+  }
+
+  @Test func whoJoinedMayChangeHimselfAndEndHisSessionAndOthersMayNot() async throws {
+    let fixture = try fixture()
+    let control = "/v1/rooms/lobby/participants/p1"
+    func ask(_ method: String, _ target: String, _ role: Role, _ subject: String, _ body: String? = nil) async -> Int? {
+      var headers = ["Authorization: Bearer \(token(role, subject: subject))"]
+      if body != nil { headers.append("Content-Type: application/json") }
+      return await fixture.ask(method, target, headers, body: body)?.status
+    }
+    #expect(await ask("PATCH", control, .viewer, "ada", #"{"name":"Ada L","handRaised":true}"#) == 200)
+    #expect(await ask("PATCH", control, .viewer, "ada", #"{"role":"host"}"#) == 403)
+    #expect(await ask("PATCH", control, .panelist, "eve", #"{"name":"Eve"}"#) == 403)
+    #expect(
+      await ask("PATCH", "/v1/rooms/lobby/participants/p2", .panelist, "", #"{"name":"Eve"}"#) == 403, "nobody in particular")
+    #expect(await ask("PATCH", control, .host, "eve", #"{"gain":2}"#) == 200)
+    #expect(await ask("PATCH", "/v1/rooms/lobby/participants", .panelist, "ada", #"{"audioMuted":true}"#) == 403)
+    #expect(await ask("DELETE", "/rooms/lobby/participants/p1", .panelist, "eve") == 403)
+    #expect(await ask("DELETE", "/rooms/lobby/participants/p1", .panelist, "ada") == 200)
+    #expect(await ask("DELETE", control, .viewer, "ada") == 204)
+    #expect(await ask("DELETE", control, .host, "eve") == 204)
+    #expect(fixture.control.state.withLock { $0.departures } == ["p1", "p1", "p1 kicked"])
   }
 
   @Test func theListShowsOnlyOnesOwnRooms() async throws {

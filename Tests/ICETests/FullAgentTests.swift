@@ -213,21 +213,21 @@ import Timing
     for node in 0...1 {
       let times = simulation.events.filter { $0.node == node }.map { ($0.at - cut).seconds }
       let outputs = simulation.events.filter { $0.node == node }.map(\.output).dropFirst()
-      #expect(Array(outputs) == [.disconnected, .failed])
+      // The client may find another path; the server waits for none that it was not told of.
+      #expect(Array(outputs) == (node == 0 ? [.disconnected, .failed] : [.failed]))
       #expect((23...30).contains(times[1]))
     }
   }
 
-  @Test func aLinkThatComesBackConnectsAgain() {
+  @Test func aLinkThatComesBackBeforeConsentExpiresIsGoneOnWith() {
     var simulation = clientAndServer(seed: 8)
     simulation.run(for: .seconds(10))
     simulation.blocked = [serverAddress]
-    simulation.run(for: .seconds(35))
-    #expect(!simulation.areBothConnected)
+    simulation.run(for: .seconds(22))
     simulation.blocked = []
-    simulation.run(for: .seconds(20))
+    simulation.run(for: .seconds(40))
     #expect(simulation.areBothConnected)
-    #expect(simulation.count(.connected(TransportPath(remote: clientAddress)), of: 1) == 2)
+    #expect(simulation.events.count == 2)
   }
 
   @Test func aClientThatGetsAnotherAddressIsFollowed() {

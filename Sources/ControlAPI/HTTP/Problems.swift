@@ -35,6 +35,7 @@ func problem(_ error: ConferenceError) -> HTTPResponse {
   switch error.kind {
   case .malformed(let line): problem(400, error.detail, line: line)
   case .noCommonCodec: problem(406, error.detail)
+  case .forbidden: problem(403, error.detail)
   case .notFound: problem(404, error.detail)
   case .conflict: problem(409, error.detail)
   case .stale: problem(412, error.detail)

@@ -31,7 +31,7 @@ extension ControlApplication {
     return JoinRequest(
       kind: kind, room: room, offer: offer,
       name: displayName(head.queryValue("name") ?? caller.claims?.subject ?? ""),
-      role: try role(head, caller: caller), output: try nameParameter(head, "output"),
+      role: try role(head, caller: caller), subject: caller.claims?.subject, output: try nameParameter(head, "output"),
       audioOutput: try nameParameter(head, "audio"), selfView: selfView,
       mixOf: try nameParameter(head, "participant"), content: try content(head),
       avatar: head.queryValue("avatar").flatMap { $0.isEmpty ? nil : $0 })
@@ -46,11 +46,12 @@ extension ControlApplication {
     return content
   }
 
-  /// The role asked for, which without a host's token is the token's own.
+  /// The role asked for, which without a host's token is the token's own. Everybody may come as a viewer.
   private func role(_ head: HTTPRequestHead, caller: Identity) throws(Refusal) -> String? {
     let asked = try nameParameter(head, "role")
     guard let claims = caller.claims else { return asked }
     guard let asked, asked != claims.role.rawValue else { return claims.role.rawValue }
+    if asked == Role.viewer.rawValue { return asked }
     let isAbove = Role(rawValue: asked).map { !claims.role.allows(as: $0) } ?? false
     guard claims.role.allows(.control), !isAbove else {
       throw Refusal(response: problem(403, "The token's role is \(claims.role.rawValue); leave 'role' away."))
@@ -66,7 +67,8 @@ extension ControlApplication {
     return value
   }
 
-  func trickle(_ request: HTTPRequest, room: String, id: String) async throws(Refusal) -> HTTPResponse {
+  func trickle(_ request: HTTPRequest, room: String, id: String, caller: Identity) async throws(Refusal) -> HTTPResponse {
+    _ = try await requester(caller, room: room, id: id, isSession: true)
     let entityTag = try entityTag(request.head)
     guard let fragment = String(validating: request.body, as: UTF8.self), !fragment.isEmpty else {
       throw Refusal(response: problem(400, "The body is to be an SDP fragment (RFC 8840) in UTF-8.", line: 1))
@@ -95,8 +97,9 @@ extension ControlApplication {
     return String(text.dropFirst().dropLast())
   }
 
-  func leave(room: String, id: String) async throws(Refusal) -> HTTPResponse {
-    try await asking { () async throws(ConferenceError) in try await control.leave(room: room, participant: id, by: .himself) }
+  func leave(room: String, id: String, caller: Identity) async throws(Refusal) -> HTTPResponse {
+    let requester = try await requester(caller, room: room, id: id, isSession: true)
+    try await asking { () async throws(ConferenceError) in try await control.leave(room: room, participant: id, by: requester) }
     return HTTPResponse(200)
   }
 }

@@ -38,26 +38,63 @@ extension ControlApplication {
     }
   }
 
-  func participants(_ request: HTTPRequest, route: Route) async throws(Refusal) -> HTTPResponse {
-    if case .participants(let room) = route {
-      let list = try await asking { () async throws(ConferenceError) in try await control.participants(room: room) }
-      return json { writer in
-        writer.beginObject()
-        writer.key("participants")
-        writer.value(list)
-        writer.endObject()
-      }
+  /// Everybody in a room, or those of some roles: looked at, or changed at once.
+  private func everybody(_ request: HTTPRequest, room: String) async throws(Refusal) -> HTTPResponse {
+    let roles = (request.head.queryValue("role") ?? "").split(separator: ",").map(String.init)
+    guard roles.allSatisfy(isValidName) else {
+      throw Refusal(response: problem(422, "The parameter 'role' is a role, or several with commas between them."))
     }
+    let list: [ParticipantDescription]
+    if request.head.method == "PATCH" {
+      let patch = try decode(request, orElse: nil, ParticipantPatch.init(ofMany:_:))
+      list = try await asking { () async throws(ConferenceError) in
+        try await control.patchParticipants(room: room, roles: roles.isEmpty ? nil : roles, patch: patch)
+      }
+    } else {
+      list = try await asking { () async throws(ConferenceError) in try await control.participants(room: room) }
+        .filter { roles.isEmpty || roles.contains($0.role) }
+    }
+    return json { writer in
+      writer.beginObject()
+      writer.key("participants")
+      writer.value(list)
+      writer.endObject()
+    }
+  }
+
+  /// In whose name a caller asks for something about a participant: in that one's own, if it is he who joined, else in a host's.
+  ///
+  /// - Parameter isSession: whether he asks by the session's address, which WHIP clients use without any name in their token.
+  func requester(
+    _ caller: Identity, room: String, id: String, isSession: Bool = false
+  ) async throws(Refusal) -> Requester {
+    guard let claims = caller.claims else { return isSession ? .himself : .host }
+    if claims.role.allows(.control), !isSession { return .host }
+    let owner = try await asking { () async throws(ConferenceError) in try await control.participant(room: room, id: id) }
+      .subject
+    if owner == claims.subject, isSession || !claims.subject.isEmpty { return .himself }
+    if claims.role.allows(.control) { return .host }
+    throw Refusal(
+      response: problem(403, "This takes the token that joined as this participant, with a 'sub' of its own, or a host's.")
+        .with("WWW-Authenticate", "Bearer realm=\"tutti\", error=\"insufficient_scope\""))
+  }
+
+  func participants(_ request: HTTPRequest, route: Route, caller: Identity) async throws(Refusal) -> HTTPResponse {
+    if case .participants(let room) = route { return try await everybody(request, room: room) }
     guard case .participant(let room, let id) = route else { return problem(404, "There is nothing at this address.") }
     switch request.head.method {
     case "PATCH":
-      let patch = try decode(request, orElse: nil, ParticipantPatch.init)
+      let requester = try await requester(caller, room: room, id: id)
+      let patch = try decode(request, orElse: nil, ParticipantPatch.init(_:_:))
       let changed = try await asking { () async throws(ConferenceError) in
-        try await control.patchParticipant(room: room, id: id, patch: patch)
+        try await control.patchParticipant(room: room, id: id, patch: patch, by: requester)
       }
       return json { $0.value(changed) }
     case "DELETE":
-      try await asking { () async throws(ConferenceError) in try await control.leave(room: room, participant: id, by: .host) }
+      let requester = try await requester(caller, room: room, id: id)
+      try await asking { () async throws(ConferenceError) in
+        try await control.leave(room: room, participant: id, by: requester)
+      }
       return HTTPResponse(204)
     default:
       let found = try await asking { () async throws(ConferenceError) in try await control.participant(room: room, id: id) }

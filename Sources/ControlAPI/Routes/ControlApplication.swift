@@ -135,10 +135,10 @@ struct ControlApplication: Sendable {
     case .offer(let kind, let room): return try await join(request, kind: kind, room: room, caller: caller)
     case .session(let room, let id):
       return request.head.method == "DELETE"
-        ? try await leave(room: room, id: id) : try await trickle(request, room: room, id: id)
+        ? try await leave(room: room, id: id, caller: caller) : try await trickle(request, room: room, id: id, caller: caller)
     case .rooms: return await listRooms(caller)
     case .room(let name): return try await room(request, name: name)
-    case .participants, .participant: return try await participants(request, route: route)
+    case .participants, .participant: return try await participants(request, route: route, caller: caller)
     case .prompts(let room): return try await prompts(request, room: room)
     case .prompt(let room, let id): return try await prompt(request, room: room, id: id)
     case .layouts, .layout, .layoutPreview, .snapshot: return try await pictures(request, route: route)

@@ -11,9 +11,33 @@ extension JSONWriter {
     value(room.outputs)
     key("audio")
     value(room.audio)
+    value(room.admission, room.stage, spotlight: room.spotlight)
     key("participants")
     value(room.participants)
+    key("waiting")
+    value(room.waiting)
     member("floor", room.floor)
+    endObject()
+  }
+
+  /// The members `admission` and `stage` of the object that is open.
+  mutating func value(_ admission: AdmissionSettings, _ stage: StageSettings, spotlight: String?) {
+    key("admission")
+    beginObject()
+    member("locked", admission.locked)
+    member("lobby", admission.lobby)
+    for (name, limit) in [("participantsMax", admission.participantsMax), ("publishersMax", admission.publishersMax)] {
+      key(name)
+      if let limit { value(limit) } else { null() }
+    }
+    endObject()
+    key("stage")
+    beginObject()
+    member("onAir", stage.onAir)
+    member("waitingLayout", stage.waitingLayout)
+    member("waitingText", stage.waitingText)
+    member("selfUnmute", stage.selfUnmute)
+    member("spotlight", spotlight)
     endObject()
   }
 
@@ -87,6 +111,9 @@ extension JSONWriter {
     member("name", participant.name)
     member("role", participant.role)
     member("avatar", participant.avatar)
+    member("admitted", participant.isAdmitted)
+    member("handRaised", participant.handRaised != nil)
+    member("handRaisedAt", participant.handRaised.map { rfc3339(unixNanoseconds: $0) })
     key("sends")
     beginObject()
     member("audio", participant.sendsAudio)
@@ -103,7 +130,9 @@ extension JSONWriter {
     member("audioCodec", participant.receivesAudioCodec)
     endObject()
     member("audioMuted", participant.audioMuted)
+    member("mutedByHost", participant.isMutedByHost)
     member("videoMuted", participant.videoMuted)
+    member("hidden", participant.isHidden)
     member("deaf", participant.deaf)
     member("group", participant.group)
     key("whisperTo")
@@ -133,7 +162,7 @@ extension JSONWriter {
     member("room", event.room)
     member("time", rfc3339(unixNanoseconds: event.unixNanoseconds))
     switch event.change {
-    case .participantJoined(let participant), .participantChanged(let participant):
+    case .participantJoined(let participant), .participantWaiting(let participant), .participantChanged(let participant):
       member("id", participant.id)
       key("participant")
       value(participant)
@@ -146,6 +175,7 @@ extension JSONWriter {
     case .outputsChanged(let outputs):
       key("outputs")
       value(outputs)
+    case .roomChanged(let admission, let stage, let spotlight): value(admission, stage, spotlight: spotlight)
     case .layoutInvalid(let layout, let message):
       member("layout", layout)
       member("message", message)
@@ -167,6 +197,7 @@ extension ConferenceEvent.Change {
   var typeName: String {
     switch self {
     case .participantJoined: "participant-joined"
+    case .participantWaiting: "participant-waiting"
     case .participantLeft: "participant-left"
     case .participantChanged: "participant-changed"
     case .floorChanged: "floor-changed"
@@ -174,6 +205,7 @@ extension ConferenceEvent.Change {
     case .speakingStopped: "speaking-stopped"
     case .layoutChanged: "layout-changed"
     case .outputsChanged: "outputs-changed"
+    case .roomChanged: "room-changed"
     case .layoutInvalid: "layout-invalid"
     case .promptStarted: "prompt-started"
     case .promptEnded: "prompt-ended"

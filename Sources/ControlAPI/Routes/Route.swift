@@ -74,6 +74,7 @@ enum Route: Sendable, Equatable {
     case .offer: ["POST"]
     case .session: ["PATCH", "DELETE"]
     case .room: ["GET", "PUT", "PATCH", "DELETE"]
+    case .participants: ["GET", "PATCH"]
     case .participant: ["GET", "PATCH", "DELETE"]
     case .prompts: ["GET", "POST"]
     case .prompt: ["GET", "DELETE"]
@@ -111,6 +112,7 @@ enum Route: Sendable, Equatable {
     case .offer: ["name", "role", "output", "audio", "self", "participant", "content", "avatar"]
     case .layoutPreview: ["participants", "size"]
     case .snapshot: ["output"]
+    case .participants: ["role"]
     default: []
     }
   }
@@ -120,10 +122,13 @@ enum Route: Sendable, Equatable {
     switch self {
     case .page, .health, .readiness: nil
     case .metrics: .administer
-    case .offer(.watch, _), .session: .watch
-    case .offer: .takePart
-    case .room, .participant, .prompts, .prompt: method == "GET" || method == "HEAD" ? .watch : .control
-    case .rooms, .participants, .layouts, .layout, .layoutPreview, .snapshot, .events: .watch
+    // Who takes part with a viewer's token is not seen or heard until a host gives him another role.
+    case .offer(.watch, _), .offer(.takePart, _), .session: .watch
+    case .offer(.publish, _): .takePart
+    // Everybody may change some of himself; whose participant it is shows later.
+    case .participant: .watch
+    case .room, .participants, .prompts, .prompt: method == "GET" || method == "HEAD" ? .watch : .control
+    case .rooms, .layouts, .layout, .layoutPreview, .snapshot, .events: .watch
     }
   }
 
@@ -133,7 +138,8 @@ enum Route: Sendable, Equatable {
     case (.offer, "POST"): ["application/sdp"]
     case (.session, "PATCH"): ["application/trickle-ice-sdpfrag"]
     case (.prompts, "POST"): ["application/json"]
-    case (.room, "PUT"), (.room, "PATCH"), (.participant, "PATCH"): ["application/json", "application/merge-patch+json"]
+    case (.room, "PUT"), (.room, "PATCH"), (.participant, "PATCH"), (.participants, "PATCH"):
+      ["application/json", "application/merge-patch+json"]
     default: []
     }
   }

@@ -6,7 +6,7 @@ extension RoomSettings {
   /// The body of a request about a room.
   init(_ value: JSONValue, _ decoder: JSONDecoder) {
     self.init()
-    guard let object = decoder.object(value, allowing: ["layout", "outputs", "audio"]) else { return }
+    guard let object = decoder.object(value, allowing: ["layout", "outputs", "audio", "admission", "stage"]) else { return }
     layout = object.name("layout")
     outputs = object.array("outputs", countMax: 16).map { $0.compactMap { OutputSettings($0, decoder) } }
     if outputs?.isEmpty == true, let list = object["outputs"], list.array?.isEmpty == true {
@@ -17,6 +17,10 @@ extension RoomSettings {
       decoder.fault(at: value["name"]?.position ?? value.position, "output '\(output.name)' is there twice")
     }
     audio = AudioChange(of: object)
+    admission = AdmissionChange(of: object)
+    guard var stage = StageChange(of: object, mayName: true) else { return }
+    stage.waitingText = stage.waitingText.map(displayName)
+    self.stage = stage
   }
 }
 
@@ -38,14 +42,24 @@ extension OutputSettings {
 extension ParticipantPatch {
   private static let keys = [
     "name", "audioMuted", "videoMuted", "deaf", "gain", "slot", "role", "output", "audioOutput", "group", "whisperTo",
-    "mutedFor", "sideRoom", "content", "avatar", "self",
+    "mutedFor", "sideRoom", "content", "avatar", "self", "handRaised", "hidden", "admitted",
   ]
+  /// What may be changed of many at once.
+  private static let keysOfMany = ["audioMuted", "videoMuted", "deaf", "handRaised"]
   /// More people than a server takes cannot be named.
   private static let idsMax = 2000
 
-  init(_ value: JSONValue, _ decoder: JSONDecoder) {
+  init(_ value: JSONValue, _ decoder: JSONDecoder) { self.init(value, decoder, keys: Self.keys) }
+
+  /// The body of a request about many.
+  init(ofMany value: JSONValue, _ decoder: JSONDecoder) { self.init(value, decoder, keys: Self.keysOfMany) }
+
+  private init(_ value: JSONValue, _ decoder: JSONDecoder, keys: [String]) {
     self.init()
-    guard let object = decoder.object(value, allowing: Self.keys) else { return }
+    guard let object = decoder.object(value, allowing: keys) else { return }
+    handRaised = object.bool("handRaised")
+    hidden = object.bool("hidden")
+    admitted = object.bool("admitted")
     name = object.string("name").map(displayName)
     audioMuted = object.bool("audioMuted")
     videoMuted = object.bool("videoMuted")
