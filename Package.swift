@@ -61,7 +61,8 @@ let package = Package(
     module("RTPStreams", ["RTP", "EncodedMedia", "Bytes", "Timing"]),
     module("CongestionControl", ["RTP", "EncodedMedia", "Bytes", "Timing"]),
     module(
-      "WebRTCTransport", ["SDP", "ICE", "SecureTransport", "RTPStreams", "RTP", "EncodedMedia", "Bytes", "Timing"]),
+      "WebRTCTransport",
+      ["SDP", "ICE", "SecureTransport", "RTPStreams", "CongestionControl", "RTP", "EncodedMedia", "Bytes", "Timing"]),
     module("RealTime", ["Timing", "CLinux"]),
     module("DatagramIO", ["WebRTCTransport", "ICE", "EncodedMedia", "RealTime", "Bytes", "Timing", "CLinux"]),
 

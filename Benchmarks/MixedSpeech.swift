@@ -90,6 +90,7 @@ private final class ListeningTransport: PeerTransport {
   func send(_ frame: EncodedFrame, to output: OutputID) {
     state.withLock { if $0.output == output { $0.frames.append(frame) } }
   }
+  func subscribe(_ peer: PeerID, to ladder: VideoLadder) {}
   func add(_ peer: PeerID, _ setup: PeerSetup, observer: any PeerObserver) {}
   func update(_ peer: PeerID, _ setup: PeerSetup) {}
   func remove(_ peer: PeerID) {}

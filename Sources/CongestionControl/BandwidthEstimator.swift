@@ -46,6 +46,8 @@ public struct BandwidthEstimator: Sendable {
     public var isApplicationLimited: Bool
     public var probesSent: Int
     public var probesMeasured: Int
+    /// Whether the receiver told anything yet: before, all is a guess.
+    public var isInformed: Bool
   }
 
   /// What the sender would send if it fitted, in bits per second: the reason to probe. 0 for content with what is known.
@@ -73,7 +75,8 @@ public struct BandwidthEstimator: Sendable {
   /// When transport-wide feedback was heard last, or its silence answered.
   private var lastHeard: Instant?
   private var probesSent = 0
-  private var probesMeasured = 0
+  /// Probes that were answered.
+  public private(set) var probesMeasured = 0
 
   /// - Parameter historyCapacity: packets remembered until feedback tells of them; 16 bytes each.
   public init(_ bounds: Bounds = Bounds(), historyCapacity: Int = 1024) {
@@ -98,14 +101,15 @@ public struct BandwidthEstimator: Sendable {
       acknowledged: acknowledged.bitsPerSecond.map(clampedInt), linkCapacity: rate.capacity.estimate.map(clampedInt),
       usage: detector.usage, state: rate.state, fractionLost: loss.fractionLost, queueDelay: queue.current,
       roundTripTime: roundTripTime, isApplicationLimited: sending.isApplicationLimited, probesSent: probesSent,
-      probesMeasured: probesMeasured)
+      probesMeasured: probesMeasured,
+      isInformed: hasTransportFeedback || lastReport != nil || receiverMaximum != nil)
   }
 
   /// When `handleTimeout` has something to do; nil while nothing is sent.
   public var nextDeadline: Instant? {
     guard let sent = history.lastSentAt else { return nil }
     let silence = hasTransportFeedback && history.outstandingBytes > 0 ? (lastHeard ?? sent) + silenceMax : nil
-    guard let probe = hasTransportFeedback ? probes.nextDeadline : nil else { return silence }
+    guard hasTransportFeedback, Double(wantedBitsPerSecond) > estimate, let probe = probes.nextDeadline else { return silence }
     return min(probe, silence ?? probe)
   }
 
@@ -125,6 +129,12 @@ public struct BandwidthEstimator: Sendable {
 
   // MARK: Events
 
+  /// What is sent needs so much: where nothing is known of the path yet, it is taken to carry that.
+  public mutating func assume(_ bitsPerSecond: Int) {
+    guard !hasTransportFeedback, lastReport == nil else { return }
+    rate.assume(Double(bitsPerSecond))
+  }
+
   /// A packet with a transport-wide sequence number is being sent.
   ///
   /// - Parameters:
@@ -135,6 +145,11 @@ public struct BandwidthEstimator: Sendable {
     history.record(number, size: size, cluster: cluster, at: now)
     sending.sent(size, target: estimate, at: now)
   }
+
+  /// A packet without such a number is being sent.
+  ///
+  /// - Parameter size: bytes of the datagram.
+  public mutating func packetSentUnnumbered(size: Int, at now: Instant) { sending.sent(size, target: estimate, at: now) }
 
   /// Transport-wide feedback came.
   public mutating func receive(_ feedback: borrowing TransportFeedback, at now: Instant) {

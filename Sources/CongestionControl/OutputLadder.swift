@@ -1,6 +1,6 @@
 /// What an output costs with some of its temporal layers.
 public struct TemporalRate: Hashable, Sendable {
-  /// Measured, headers included.
+  /// Headers included.
   public var bitsPerSecond: Int
   public var framesPerSecond: Double
 
@@ -8,6 +8,19 @@ public struct TemporalRate: Hashable, Sendable {
     self.bitsPerSecond = bitsPerSecond
     self.framesPerSecond = framesPerSecond
   }
+
+  /// What an encoding takes on the wire: with IP, UDP, RTP and SRTP around each packet.
+  ///
+  /// - Parameter encodedBitsPerSecond: of the codec's payload alone.
+  public init(encodedBitsPerSecond: Int, framesPerSecond: Double) {
+    let encoded = Double(min(max(encodedBitsPerSecond, 0), 1_000_000_000))
+    let packets = max(min(max(framesPerSecond, 0), 240), encoded / 8 / Self.payloadSize)
+    self.init(
+      bitsPerSecond: clampedInt(encoded + packets * Self.headerSize * 8), framesPerSecond: framesPerSecond)
+  }
+
+  private static let payloadSize = 1_100.0
+  private static let headerSize = 82.0
 }
 
 /// One encoded output of video.
@@ -18,43 +31,31 @@ public struct Rung: Hashable, Sendable {
   public init(layers: [TemporalRate]) { self.layers = layers }
 }
 
-/// What a receiver can be given: the outputs of a room from the best down, beneath them audio alone.
+/// What a receiver can be given: the outputs of a room from the best down, beneath them sound alone.
 public struct OutputLadder: Hashable, Sendable {
   /// One thing a receiver can be given.
   public struct Step: Hashable, Sendable {
-    /// Index into the ladder's rungs; nil for audio alone.
+    /// Index into the ladder's rungs; nil for sound alone.
     public var rung: Int?
-    /// 0 for audio alone.
+    /// 0 for sound alone.
     public var temporalLayers: Int
-    /// How much sound each audio packet holds: 20, 40 or 60.
-    public var audioPacketMilliseconds: Int
-    /// Audio and video with their headers.
+    /// Of the picture, with its headers.
     public var bitsPerSecond: Int
   }
 
   /// Below so many frames a second a smaller picture is better, if there is one.
   private static let framesPerSecondMin = 12.0
-  /// Each audio packet's IP, UDP, RTP and SRTP bytes.
-  private static let audioOverhead = 70
   private static let rungsMax = 16
   private static let layersMax = 4
 
-  /// From the best, each cheaper than the one before it; the last is audio alone at its longest packets.
+  /// From the best, each cheaper than the one before it; at least one.
   public let steps: [Step]
 
   /// - Parameters:
   ///   - rungs: from the best; at most 16 of at most 4 layers are looked at.
-  ///   - audioBitsPerSecond: of the codec's payload alone; 0 for a receiver without sound.
-  ///   - stretchedAudioBitsPerSecond: of the audio in packets of 40 and 60 ms, which has an encoder of its own and may be coded lower.
-  public init(rungs: [Rung], audioBitsPerSecond: Int, stretchedAudioBitsPerSecond: Int? = nil) {
+  ///   - endsInSoundAlone: whether a receiver whose path carries none of them gets no picture, rather than the least of them.
+  public init(rungs: [Rung], endsInSoundAlone: Bool = true) {
     var steps: [Step] = []
-    func add(_ rung: Int?, _ layers: Int, _ milliseconds: Int, _ video: Int) {
-      let overhead = audioBitsPerSecond > 0 ? Self.audioOverhead * 8 * 1_000 / milliseconds : 0
-      let audio = milliseconds == 20 ? audioBitsPerSecond : stretchedAudioBitsPerSecond ?? audioBitsPerSecond
-      let cost = min(max(video, 0), 1 << 40) &+ min(max(audio, 0), 1 << 30) &+ overhead
-      if let last = steps.last, cost >= last.bitsPerSecond { return }
-      steps.append(Step(rung: rung, temporalLayers: layers, audioPacketMilliseconds: milliseconds, bitsPerSecond: cost))
-    }
     let rungs = rungs.prefix(Self.rungsMax)
     for (index, rung) in rungs.enumerated() {
       let isLast = index == rungs.count - 1
@@ -62,13 +63,12 @@ public struct OutputLadder: Hashable, Sendable {
         let rate = rung.layers[layers - 1]
         guard layers == min(rung.layers.count, Self.layersMax) || isLast || rate.framesPerSecond >= Self.framesPerSecondMin
         else { continue }
-        add(index, layers, 20, rate.bitsPerSecond)
-      }
-      if isLast, let least = rung.layers.first {
-        for milliseconds in [40, 60] { add(index, 1, milliseconds, least.bitsPerSecond) }
+        let cost = min(max(rate.bitsPerSecond, 1), 1 << 40)
+        if let last = steps.last, cost >= last.bitsPerSecond { continue }
+        steps.append(Step(rung: index, temporalLayers: layers, bitsPerSecond: cost))
       }
     }
-    for milliseconds in [20, 40, 60] { add(nil, 0, milliseconds, 0) }
+    if endsInSoundAlone || steps.isEmpty { steps.append(Step(rung: nil, temporalLayers: 0, bitsPerSecond: 0)) }
     self.steps = steps
   }
 }

@@ -10,6 +10,7 @@ public enum PacerRelease: Hashable, Sendable {
 
 /// Spreads what is sent to one receiver over time, so that a key frame does not fill the queues of its path.
 ///
+///     passes  ─────────────────── at once, where nothing waits and little was sent ahead of the rate
 ///     enqueue ─▶ audio ──────────▶ at once
 ///             ─▶ retransmissions ─▶ at 2.5 times the target, in bursts of 5 ms ─▶ pop
 ///             ─▶ video ──────────▶
@@ -47,6 +48,8 @@ public struct Pacer: Sendable {
 
   private static let factor = 2.5
   private static let burst = 0.005
+  /// Seconds of the rate that may leave ahead of it without waiting: most frames do, so that no timer is set for them.
+  private static let passingBurst = 0.040
   private static let paddingSizes = 50...1_100
   private static let probeTimeMax = Interval.milliseconds(500)
 
@@ -113,6 +116,37 @@ public struct Pacer: Sendable {
   public mutating func setTarget(_ targetBitsPerSecond: Int, at now: Instant) {
     settle(at: now)
     bitsPerSecond = Self.rate(targetBitsPerSecond)
+  }
+
+  /// Takes the budget for what its owner then sends itself, all of it now, without a place in a queue.
+  ///
+  /// - Parameter bytes: of the datagrams; more than one where they belong together.
+  /// - Returns: false, with nothing taken, where something waits, a probe is under way or too much was sent already.
+  public mutating func passes(bytes: Int, at now: Instant) -> Bool {
+    guard video.count == 0, retransmissions.count == 0, audio.count == 0, probe == nil else { return false }
+    settle(at: now)
+    let bits = Double(max(bytes, 0)) * 8
+    guard debt + bits <= bitsPerSecond * Self.passingBurst || debt <= 0 && bytes <= Self.paddingSizes.upperBound else {
+      return false
+    }
+    debt += bits
+    return true
+  }
+
+  /// Counts sound that its owner sent at once, whatever the budget.
+  ///
+  /// - Returns: the probe it is part of; 0 for none.
+  public mutating func passedAudio(bytes: Int) -> UInt8 {
+    guard probe != nil else { return 0 }
+    // What leaves during a probe is part of it, or its rate would be measured without.
+    probe?.bytes &+= bytes
+    probe?.packets &+= 1
+    return probe?.request.cluster ?? 0
+  }
+
+  /// Forgets video that waits, but for the first packets of it.
+  public mutating func removeVideo(keepingFirst count: Int) {
+    while video.count > max(count, 0) { video.removeLast() }
   }
 
   /// A packet wants to be sent.

@@ -47,6 +47,12 @@ struct PacketRing: Sendable {
     return packet
   }
 
+  mutating func removeLast() {
+    guard count > 0 else { return }
+    count &-= 1
+    bytes &-= Int(slots[(head &+ count) % slots.count].size)
+  }
+
   private mutating func grow(filling packet: PacedPacket) {
     var larger: [PacedPacket] = []
     let size = min(max(slots.count * 2, 16), capacity)

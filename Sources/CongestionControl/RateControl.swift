@@ -96,6 +96,9 @@ struct RateControl: Sendable {
     lastChange = now
   }
 
+  /// Begins from a rate at least, before anything is known.
+  mutating func assume(_ rate: Double) { set(max(rate, bitsPerSecond)) }
+
   /// Falls for a reason that is not the delay's.
   mutating func limit(to rate: Double) { if rate < bitsPerSecond { set(rate) } }
 

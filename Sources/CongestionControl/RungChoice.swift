@@ -29,13 +29,18 @@ public struct RungChoice: Sendable {
   private var lastUp: Instant?
   private var upAllowedAt: Instant?
   private var wait = Margins.waits.lowerBound
+  /// Whether a step was ever too much for the path.
+  private var hasFallen = false
 
-  /// - Parameter estimate: in bits per second; the first step is the best that fits in it.
-  public init(_ ladder: OutputLadder, estimate: Int) {
+  /// - Parameters:
+  ///   - estimate: of what the path carries of pictures, in bits per second; the first step is the best that fits in it.
+  ///   - forwarding: the rung that the receiver is given already; nil for none.
+  public init(_ ladder: OutputLadder, estimate: Int, forwarding: Int? = nil) {
     self.ladder = ladder
     step = Self.best(ladder, estimate, margin: 1)
     fittingStep = step
-    awaitedRung = ladder.steps[step].rung
+    forwardedRung = forwarding
+    follow()
   }
 
   // MARK: Answers
@@ -50,10 +55,11 @@ public struct RungChoice: Sendable {
     return chosen.temporalLayers
   }
 
-  /// What the estimator is to find room for: the next step up with a better picture; what is chosen where that is the best.
+  /// What the estimator is to find room for: the best step until one proved too much, then the next one up; what is chosen where that
+  /// is the best.
   public var wantedBitsPerSecond: Int {
-    let better = ladder.steps.prefix(step).last { $0.rung != chosen.rung || $0.temporalLayers != chosen.temporalLayers }
-    guard let next = better ?? (step > 0 ? ladder.steps.first : nil) else { return chosen.bitsPerSecond }
+    guard step > 0 else { return chosen.bitsPerSecond }
+    let next = ladder.steps[hasFallen ? step - 1 : 0]
     return clampedInt(Double(next.bitsPerSecond) * Margins.up * 1.05)
   }
 
@@ -98,6 +104,10 @@ public struct RungChoice: Sendable {
     return true
   }
 
+  /// A base layer frame was not sent although it could have been: what refers to it cannot be decoded, so nothing is forwarded before
+  /// a key frame.
+  public mutating func baseWasLeftOut() { (forwardedRung, awaitedRung) = (nil, chosen.rung) }
+
   /// The outputs changed, or their measured rates. Indices of rungs are those of the new ladder.
   ///
   /// - Parameter keepsRungs: whether the rungs are the same and only their rates differ.
@@ -129,6 +139,7 @@ public struct RungChoice: Sendable {
       wait = min(wait * 2, Margins.waits.upperBound)
     }
     lastUp = nil
+    hasFallen = true
     step = affordable
     fittingStep = step
     fitsSince = nil
@@ -146,7 +157,7 @@ public struct RungChoice: Sendable {
     return true
   }
 
-  /// Awaits the chosen rung's key frame where it is another than the forwarded one; audio alone begins at once.
+  /// Awaits the chosen rung's key frame where it is another than the forwarded one; sound alone begins at once.
   private mutating func follow() {
     guard let rung = chosen.rung else {
       (forwardedRung, awaitedRung) = (nil, nil)

@@ -74,6 +74,7 @@ public final class NetworkLoop: PeerTransport {
   public func update(_ peer: PeerID, _ setup: PeerSetup) { post(.update(peer, setup)) }
   public func remove(_ peer: PeerID) { post(.remove(peer)) }
   public func subscribe(_ peer: PeerID, _ kind: MediaKind, to output: OutputID?) { post(.subscribe(peer, kind, output)) }
+  public func subscribe(_ peer: PeerID, to ladder: VideoLadder) { post(.subscribeToLadder(peer, ladder)) }
   public func requestKeyframe(_ peer: PeerID, _ stream: StreamID) { post(.requestKeyframe(peer, stream)) }
 
   public func send(_ frame: EncodedFrame, to output: OutputID) {

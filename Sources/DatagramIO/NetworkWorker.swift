@@ -103,7 +103,7 @@ final class NetworkWorker {
     commands.removeAll(keepingCapacity: true)
     for path in closedPaths { endpoint.pathClosed(path, at: now, into: &outputs) }
     closedPaths.removeAll(keepingCapacity: true)
-    endpoint.handleTimeout(at: now, into: &outputs)
+    endpoint.handleTimeout(at: now, into: &outputs) { outputs in flush(&outputs) }
     flush(&outputs)
     publish(to: loop, at: now)
     return goesOn

@@ -25,13 +25,15 @@ public struct EncodedFrame: Sendable {
   /// here, nil where it is not to be told.
   public var audioLevel: UInt8?
   public var rotation: Rotation
+  /// Of pictures: where the frame stands among temporal layers; nil without them.
+  public var temporal: TemporalPosition?
   /// Who is in the mix, for the CSRC list of audio to be sent.
   public var contributors: ContributorList
 
   public init(
     codec: Codec, payload: FrameBuffer, timestamp: RTPTimestamp, sequence: Int64 = 0, isKeyframe: Bool = true,
     followsGap: Bool = false, time: Instant, audioLevel: UInt8? = nil, rotation: Rotation = .none,
-    contributors: ContributorList = .init()
+    temporal: TemporalPosition? = nil, contributors: ContributorList = .init()
   ) {
     self.codec = codec
     self.payload = payload
@@ -42,6 +44,7 @@ public struct EncodedFrame: Sendable {
     self.time = time
     self.audioLevel = audioLevel
     self.rotation = rotation
+    self.temporal = temporal
     self.contributors = contributors
   }
 }

@@ -14,6 +14,8 @@ public final class PacketizedFrame: Sendable {
   public let isKeyframe: Bool
   /// The sampling instant.
   public let time: Instant
+  /// Of pictures: where the frame stands among temporal layers; nil without them.
+  public let temporal: TemporalPosition?
   public let contributors: ContributorList
   /// Sets the marker bit on the first packet of a talkspurt (RFC 3551 section 4.1); video sets it on a frame's last packet.
   public let startsTalkspurt: Bool
@@ -22,7 +24,8 @@ public final class PacketizedFrame: Sendable {
 
   public init(
     codec: Codec, bytes: [UInt8], ranges: [Range<Int>], timestamp: RTPTimestamp, isKeyframe: Bool, time: Instant,
-    contributors: ContributorList = .init(), startsTalkspurt: Bool = false, audioLevel: UInt8? = nil
+    temporal: TemporalPosition? = nil, contributors: ContributorList = .init(), startsTalkspurt: Bool = false,
+    audioLevel: UInt8? = nil
   ) {
     precondition(
       ranges.allSatisfy { $0.lowerBound >= 0 && $0.upperBound <= bytes.count }, "every payload lies within the frame's bytes")
@@ -32,6 +35,7 @@ public final class PacketizedFrame: Sendable {
     self.timestamp = timestamp
     self.isKeyframe = isKeyframe
     self.time = time
+    self.temporal = temporal
     self.contributors = contributors
     self.startsTalkspurt = startsTalkspurt
     self.audioLevel = audioLevel

@@ -23,37 +23,43 @@ struct EvenSplit {
   }
 }
 
-/// Cuts VP8 frames into payloads (RFC 7741), each with a descriptor of four bytes and a 15-bit PictureID.
+/// Cuts VP8 frames into payloads (RFC 7741), each with a 15-bit PictureID, and TL0PICIDX and TID where there are temporal layers.
 public struct VP8Packetizer: Sendable {
-  /// Bytes of every descriptor it writes.
+  /// Bytes of the shortest descriptor it writes, and more of it where there are temporal layers.
   public static let descriptorSize = 4
+  private static let layerSize = 2
   /// The most bytes of a payload.
   public let payloadSizeMax: Int
   private var pictureID: UInt16 = 0
 
-  public init(payloadSizeMax: Int) { self.payloadSizeMax = max(payloadSizeMax, Self.descriptorSize &+ 1) }
+  public init(payloadSizeMax: Int) { self.payloadSizeMax = max(payloadSizeMax, Self.descriptorSize &+ Self.layerSize &+ 1) }
 
   /// The frame's payloads, equally long but for the last.
   public mutating func packetize(_ frame: EncodedFrame) -> PacketizedFrame {
     let media = frame.payload.bytes
-    let split = EvenSplit(media.count, limit: payloadSizeMax &- Self.descriptorSize)
+    let descriptorSize = Self.descriptorSize &+ (frame.temporal == nil ? 0 : Self.layerSize)
+    let split = EvenSplit(media.count, limit: payloadSizeMax &- descriptorSize)
     var bytes: [UInt8] = []
-    bytes.reserveCapacity(media.count &+ split.packetCount &* Self.descriptorSize)
+    bytes.reserveCapacity(media.count &+ split.packetCount &* descriptorSize)
     var ranges: [Range<Int>] = []
     ranges.reserveCapacity(split.packetCount)
     for index in 0..<split.packetCount {
       let start = bytes.count
       bytes.append(index == 0 ? 0x90 : 0x80)
-      bytes.append(0x80)
+      bytes.append(frame.temporal == nil ? 0x80 : 0xE0)
       bytes.append(0x80 | UInt8(truncatingIfNeeded: pictureID >> 8))
       bytes.append(UInt8(truncatingIfNeeded: pictureID))
+      if let temporal = frame.temporal {
+        bytes.append(temporal.baseIndex ?? 0)
+        bytes.append(temporal.layer << 6 | (temporal.isLayerSync ? 0x20 : 0))
+      }
       bytes.append(contentsOf: media.span.extracting(split.range(index)))
       ranges.append(start..<bytes.count)
     }
     pictureID = (pictureID &+ 1) & 0x7FFF
     return PacketizedFrame(
       codec: .vp8, bytes: bytes, ranges: ranges, timestamp: frame.timestamp, isKeyframe: frame.isKeyframe, time: frame.time,
-      contributors: frame.contributors)
+      temporal: frame.temporal, contributors: frame.contributors)
   }
 }
 

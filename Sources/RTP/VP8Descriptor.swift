@@ -21,9 +21,6 @@ public struct VP8Descriptor: Hashable, Sendable {
   /// KEYIDX: 0 to 31.
   public var keyIndex: UInt8?
 
-  /// Where the 15-bit PictureID lies in every payload that `VP8Packetizer` makes.
-  public static let pictureIDOffset = 2
-
   public init() {}
 
   /// Reads the descriptor and moves `reader` to the VP8 data behind it.
@@ -82,5 +79,39 @@ public struct VP8Descriptor: Hashable, Sendable {
     if present & 0x30 != 0 {
       writer.write((temporalLayer ?? 0) << 6 | (isLayerSync ? 0x20 : 0) | (keyIndex ?? 0) & 0x1F)
     }
+  }
+}
+
+extension VP8Descriptor {
+  /// Puts a frame's picture id and TL0PICIDX in place of those in a payload descriptor, where it has them; lengths stay.
+  ///
+  /// - Parameters:
+  ///   - payload: where the descriptor begins in `packet`.
+  ///   - size: bytes of the payload.
+  /// - Returns: false, with nothing written, where the payload ends within the descriptor.
+  @_lifetime(packet: copy packet)
+  public static func rewrite(
+    _ packet: inout MutableSpan<UInt8>, payload: Int, size: Int, pictureID: UInt16, temporalBaseIndex: UInt8
+  ) -> Bool {
+    guard payload >= 0, size > 0, payload <= packet.count, size <= packet.count &- payload else { return false }
+    guard packet[payload] & 0x80 != 0 else { return true }
+    guard size >= 2 else { return false }
+    let present = packet[payload &+ 1]
+    var offset = 2
+    let hasID = present & 0x80 != 0
+    if hasID, offset >= size { return false }
+    let isLong = hasID && packet[payload &+ offset] & 0x80 != 0
+    if hasID { offset &+= isLong ? 2 : 1 }
+    let hasIndex = present & 0x40 != 0
+    let end = offset &+ (hasIndex ? 1 : 0) &+ (present & 0x30 != 0 ? 1 : 0)
+    guard end <= size else { return false }
+    if isLong {
+      packet[payload &+ 2] = 0x80 | UInt8(truncatingIfNeeded: pictureID >> 8)
+      packet[payload &+ 3] = UInt8(truncatingIfNeeded: pictureID)
+    } else if hasID {
+      packet[payload &+ 2] = UInt8(truncatingIfNeeded: pictureID) & 0x7F
+    }
+    if hasIndex { packet[payload &+ offset] = temporalBaseIndex }
+    return true
   }
 }

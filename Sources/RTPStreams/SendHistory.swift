@@ -12,6 +12,8 @@ public struct OutgoingFrame: Sendable {
   public let timestamp: RTPTimestamp
   /// 15 bits; only VP8 has it.
   public let pictureID: UInt16
+  /// TL0PICIDX as sent; only VP8 with temporal layers has it.
+  public let temporalBaseIndex: UInt8
   /// Whether the packets carry the MID and whatever else identifies the stream.
   public let identifies: Bool
   public let sentAt: Instant

@@ -11,6 +11,8 @@ public struct SendCounters: Sendable {
   /// Packets that NACKs asked for, and those that were sent again.
   public internal(set) var packetsRequested = 0
   public internal(set) var packetsResent = 0
+  /// Packets sent again unasked, as padding.
+  public internal(set) var paddingPackets = 0
 }
 
 /// What the receiver says of an outgoing source.

@@ -9,7 +9,7 @@ import Timing
 /// for each number of a NACK, `retransmit`. Packets are plaintext with room behind them for SRTP's tag.
 ///
 /// Without a source of retransmissions a lost packet is sent again as it was, under the same SRTP index. Then it has to be the same bit for bit,
-/// so such a stream writes no extensions that tell of the time of sending.
+/// so such a stream writes no extensions that tell of the time of sending, unless nothing is ever asked for again.
 public struct SendStream: Sendable {
   public struct Configuration: Sendable {
     public var source: SSRC
@@ -17,6 +17,8 @@ public struct SendStream: Sendable {
     public var payloadTypes: PayloadTypeMap
     /// The source of retransmissions (RFC 4588); nil where they were not negotiated.
     public var retransmissionSource: SSRC?
+    /// Whether the receiver may ask for lost packets (NACK, RFC 4585).
+    public var isAskedAgain: Bool
     public var extensionMap: HeaderExtensionMap
     public var mid: ShortToken?
     public var playoutDelay: PlayoutDelay?
@@ -28,13 +30,15 @@ public struct SendStream: Sendable {
 
     public init(
       source: SSRC, kind: MediaKind, payloadTypes: PayloadTypeMap, retransmissionSource: SSRC? = nil,
-      extensionMap: HeaderExtensionMap = .init(), mid: ShortToken? = nil, playoutDelay: PlayoutDelay? = nil,
+      isAskedAgain: Bool = true, extensionMap: HeaderExtensionMap = .init(), mid: ShortToken? = nil,
+      playoutDelay: PlayoutDelay? = nil,
       using random: inout some RandomNumberGenerator
     ) {
       self.source = source
       self.kind = kind
       self.payloadTypes = payloadTypes
       self.retransmissionSource = retransmissionSource
+      self.isAskedAgain = isAskedAgain
       self.extensionMap = extensionMap
       self.mid = mid
       self.playoutDelay = playoutDelay
@@ -64,6 +68,8 @@ public struct SendStream: Sendable {
   private var nextRetransmissionSequence: UInt16
   private var timestampOffset: UInt32
   private var nextPictureID: UInt16
+  /// TL0PICIDX of the last base layer frame.
+  private var temporalBaseIndex: UInt8
   private var isSourceChanging = false
   private var history: SendHistory
   /// The last frame's timestamp as sent, and its sampling instant.
@@ -78,8 +84,12 @@ public struct SendStream: Sendable {
     nextRetransmissionSequence = configuration.firstRetransmissionSequence & 0x7FFF
     timestampOffset = configuration.timestampOffset
     nextPictureID = UInt16(truncatingIfNeeded: configuration.timestampOffset >> 7) & 0x7FFF
+    temporalBaseIndex = UInt8(truncatingIfNeeded: configuration.timestampOffset >> 3)
     history = SendHistory(capacity: isVideo ? 128 : 64, ageMax: .milliseconds(isVideo ? 2_000 : 1_000))
   }
+
+  /// Whether packets can carry what differs each time they are sent: transport-wide numbers and times.
+  public var tellsTime: Bool { configuration.retransmissionSource != nil || !configuration.isAskedAgain }
 
   /// The frames that follow count their timestamps from somewhere else: the next one continues the timeline by its sampling instant.
   public mutating func sourceWillChange() { isSourceChanging = true }
@@ -94,10 +104,11 @@ public struct SendStream: Sendable {
       timestampOffset = (last.timestamp + Int(ticks)).rawValue &- frame.timestamp.rawValue
     }
     isSourceChanging = false
+    if frame.temporal?.layer == 0 { temporalBaseIndex &+= 1 }
     var outgoing = OutgoingFrame(
       frame: frame, payloadType: payloadType, firstSequence: nextSequence,
       timestamp: RTPTimestamp(frame.timestamp.rawValue &+ timestampOffset), pictureID: nextPictureID,
-      identifies: receiverReport == nil, sentAt: now)
+      temporalBaseIndex: temporalBaseIndex, identifies: receiverReport == nil, sentAt: now)
     if redundancy.copies > 0, let redundant = configuration.payloadTypes.redundancy(of: payloadType) {
       outgoing.copies = earlierFrames(for: outgoing, redundant)
     }
@@ -141,7 +152,7 @@ public struct SendStream: Sendable {
     _ index: Int, of outgoing: OutgoingFrame, transportSequenceNumber: UInt16? = nil, sendTime: UInt32? = nil,
     into packet: inout MutableSpan<UInt8>
   ) -> Int? {
-    let carriesTime = configuration.retransmissionSource != nil
+    let carriesTime = tellsTime
     guard
       let length = Self.write(
         index, of: outgoing, ssrc: configuration.source, payloadType: outgoing.payloadType,
@@ -179,7 +190,7 @@ public struct SendStream: Sendable {
         original: number, extensions: extensions(for: outgoing, transportSequenceNumber, sendTime),
         map: configuration.extensionMap, into: &packet)
       if length != nil { nextRetransmissionSequence &+= 1 }
-    } else if configuration.retransmissionSource == nil {
+    } else if !tellsTime {
       length = Self.write(
         index, of: outgoing, ssrc: configuration.source, payloadType: outgoing.payloadType, sequence: number, original: nil,
         extensions: extensions(for: outgoing, nil, nil), map: configuration.extensionMap, into: &packet)
@@ -188,6 +199,49 @@ public struct SendStream: Sendable {
     }
     if length != nil { counters.packetsResent &+= 1 }
     return length
+  }
+
+  /// Bytes of the packet with this number as it would be sent again, about; nil for one that is not kept.
+  public func keptSize(of number: SequenceNumber, at now: Instant) -> Int? {
+    let sequence = nextSequence &+ Int64(number.distance(from: SequenceNumber(UInt16(truncatingIfNeeded: nextSequence))))
+    guard let outgoing = history.frame(with: sequence, at: now) else { return nil }
+    return outgoing.frame.ranges[Int(sequence &- outgoing.firstSequence)].count
+  }
+
+  /// Writes a packet that the receiver has as if it had asked for it (RFC 4588): padding that looks like media, to probe a path with.
+  ///
+  /// - Parameter size: bytes wanted; the packet is the sent one that comes nearest of the last few frames.
+  /// - Returns: its length; nil without a source of retransmissions or before anything was sent.
+  @_lifetime(packet: copy packet)
+  public mutating func writePadding(
+    _ size: Int, transportSequenceNumber: UInt16? = nil, sendTime: UInt32? = nil, into packet: inout MutableSpan<UInt8>
+  ) -> Int? {
+    guard let source = configuration.retransmissionSource, let (outgoing, index) = packetSent(near: size),
+      let payloadType = configuration.payloadTypes.retransmission(of: outgoing.payloadType)
+    else { return nil }
+    let original = SequenceNumber(UInt16(truncatingIfNeeded: outgoing.firstSequence &+ Int64(index)))
+    let length = Self.write(
+      index, of: outgoing, ssrc: source, payloadType: payloadType, sequence: SequenceNumber(nextRetransmissionSequence),
+      original: original, extensions: extensions(for: outgoing, transportSequenceNumber, sendTime),
+      map: configuration.extensionMap, into: &packet)
+    if length != nil {
+      nextRetransmissionSequence &+= 1
+      counters.paddingPackets &+= 1
+    }
+    return length
+  }
+
+  private func packetSent(near size: Int) -> (frame: OutgoingFrame, index: Int)? {
+    var found: (frame: OutgoingFrame, index: Int)?
+    var distance = Int.max
+    for number in 0..<8 {
+      guard let outgoing = history.last(number) else { break }
+      // All packets of a frame are of one length but for the last.
+      let own = abs(outgoing.payloadSize(0) &- size)
+      guard own < distance else { continue }
+      (found, distance) = ((outgoing, 0), own)
+    }
+    return found
   }
 
   /// Forgets what was sent, so that its frames can be used again: the receiver is gone or on hold.
@@ -231,7 +285,11 @@ public struct SendStream: Sendable {
     guard let size = frame.copyPayload(index, into: &packet, at: length), length &+ size &+ tagSize <= packet.count else {
       return nil
     }
-    if frame.codec == .vp8 { setPictureID(outgoing.pictureID, &packet, payload: length, size) }
+    if frame.codec == .vp8 {
+      // The descriptor continues the stream, whichever output the frame is from.
+      _ = VP8Descriptor.rewrite(
+        &packet, payload: length, size: size, pictureID: outgoing.pictureID, temporalBaseIndex: outgoing.temporalBaseIndex)
+    }
     return length &+ size
   }
 
@@ -258,15 +316,5 @@ public struct SendStream: Sendable {
     }
     packet[header] = outgoing.payloadType
     return size
-  }
-
-  /// Replaces the 15-bit PictureID where the packetizer put it, so that it continues whichever output the frame is from.
-  @_lifetime(packet: copy packet)
-  private static func setPictureID(_ id: UInt16, _ packet: inout MutableSpan<UInt8>, payload: Int, _ size: Int) {
-    let offset = payload &+ VP8Descriptor.pictureIDOffset
-    guard size >= VP8Packetizer.descriptorSize, packet[payload] & packet[payload &+ 1] & packet[offset] & 0x80 != 0 else {
-      return
-    }
-    packet.setBigEndian(id | 0x8000, at: offset)
   }
 }

@@ -18,6 +18,7 @@ public struct Endpoint: ~Copyable {
     case update(PeerID, PeerSetup)
     case remove(PeerID)
     case subscribe(PeerID, MediaKind, OutputID?)
+    case subscribeToLadder(PeerID, VideoLadder)
     case send(EncodedFrame, OutputID)
     case requestKeyframe(PeerID, StreamID)
   }
@@ -31,11 +32,7 @@ public struct Endpoint: ~Copyable {
     /// Paths that lead here.
     var paths: [TransportPath] = []
     var audio: OutputID?
-    var video: OutputID?
-    /// A receiver can do nothing with a picture stream before its first keyframe: until then it is spared.
-    var awaitsKeyframe = false
-    /// Whether he was ever sent a picture: frames of the past would be behind what he has.
-    var hasPicture = false
+    var pictures: PictureReception?
     /// When a datagram last came on a path known to be his.
     var lastHeard = Instant(nanoseconds: .min)
     /// The deadline this peer last put into the heap.
@@ -49,9 +46,15 @@ public struct Endpoint: ~Copyable {
   }
 
   /// One output: who receives it and how its frames are cut.
-  private final class Output {
+  final class Output {
+    /// One who receives it, and which rung of his ladder it is; 0 for sound.
+    struct Receiver {
+      let peer: Peer
+      let rung: Int
+    }
+
     var packetizer = OutputPacketizer()
-    var receivers: [Peer] = []
+    var receivers: [Receiver] = []
     /// For newcomers; empty where the output is sound.
     var recent = RecentPictures()
     /// When a keyframe was last asked for on behalf of those who wait for their first.
@@ -59,15 +62,18 @@ public struct Endpoint: ~Copyable {
   }
 
   /// How often a keyframe is asked for while receivers wait for one.
-  private static let keyframePatience = Interval.seconds(1)
+  static let keyframePatience = Interval.seconds(1)
+
+  /// What one peer may have to send of what waited for its turn: some milliseconds of a very fast line.
+  private static let timeoutRoom = 1 << 17
 
   /// Paths one peer may be reached by; an honest one has a handful.
   private static let pathsPerPeerMax = 16
 
-  private var peers: [PeerID: Peer] = [:]
+  var peers: [PeerID: Peer] = [:]
   private var byFragment: [UfragKey: Peer] = [:]
   private var byPath: PathTable<Peer>
-  private var outputs: [OutputID: Output] = [:]
+  var outputs: [OutputID: Output] = [:]
   private var deadlines = DeadlineHeap()
   private var nextMeasurement: Instant?
   private let wallClockAtZero: NTPTime
@@ -107,6 +113,7 @@ public struct Endpoint: ~Copyable {
     peer.lastHeard = now
     peer.session.receive(&datagram, from: path, at: now, into: &outputs)
     tellEvents(of: peer, &outputs)
+    if kind == .rtcp { adaptPictures(of: peer, at: now) }
     // A media packet moves no more than these; all else stands in the heap since it was last moved.
     if kind == .rtp { schedule(peer, peer.session.mediaDeadline) } else { schedule(peer) }
   }
@@ -170,17 +177,21 @@ public struct Endpoint: ~Copyable {
     return nextMeasurement.map { min($0, first) } ?? first
   }
 
-  /// Does all that is due.
-  public mutating func handleTimeout(at now: Instant, into outputs: inout PeerOutputs) {
+  /// Does all that is due. `flush` is called where the outputs should be sent off before going on, and must empty them.
+  public mutating func handleTimeout(
+    at now: Instant, into outputs: inout PeerOutputs, flush: (inout PeerOutputs) -> Void = { _ in }
+  ) {
     while let entry = deadlines.first, entry.deadline <= now {
       deadlines.removeFirst()
       guard let peer = peers[entry.peer], peer.scheduled == entry.deadline else { continue }
       peer.scheduled = nil
       if let deadline = peer.session.nextDeadline, deadline <= now {
+        if outputs.arena.room < Self.timeoutRoom { flush(&outputs) }
         let sentBefore = outputs.transmits.count
         peer.session.handleTimeout(at: now, into: &outputs)
         expectAnswers(of: peer, outputs.transmits[min(sentBefore, outputs.transmits.count)...])
         tellEvents(of: peer, &outputs)
+        adaptPictures(of: peer, at: now)
       }
       // Whatever is still due is a millisecond away at least: no peer can keep this loop for itself.
       schedule(peer, notBefore: now + .milliseconds(1))
@@ -192,7 +203,7 @@ public struct Endpoint: ~Copyable {
     schedule(peer, peer.session.nextDeadline.map { max($0, earliest) })
   }
 
-  private mutating func schedule(_ peer: Peer, _ deadline: Instant?) {
+  mutating func schedule(_ peer: Peer, _ deadline: Instant?) {
     guard let deadline else { return }
     if let scheduled = peer.scheduled, scheduled <= deadline { return }
     peer.scheduled = deadline
@@ -204,7 +215,13 @@ public struct Endpoint: ~Copyable {
   private mutating func measure(at now: Instant) {
     guard let due = nextMeasurement, now >= due else { return }
     nextMeasurement = peers.isEmpty ? nil : now + .seconds(1)
-    for peer in peers.values { peer.observer.peer(peer.id, didMeasure: peer.session.statistics) }
+    for peer in peers.values {
+      var statistics = peer.session.statistics
+      statistics.pictureOutput = peer.pictures?.forwardedOutput
+      statistics.temporalLayers = peer.pictures?.forwardedLayers ?? 0
+      statistics.framesRefused = peer.pictures?.framesRefused ?? 0
+      peer.observer.peer(peer.id, didMeasure: statistics)
+    }
   }
 
   // MARK: Commands
@@ -221,7 +238,10 @@ public struct Endpoint: ~Copyable {
       register(peer)
       schedule(peer)
     case .remove(let id): remove(id, at: now, into: &outputs)
-    case .subscribe(let id, let kind, let output): subscribe(id, kind, output, at: now, into: &outputs, flush: flush)
+    case .subscribe(let id, .audio, let output): subscribeToSound(id, output)
+    case .subscribe(let id, .video, let output):
+      subscribe(id, to: output.map { VideoLadder($0) }, at: now, into: &outputs, flush: flush)
+    case .subscribeToLadder(let id, let ladder): subscribe(id, to: ladder, at: now, into: &outputs, flush: flush)
     case .send(let frame, let output): send(frame, output, at: now, into: &outputs, flush: flush)
     case .requestKeyframe(let id, let stream):
       guard let peer = peers[id] else { return }
@@ -263,8 +283,8 @@ public struct Endpoint: ~Copyable {
     outputs.events.removeAll(keepingCapacity: true)
     for fragment in peer.fragments where byFragment[fragment] === peer { byFragment[fragment] = nil }
     for path in peer.paths where byPath[path] === peer { byPath[path] = nil }
-    leave(peer.audio, peer)
-    leave(peer.video, peer)
+    if let output = peer.audio { leave(output, peer) }
+    for output in peer.pictures?.joined ?? [] { leave(output, peer) }
   }
 
   /// Says goodbye to every peer and forgets them all: whoever drives the endpoint is about to stop.
@@ -275,84 +295,6 @@ public struct Endpoint: ~Copyable {
       if outputs.arena.room < 4 * PeerSession.packetSizeMax { flush(&outputs) }
       remove(id, at: now, into: &outputs)
     }
-  }
-
-  private mutating func subscribe(
-    _ id: PeerID, _ kind: MediaKind, _ output: OutputID?, at now: Instant, into outputs: inout PeerOutputs,
-    flush: (inout PeerOutputs) -> Void
-  ) {
-    guard let peer = peers[id] else { return }
-    let old = kind == .audio ? peer.audio : peer.video
-    guard old != output else { return }
-    leave(old, peer)
-    if kind == .audio { peer.audio = output } else { peer.video = output }
-    guard let output else { return }
-    if kind == .video {
-      peer.session.sourceWillChange(kind)
-      peer.awaitsKeyframe = true
-    }
-    let entry = self.outputs[output] ?? Output()
-    entry.receivers.append(peer)
-    self.outputs[output] = entry
-    if kind == .video, !catchUp(peer, entry, at: now, into: &outputs, flush: flush) {
-      requestFirstKeyframe(of: entry, output, for: peer, at: now)
-    }
-  }
-
-  /// Sends who waits for his first picture the last keyframe and what followed; false where that is not at hand.
-  private func catchUp(
-    _ peer: Peer, _ output: Output, at now: Instant, into outputs: inout PeerOutputs, flush: (inout PeerOutputs) -> Void
-  ) -> Bool {
-    guard peer.awaitsKeyframe, !peer.hasPicture, peer.session.isConnected, !output.recent.frames.isEmpty else { return false }
-    for frame in output.recent.frames { send(frame, to: peer, at: now, into: &outputs, flush: flush) }
-    peer.awaitsKeyframe = false
-    return true
-  }
-
-  private func send(
-    _ frame: PacketizedFrame, to peer: Peer, at now: Instant, into outputs: inout PeerOutputs,
-    flush: (inout PeerOutputs) -> Void
-  ) {
-    // Audio may carry copies of earlier frames, as much as goes into a packet.
-    let copies = frame.codec.kind == .audio ? PeerSession.packetSizeMax : 0
-    if outputs.arena.room < frame.bytes.count &+ frame.ranges.count &* 200 &+ copies { flush(&outputs) }
-    if frame.codec.kind == .video, peer.session.isConnected { peer.hasPicture = true }
-    peer.session.send(frame, at: now, into: &outputs)
-  }
-
-  private mutating func leave(_ output: OutputID?, _ peer: Peer) {
-    guard let output, let entry = outputs[output] else { return }
-    entry.receivers.removeAll { $0 === peer }
-    if entry.receivers.isEmpty { outputs[output] = nil }
-  }
-
-  private mutating func send(
-    _ frame: EncodedFrame, _ id: OutputID, at now: Instant, into outputs: inout PeerOutputs,
-    flush: (inout PeerOutputs) -> Void
-  ) {
-    guard let output = self.outputs[id], !output.receivers.isEmpty else { return }
-    let packetized = output.packetizer.packetize(frame)
-    let isPicture = frame.codec.kind == .video
-    if isPicture { output.recent.append(packetized) }
-    for peer in output.receivers {
-      if isPicture, peer.awaitsKeyframe {
-        if catchUp(peer, output, at: now, into: &outputs, flush: flush) { continue }
-        guard frame.isKeyframe else {
-          requestFirstKeyframe(of: output, id, for: peer, at: now)
-          continue
-        }
-        peer.awaitsKeyframe = !peer.session.isConnected
-      }
-      send(packetized, to: peer, at: now, into: &outputs, flush: flush)
-    }
-  }
-
-  /// The keyframe a receiver was to begin with did not reach him: asks for another, at most once a second for all of them.
-  private func requestFirstKeyframe(of output: Output, _ id: OutputID, for peer: Peer, at now: Instant) {
-    guard peer.session.isConnected else { return }
-    if let last = output.lastRequest, now - last < Self.keyframePatience { return }
-    output.lastRequest = now
-    peer.observer.peer(peer.id, needsKeyframeOf: id)
   }
 
   // MARK: Events
@@ -366,7 +308,9 @@ public struct Endpoint: ~Copyable {
       case .connected: peer.observer.peerDidConnect(peer.id)
       case .frame(let frame, let stream): peer.observer.peer(peer.id, didReceive: frame, on: stream)
       case .keyframeNeeded:
-        if let output = peer.video { peer.observer.peer(peer.id, needsKeyframeOf: output) }
+        if let output = peer.pictures?.forwardedOutput ?? peer.pictures?.awaitedOutput {
+          peer.observer.peer(peer.id, needsKeyframeOf: output)
+        }
       case .ended(let reason): peer.observer.peerDidEnd(peer.id, reason)
       }
     }

@@ -37,9 +37,14 @@ struct OutgoingStreams {
       }
       if media.sendExtensionID(HeaderExtensionURI.transportCC) != nil { transportSequence = transportSequence ?? 1 }
     }
-    audioIsNumbered = audio?.configuration.extensionMap[.transportSequenceNumber] != nil
-    videoIsNumbered = video?.configuration.extensionMap[.transportSequenceNumber] != nil
+    audioIsNumbered = Self.isNumbered(audio)
+    videoIsNumbered = Self.isNumbered(video)
     if canonicalName.isEmpty { canonicalName = Array(String(random.next(), radix: 36).utf8) }
+  }
+
+  private static func isNumbered(_ stream: SendStream?) -> Bool {
+    guard let stream else { return false }
+    return stream.tellsTime && stream.configuration.extensionMap[.transportSequenceNumber] != nil
   }
 
   private static func makeStream(
@@ -59,7 +64,8 @@ struct OutgoingStreams {
     return SendStream(
       .init(
         source: SSRC(source.ssrc), kind: kind, payloadTypes: payloadTypes, retransmissionSource: retransmissionSource,
-        extensionMap: HeaderExtensionMap(media.sendExtensions), mid: media.mid.flatMap { ShortToken($0) }, using: &random))
+        isAskedAgain: negotiated.feedback.contains(.nack), extensionMap: HeaderExtensionMap(media.sendExtensions),
+        mid: media.mid.flatMap { ShortToken($0) }, using: &random))
   }
 
   subscript(kind: MediaKind) -> SendStream? {
@@ -83,19 +89,50 @@ struct OutgoingStreams {
     return number
   }
 
+  /// The number taken last stands in no packet.
+  mutating func returnTransportSequence() { transportSequence = transportSequence.map { $0 &- 1 } }
+
   mutating func receive(_ block: ReportBlock, now wallClock: NTPTime) {
     audio?.receive(block, wallClock: wallClock)
     video?.receive(block, wallClock: wallClock)
   }
 
+  /// Writes the next packet of a frame of this kind.
+  @_lifetime(packet: copy packet)
+  mutating func write(
+    _ kind: MediaKind, _ index: Int, of frame: OutgoingFrame, _ number: UInt16?, _ sendTime: UInt32?,
+    into packet: inout MutableSpan<UInt8>
+  ) -> Int? {
+    kind == .audio
+      ? audio?.write(index, of: frame, transportSequenceNumber: number, sendTime: sendTime, into: &packet)
+      : video?.write(index, of: frame, transportSequenceNumber: number, sendTime: sendTime, into: &packet)
+  }
+
+  /// Writes a packet of this kind that was asked for again.
+  @_lifetime(packet: copy packet)
+  mutating func rewrite(
+    _ kind: MediaKind, _ lost: SequenceNumber, at now: Instant, _ number: UInt16?, _ sendTime: UInt32?,
+    into packet: inout MutableSpan<UInt8>
+  ) -> Int? {
+    kind == .audio
+      ? audio?.retransmit(lost, at: now, transportSequenceNumber: number, sendTime: sendTime, into: &packet)
+      : video?.retransmit(lost, at: now, transportSequenceNumber: number, sendTime: sendTime, into: &packet)
+  }
+
   var roundTripTime: Interval? { video?.receiverReport?.roundTripTime ?? audio?.receiverReport?.roundTripTime }
+
+  /// Of the stream that loses most, 0 to 1, by the peer's last reports.
+  var fractionLost: Double {
+    max(audio?.receiverReport?.fractionLost ?? 0, video?.receiverReport?.fractionLost ?? 0)
+  }
 
   func addStatistics(to statistics: inout PeerStatistics) {
     for stream in [audio, video] {
       guard let stream else { continue }
       statistics.retransmissionsSent &+= UInt64(stream.counters.packetsResent)
-      statistics.fractionLostByPeer = max(statistics.fractionLostByPeer, stream.receiverReport?.fractionLost ?? 0)
+      statistics.paddingPacketsSent &+= UInt64(stream.counters.paddingPackets)
     }
+    statistics.fractionLostByPeer = fractionLost
     statistics.roundTripTime = roundTripTime
     statistics.redundantCopies = audio?.redundantCopies ?? 0
   }

@@ -55,7 +55,12 @@ extension PeerSession {
         }
       case .receiverEstimatedMaximumBitrate(let bitsPerSecond, _):
         counts.receivableBitsPerSecond = Int(clamping: bitsPerSecond)
-      case .sourceDescription, .goodbye, .transportFeedback: break
+        path.estimator.receiveMaximumBitrate(bitsPerSecond, at: now)
+        path.learned(at: now)
+      case .transportFeedback(let feedback):
+        path.estimator.receive(feedback, at: now)
+        path.learned(at: now)
+      case .sourceDescription, .goodbye: break
       }
     }
   }
@@ -63,6 +68,11 @@ extension PeerSession {
   private mutating func takeReports(_ blocks: ReportBlocks, at now: Instant) {
     for index in 0..<blocks.count {
       if let block = blocks[index] { outgoing.receive(block, now: wallClock(at: now)) }
+    }
+    if blocks.count > 0 {
+      path.estimator.receiveReport(
+        fractionLost: outgoing.fractionLost, roundTripTime: outgoing.roundTripTime, at: now)
+      path.learned(at: now)
     }
     guard let roundTripTime = outgoing.roundTripTime else { return }
     for index in incoming.entries.indices { incoming.entries[index].stream.roundTripTime = roundTripTime }

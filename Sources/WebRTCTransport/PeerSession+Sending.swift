@@ -13,51 +13,97 @@ extension PeerSession {
 
   /// The frames that follow are of another output: they continue the stream as if they were of one source.
   public mutating func sourceWillChange(_ kind: MediaKind) {
-    if kind == .audio { outgoing.audio?.sourceWillChange() } else { outgoing.video?.sourceWillChange() }
+    if kind == .audio { outgoing.audio?.sourceWillChange() } else { path.changesSource = true }
   }
 
   /// Sends a frame; does nothing where its kind was not negotiated or the peer is not connected.
-  public mutating func send(_ frame: PacketizedFrame, at now: Instant, into outputs: inout PeerOutputs) {
-    guard isConnected, let path = ice.selectedPath, let sender else { return }
-    let sendTime = HeaderExtensions.absoluteSendTime(wallClock(at: now))
-    let begun = frame.codec.kind == .audio ? outgoing.audio?.begin(frame, at: now) : outgoing.video?.begin(frame, at: now)
-    guard let begun else { return }
+  ///
+  /// - Returns: false for a picture that was left out because those before it fill what the peer's path carries.
+  @discardableResult
+  public mutating func send(_ frame: PacketizedFrame, at now: Instant, into outputs: inout PeerOutputs) -> Bool {
+    guard isConnected, let selected = ice.selectedPath, let sender else { return true }
     let kind = frame.codec.kind
-    for index in 0..<frame.ranges.count {
-      let capacity = SendStream.headerSizeMax &+ begun.payloadSize(index) &+ SendStream.tagSize
-      let number = outgoing.takeTransportSequence(kind)
-      let range = outputs.arena.append(capacity: capacity) { packet in
-        let length =
-          kind == .audio
-          ? outgoing.audio?.write(index, of: begun, transportSequenceNumber: number, sendTime: sendTime, into: &packet)
-          : outgoing.video?.write(index, of: begun, transportSequenceNumber: number, sendTime: sendTime, into: &packet)
-        guard let length else { return nil }
-        return try? sender.protectRTP(&packet, length: length)
+    if kind == .video {
+      guard outgoing.video != nil else { return true }
+      let size = frame.bytes.count &+ frame.ranges.count &* PathControl.packetOverhead
+      if path.isPaced, !path.pacer.passes(bytes: size, at: now) {
+        guard path.enqueue(frame, size: size, at: now) else { return false }
+        releasePaced(at: now, into: &outputs)
+        return true
       }
-      note(range, path, into: &outputs)
+      if path.changesSource {
+        path.changesSource = false
+        outgoing.video?.sourceWillChange()
+      }
     }
+    let begun = kind == .audio ? outgoing.audio?.begin(frame, at: now) : outgoing.video?.begin(frame, at: now)
+    guard let begun else { return true }
+    let sendTime = HeaderExtensions.absoluteSendTime(wallClock(at: now))
+    for index in 0..<frame.ranges.count {
+      let cluster = kind == .audio ? path.pacer.passedAudio(bytes: begun.payloadSize(index) &+ PathControl.packetOverhead) : 0
+      transmit(index, of: begun, kind, cluster: cluster, sendTime, selected, sender, at: now, into: &outputs)
+    }
+    return true
   }
 
-  /// Answers a NACK (RFC 4585), as far as the packets are still kept.
-  mutating func retransmit(_ media: SSRC, _ lost: consuming LostPackets, at now: Instant, into outputs: inout PeerOutputs) {
-    guard let kind = outgoing.kind(of: media), let path = ice.selectedPath, let sender else { return }
-    let sendTime = HeaderExtensions.absoluteSendTime(wallClock(at: now))
-    let hasOwnSource = outgoing[kind]?.configuration.retransmissionSource != nil
-    while let number = lost.next() {
-      let transportNumber = hasOwnSource ? outgoing.takeTransportSequence(kind) : nil
-      let range = outputs.arena.append(capacity: Self.packetSizeMax &+ SendStream.headerSizeMax) { packet in
-        let length =
-          kind == .audio
-          ? outgoing.audio?.retransmit(
-            number, at: now, transportSequenceNumber: transportNumber, sendTime: sendTime, into: &packet)
-          : outgoing.video?.retransmit(
-            number, at: now, transportSequenceNumber: transportNumber, sendTime: sendTime, into: &packet)
-        guard let length else { return nil }
-        return hasOwnSource
-          ? try? sender.protectRTP(&packet, length: length) : try? sender.protectRTPAgain(&packet, length: length)
-      }
-      note(range, path, into: &outputs)
+  /// Writes, protects and hands on one packet of a frame.
+  mutating func transmit(
+    _ index: Int, of frame: OutgoingFrame, _ kind: MediaKind, cluster: UInt8, _ sendTime: UInt32,
+    _ selected: TransportPath, _ sender: SRTPSender, at now: Instant, into outputs: inout PeerOutputs
+  ) {
+    let number = outgoing.takeTransportSequence(kind)
+    let capacity = SendStream.headerSizeMax &+ frame.payloadSize(index) &+ SendStream.tagSize
+    let range = outputs.arena.append(capacity: capacity) { packet in
+      guard let length = outgoing.write(kind, index, of: frame, number, sendTime, into: &packet) else { return nil }
+      return try? sender.protectRTP(&packet, length: length)
     }
+    noteMedia(range, number, kind, cluster: cluster, selected, at: now, into: &outputs)
+  }
+
+  /// Answers a NACK (RFC 4585), as far as the packets are still kept and their turn comes.
+  mutating func retransmit(_ media: SSRC, _ lost: consuming LostPackets, at now: Instant, into outputs: inout PeerOutputs) {
+    guard let kind = outgoing.kind(of: media), let selected = ice.selectedPath, let sender else { return }
+    while let number = lost.next() {
+      if kind == .video, path.isPaced {
+        guard let size = outgoing.video?.keptSize(of: number, at: now) else { continue }
+        let whole = size &+ PathControl.packetOverhead
+        if !path.pacer.passes(bytes: whole, at: now) {
+          _ = path.pacer.enqueue(UInt64(number.rawValue), .retransmission, size: whole, at: now)
+          continue
+        }
+      }
+      transmitAgain(number, kind, cluster: 0, selected, sender, at: now, into: &outputs)
+    }
+    if path.isPaced { releasePaced(at: now, into: &outputs) }
+  }
+
+  mutating func transmitAgain(
+    _ lost: SequenceNumber, _ kind: MediaKind, cluster: UInt8, _ selected: TransportPath, _ sender: SRTPSender,
+    at now: Instant, into outputs: inout PeerOutputs
+  ) {
+    let hasOwnSource = outgoing[kind]?.configuration.retransmissionSource != nil
+    let sendTime = HeaderExtensions.absoluteSendTime(wallClock(at: now))
+    let number = hasOwnSource ? outgoing.takeTransportSequence(kind) : nil
+    let range = outputs.arena.append(capacity: Self.packetSizeMax &+ SendStream.headerSizeMax) { packet in
+      guard let length = outgoing.rewrite(kind, lost, at: now, number, sendTime, into: &packet) else { return nil }
+      return hasOwnSource
+        ? try? sender.protectRTP(&packet, length: length) : try? sender.protectRTPAgain(&packet, length: length)
+    }
+    noteMedia(range, number, kind, cluster: cluster, selected, at: now, into: &outputs)
+  }
+
+  /// Counts a datagram with media and tells the estimator of it.
+  mutating func noteMedia(
+    _ range: Range<Int>?, _ number: UInt16?, _ kind: MediaKind, cluster: UInt8, _ selected: TransportPath, at now: Instant,
+    into outputs: inout PeerOutputs
+  ) {
+    guard let range else {
+      // The number was not used: the next packet has it, or its absence would look like loss.
+      if number != nil { outgoing.returnTransportSequence() }
+      return
+    }
+    path.sent(number, size: range.count, cluster: cluster, isSound: kind == .audio, at: now)
+    note(range, selected, into: &outputs)
   }
 
   private mutating func note(_ range: Range<Int>?, _ path: TransportPath, into outputs: inout PeerOutputs) {

@@ -31,6 +31,7 @@ public struct PeerSession: ~Copyable {
   var incoming: IncomingStreams
   var outgoing: OutgoingStreams
   var arrivals: TransportFeedbackRecorder?
+  var path = PathControl()
   var schedule: RTCPSchedule
   var audioPool = FrameBufferPool(capacity: 72, bytesReserved: 512)
   var videoPool = FrameBufferPool(capacity: 34, bytesReserved: 16_384)
@@ -98,7 +99,10 @@ public struct PeerSession: ~Copyable {
     guard !hasEnded else { return nil }
     var earliest = ice.nextDeadline ?? .distantFuture
     if let deadline = dtls.nextDeadline { earliest = min(earliest, deadline) }
-    if isConnected { earliest = min(earliest, schedule.nextDeadline) }
+    if isConnected {
+      earliest = min(earliest, schedule.nextDeadline)
+      if let deadline = path.nextDeadline { earliest = min(earliest, deadline) }
+    }
     if let deadline = mediaDeadline { earliest = min(earliest, deadline) }
     return earliest == .distantFuture ? nil : earliest
   }
@@ -109,6 +113,9 @@ public struct PeerSession: ~Copyable {
     guard let feedback = arrivals?.nextDeadline else { return incoming.nextDeadline }
     return incoming.nextDeadline.map { min($0, feedback) } ?? feedback
   }
+
+  /// The part of `nextDeadline` that sending brings nearer; nil where nothing waits to be sent.
+  var pacingDeadline: Instant? { isConnected ? path.pacingDeadline : nil }
 
   /// Does all that is due.
   public mutating func handleTimeout(at now: Instant, into outputs: inout PeerOutputs) {
@@ -125,6 +132,10 @@ public struct PeerSession: ~Copyable {
     }
     sendFeedback(at: now, into: &outputs)
     sendReports(at: now, into: &outputs)
+    guard let deadline = path.nextDeadline, deadline <= now else { return }
+    path.estimator.handleTimeout(at: now)
+    path.learned(at: now)
+    releasePaced(at: now, into: &outputs)
   }
 
   /// The TCP connection a path stood for has ended: nothing more is sent there.
@@ -163,6 +174,7 @@ public struct PeerSession: ~Copyable {
       }
     }
     outgoing.addStatistics(to: &statistics)
+    path.addStatistics(to: &statistics)
     return statistics
   }
 

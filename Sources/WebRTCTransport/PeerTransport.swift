@@ -44,6 +44,9 @@ public protocol PeerTransport: AnyObject, Sendable {
   /// Sends a peer the frames of `output` from now on, on its stream of this kind; nil stops the stream. The stream's sequence
   /// numbers and timestamps go on as if it had been one source.
   func subscribe(_ peer: PeerID, _ kind: MediaKind, to output: OutputID?)
+  /// Sends a peer pictures of the best output of `ladder` that its path carries, or of its only one as far as it does. What it is given
+  /// is told to its observer, and changes without a new negotiation.
+  func subscribe(_ peer: PeerID, to ladder: VideoLadder)
   /// Sends a frame to everyone subscribed to `output`.
   func send(_ frame: EncodedFrame, to output: OutputID)
   /// Asks a peer for a keyframe on one of its streams. Requests are merged and throttled.
@@ -58,10 +61,20 @@ public protocol PeerObserver: AnyObject, Sendable {
   func peer(_ peer: PeerID, didReceive frame: EncodedFrame, on stream: StreamID)
   /// A receiver of `output` cannot go on without a keyframe.
   func peer(_ peer: PeerID, needsKeyframeOf output: OutputID)
+  /// The peer is among those who receive pictures of `output` from now on, or no longer: it is sent them, or waits for a keyframe to
+  /// begin with. An output that nobody receives need not be encoded. Told of a removed peer as well.
+  func peer(_ peer: PeerID, isReceiver: Bool, of output: OutputID)
+  /// The peer is sent pictures of another output of its ladder; nil for none, where the path carries only sound.
+  func peer(_ peer: PeerID, didSwitchTo output: OutputID?)
   /// The peer left, fell silent or failed. Nothing more will come; the owner removes it.
   func peerDidEnd(_ peer: PeerID, _ reason: PeerEndReason)
   /// What has been measured so far; about once a second.
   func peer(_ peer: PeerID, didMeasure statistics: PeerStatistics)
+}
+
+extension PeerObserver {
+  public func peer(_ peer: PeerID, isReceiver: Bool, of output: OutputID) {}
+  public func peer(_ peer: PeerID, didSwitchTo output: OutputID?) {}
 }
 
 public enum PeerEndReason: Sendable, Equatable, CustomStringConvertible {
@@ -102,6 +115,22 @@ public struct PeerStatistics: Sendable, Equatable {
   public var fractionLostByPeer: Double = 0
   /// What the peer said last that it can be sent (REMB), in bits per second; nil where it says nothing of it.
   public var receivableBitsPerSecond: Int?
+  /// What the peer's path is thought to carry of what we send, in bits per second; a guess while `hasEstimate` is false.
+  public var estimatedBitsPerSecond: Int = 0
+  /// Whether the peer told anything of its path that an estimate could go by.
+  public var hasEstimate = false
+  /// How long packets wait on the way, by the peer's feedback; zero where it gives none.
+  public var pathQueueDelay: Interval = .zero
+  /// How long pictures wait here for their turn.
+  public var pacingQueueTime: Interval = .zero
+  /// Bursts sent to learn whether the path carries more, and the packets sent again for them.
+  public var probesSent: Int = 0
+  public var paddingPacketsSent: UInt64 = 0
+  /// The output whose pictures the peer is sent now, with how many of its temporal layers; nil and 0 for no picture.
+  public var pictureOutput: OutputID?
+  public var temporalLayers: Int = 0
+  /// Pictures not sent for want of room on the path.
+  public var framesRefused: Int = 0
   /// Copies of earlier frames in each audio packet sent (RFC 2198), by what the peer reported to lose.
   public var redundantCopies: Int = 0
   /// By the last receiver report; nil before the first.

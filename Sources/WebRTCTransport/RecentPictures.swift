@@ -5,7 +5,7 @@ import EncodedMedia
 /// Bounded in bytes: what has grown longer costs a newcomer more than a keyframe would, and is forgotten up to the next one.
 struct RecentPictures {
   private(set) var frames: [PacketizedFrame] = []
-  private var byteCount = 0
+  private(set) var byteCount = 0
 
   /// Two or three seconds at 500 kb/s; more at once would choke the line of whoever is to take it.
   static let byteCountMax = 160_000

@@ -13,7 +13,9 @@ private let allowedImports: [String: Set<String>] = [
   "SecureTransport": ["Bytes", "Timing", "COpenSSL"],
   "RTPStreams": ["RTP", "EncodedMedia", "Bytes", "Timing"],
   "CongestionControl": ["RTP", "EncodedMedia", "Bytes", "Timing"],
-  "WebRTCTransport": ["SDP", "ICE", "SecureTransport", "RTPStreams", "RTP", "EncodedMedia", "Bytes", "Timing"],
+  "WebRTCTransport": [
+    "SDP", "ICE", "SecureTransport", "RTPStreams", "CongestionControl", "RTP", "EncodedMedia", "Bytes", "Timing",
+  ],
   "RealTime": ["Timing", "CLinux"],
   "DatagramIO": ["WebRTCTransport", "ICE", "EncodedMedia", "RealTime", "Bytes", "Timing", "CLinux"],
   "RawMedia": ["Timing"],

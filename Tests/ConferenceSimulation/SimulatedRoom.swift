@@ -19,6 +19,7 @@ final class SimulatedTransport: PeerTransport {
   func update(_ peer: PeerID, _ setup: PeerSetup) { note(.update(peer, setup)) }
   func remove(_ peer: PeerID) { note(.remove(peer)) }
   func subscribe(_ peer: PeerID, _ kind: MediaKind, to output: OutputID?) { note(.subscribe(peer, kind, output)) }
+  func subscribe(_ peer: PeerID, to ladder: VideoLadder) { note(.subscribeToLadder(peer, ladder)) }
   func send(_ frame: EncodedFrame, to output: OutputID) { note(.send(frame, output)) }
   func requestKeyframe(_ peer: PeerID, _ stream: StreamID) { note(.requestKeyframe(peer, stream)) }
 

@@ -49,6 +49,7 @@ final class DirectTransport: PeerTransport {
     }
   }
 
+  func subscribe(_ peer: PeerID, to ladder: VideoLadder) {}
   func remove(_ peer: PeerID) { subscribe(peer, .audio, to: nil) }
   func add(_ peer: PeerID, _ setup: PeerSetup, observer: any PeerObserver) {}
   func update(_ peer: PeerID, _ setup: PeerSetup) {}

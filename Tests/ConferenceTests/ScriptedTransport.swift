@@ -7,6 +7,7 @@ final class ScriptedTransport: PeerTransport {
   enum Call: Equatable {
     case add(PeerID), update(PeerID), remove(PeerID)
     case subscribe(PeerID, MediaKind, OutputID?)
+    case subscribeToLadder(PeerID, VideoLadder)
     case requestKeyframe(PeerID, StreamID)
   }
 
@@ -14,6 +15,7 @@ final class ScriptedTransport: PeerTransport {
     var calls: [Call] = []
     var observers: [PeerID: any PeerObserver] = [:]
     var subscriptions: [PeerID: [MediaKind: OutputID]] = [:]
+    var ladders: [PeerID: VideoLadder] = [:]
     var delivered: [PeerID: [EncodedFrame]] = [:]
     var sent: [(frame: EncodedFrame, output: OutputID)] = []
   }
@@ -39,6 +41,18 @@ final class ScriptedTransport: PeerTransport {
       $0.subscriptions[peer, default: [:]][kind] = output
     }
   }
+  /// Everybody's path carries the best rung.
+  func subscribe(_ peer: PeerID, to ladder: VideoLadder) {
+    let (observer, old) = state.withLock { state in
+      state.calls.append(.subscribeToLadder(peer, ladder))
+      let old = state.subscriptions[peer]?[.video]
+      state.subscriptions[peer, default: [:]][.video] = ladder.rungs.first?.output
+      state.ladders[peer] = ladder
+      return (state.observers[peer], old)
+    }
+    if let old { observer?.peer(peer, isReceiver: false, of: old) }
+    if let best = ladder.rungs.first { observer?.peer(peer, isReceiver: true, of: best.output) }
+  }
   func send(_ frame: EncodedFrame, to output: OutputID) {
     state.withLock { state in
       state.sent.append((frame, output))
@@ -55,6 +69,7 @@ final class ScriptedTransport: PeerTransport {
   var peers: [PeerID] { state.withLock { $0.observers.keys.sorted { $0.rawValue < $1.rawValue } } }
   func observer(_ peer: PeerID) -> (any PeerObserver)? { state.withLock { $0.observers[peer] } }
   func subscription(_ peer: PeerID, _ kind: MediaKind) -> OutputID? { state.withLock { $0.subscriptions[peer]?[kind] } }
+  func ladder(_ peer: PeerID) -> VideoLadder? { state.withLock { $0.ladders[peer] } }
   /// Takes what was sent to all outputs.
   func takeSent() -> [(frame: EncodedFrame, output: OutputID)] {
     state.withLock { state in

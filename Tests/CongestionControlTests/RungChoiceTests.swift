@@ -9,18 +9,34 @@ let webinar = OutputLadder(
     Rung(layers: [(250, 7.5), (350, 15), (500, 30)].map { .init(bitsPerSecond: $0.0 * 1_000, framesPerSecond: $0.1) }),
     Rung(layers: [(80, 7.5), (120, 15)].map { .init(bitsPerSecond: $0.0 * 1_000, framesPerSecond: $0.1) }),
     Rung(layers: [.init(bitsPerSecond: 20_000, framesPerSecond: 2)]),
-  ], audioBitsPerSecond: 24_000, stretchedAudioBitsPerSecond: 16_000)
+  ])
 
 private func second(_ seconds: Double) -> Instant { Instant(nanoseconds: Int64(seconds * 1e9)) }
 
-@Test func eachStepCostsLessThanTheOneAboveAndTheLastIsAudioAlone() {
+@Test func eachStepCostsLessThanTheOneAboveAndTheLastIsSoundAlone() {
   for (above, below) in zip(webinar.steps, webinar.steps.dropFirst()) { #expect(above.bitsPerSecond > below.bitsPerSecond) }
   #expect(webinar.steps.first?.rung == 0 && webinar.steps.first?.temporalLayers == 3)
-  #expect(webinar.steps.last?.rung == nil && webinar.steps.last?.audioPacketMilliseconds == 60)
-  #expect((webinar.steps.last?.bitsPerSecond ?? .max) < 35_000)
+  #expect(webinar.steps.last?.rung == nil && webinar.steps.last?.bitsPerSecond == 0)
   #expect(
     !webinar.steps.contains { $0.rung == 0 && $0.temporalLayers == 1 },
     "seven pictures a second, where a smaller one has thirty")
+}
+
+@Test func whoIsToHaveAPictureHasTheLeastOfThem() {
+  let rung = Rung(layers: [(60, 7.5), (90, 15)].map { .init(bitsPerSecond: $0.0 * 1_000, framesPerSecond: $0.1) })
+  let ladder = OutputLadder(rungs: [rung], endsInSoundAlone: false)
+  #expect(ladder.steps.map(\.temporalLayers) == [2, 1])
+  var choice = RungChoice(ladder, estimate: .max)
+  let begins = choice.keyframe(of: 0)
+  let hasFallen = choice.update(estimate: 10_000, at: second(1))
+  #expect(begins && hasFallen && choice.forwardedRung == 0 && choice.forwardedLayers == 1)
+}
+
+@Test func aRungThatGoesOnAwaitsNoKeyframeAndOneWithoutItsBaseDoes() {
+  var choice = RungChoice(webinar, estimate: 600_000, forwarding: 1)
+  #expect(choice.forwardedRung == 1 && choice.awaitedRung == nil)
+  choice.baseWasLeftOut()
+  #expect(choice.forwardedRung == nil && choice.forwardedLayers == 0 && choice.awaitedRung == 1)
 }
 
 @Test func downIsAtOnceByALayerAndByARungAtItsKeyframe() {
@@ -36,8 +52,8 @@ private func second(_ seconds: Double) -> Instant { Instant(nanoseconds: Int64(s
   #expect(!isOther)
   let isSwitched = choice.keyframe(of: 2)
   #expect(isSwitched && choice.forwardedRung == 2 && choice.forwardedLayers == 2)
-  _ = choice.update(estimate: 32_000, at: second(3))
-  #expect(choice.forwardedRung == nil && choice.awaitedRung == nil && choice.chosen.audioPacketMilliseconds == 40)
+  _ = choice.update(estimate: 12_000, at: second(3))
+  #expect(choice.forwardedRung == nil && choice.awaitedRung == nil && choice.chosen.rung == nil)
 }
 
 @Test func upWaitsForWhatHoldsAndForAProbeLess() {
@@ -75,7 +91,7 @@ private func second(_ seconds: Double) -> Instant { Instant(nanoseconds: Int64(s
     #expect(webinar.steps.indices.contains(choice.step))
     #expect(choice.wantedBitsPerSecond >= 0)
   }
-  let empty = OutputLadder(rungs: [], audioBitsPerSecond: 0)
+  let empty = OutputLadder(rungs: [])
   choice.setLadder(empty, keepsRungs: true, estimate: 100_000, at: second(400))
   #expect(choice.chosen.rung == nil && choice.forwardedLayers == 0)
 }

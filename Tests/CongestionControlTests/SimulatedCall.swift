@@ -60,7 +60,7 @@ struct SimulatedCall {
     self.path = path
     estimator = BandwidthEstimator(bounds)
     pacer = Pacer(targetBitsPerSecond: bounds.start)
-    if case .ladder(let ladder) = content { choice = RungChoice(ladder, estimate: bounds.start) }
+    if case .ladder(let ladder) = content { choice = RungChoice(ladder, estimate: bounds.start - 52_000) }
   }
 
   mutating func run(for length: Interval) {
@@ -87,7 +87,8 @@ struct SimulatedCall {
   // MARK: Sending
 
   private mutating func produce() {
-    let milliseconds = choice?.chosen.audioPacketMilliseconds ?? 20
+    // Who has little is sent sound of 16 kb/s in long packets, others 24 kb/s.
+    let milliseconds = choice == nil || estimator.estimatedBitsPerSecond > 120_000 ? 20 : 60
     if now >= nextAudio {
       nextAudio = now + .milliseconds(Int64(milliseconds))
       audioSent += 1
@@ -113,8 +114,7 @@ struct SimulatedCall {
     guard layer <= choice.forwardedLayers else { return }
     let layers = choice.forwardedLayers
     let step = ladder.steps.last { $0.rung == rung && $0.temporalLayers == layers }
-    let audio = step?.audioPacketMilliseconds == 20 ? 52_000 : step?.audioPacketMilliseconds == 40 ? 30_000 : 25_333
-    let rate = max((step?.bitsPerSecond ?? 200_000) - audio, 5_000)
+    let rate = max(step?.bitsPerSecond ?? 200_000, 5_000)
     let framesPerSecond = layers == 1 ? 7.5 : layers == 2 ? 15 : 30
     enqueueFrame(bytes: Int(Double(rate) / framesPerSecond / 8))
   }
@@ -188,10 +188,11 @@ struct SimulatedCall {
     }
     if let deadline = estimator.nextDeadline, deadline <= now { estimator.handleTimeout(at: now) }
     guard choice != nil else { return }
-    let measured = estimator.statistics.probesMeasured
-    _ = choice?.update(estimate: estimator.estimatedBitsPerSecond, wasProbed: measured != probesSeen, at: now)
+    let measured = estimator.probesMeasured
+    let sound = estimator.estimatedBitsPerSecond > 120_000 ? 52_000 : 25_333
+    _ = choice?.update(estimate: estimator.estimatedBitsPerSecond - sound, wasProbed: measured != probesSeen, at: now)
     probesSeen = measured
-    estimator.wantedBitsPerSecond = choice?.wantedBitsPerSecond ?? 0
+    estimator.wantedBitsPerSecond = (choice?.wantedBitsPerSecond ?? 0) + sound
   }
 }
 

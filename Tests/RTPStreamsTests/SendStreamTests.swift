@@ -16,11 +16,14 @@ private func extensions(_ packet: [UInt8]) throws -> HeaderExtensions {
   return HeaderExtensions(header, in: packet.span, map: extensionMap)
 }
 
-private func pictureID(_ packet: [UInt8]) throws -> UInt16? {
+private func descriptor(_ packet: [UInt8]) throws -> VP8Descriptor {
   let payload = Array(packet[try header(packet).payloadRange])
   var reader = ByteReader(payload.span)
-  return VP8Descriptor(&reader)?.pictureID
+  let descriptor = VP8Descriptor(&reader)
+  return try #require(descriptor)
 }
+
+private func pictureID(_ packet: [UInt8]) throws -> UInt16? { try descriptor(packet).pictureID }
 
 struct SendStreamTests {
   @Test func sequenceNumbersStartBelow32768AndContinueOverFramesAndTheWrap() throws {
@@ -75,6 +78,55 @@ struct SendStreamTests {
       let length = try unwrap(sender.stream.write(index, of: switched, into: &span))
       #expect(try pictureID(Array(bytes[0..<length])) == (first + 1) & 0x7FFF)
     }
+  }
+
+  @Test func layersKeepTheirPlaceAndTheirBaseIndexCountsOnFromOneOutputToAnother() throws {
+    var sender = Sender(.vp8)
+    var other = VP8Packetizer(payloadSizeMax: 100)
+    for number in 0..<77 { _ = other.packetize(layeredFrame(number)) }
+    var last: (picture: UInt16, base: UInt8)?
+    for number in 0..<700 {
+      let frame = layeredFrame(number)
+      let cut = other.packetize(frame)
+      let packets = try number % 9 < 4 ? sender.send(frame) : sender.send(cut)
+      for packet in packets {
+        let found = try descriptor(packet)
+        let picture = try unwrap(found.pictureID)
+        let base = try unwrap(found.temporalBaseIndex)
+        #expect(found.temporalLayer == frame.temporal?.layer)
+        #expect(found.isLayerSync == frame.temporal?.isLayerSync)
+        if let last {
+          #expect(picture == (last.picture + 1) & 0x7FFF && base == last.base &+ (number % 4 == 0 ? 1 : 0))
+        }
+        if packet == packets.last { last = (picture, base) }
+      }
+    }
+  }
+
+  private func layeredFrame(_ number: Int) -> EncodedFrame {
+    var frame = videoFrame(.vp8, number, isKeyframe: number == 0)
+    frame.temporal = TemporalPosition(
+      layer: [0, 2, 1, 2][number % 4], isLayerSync: number % 4 == 2, baseIndex: UInt8(truncatingIfNeeded: number / 4))
+    return frame
+  }
+
+  @Test func paddingIsWhatWasSentInTheStreamOfRetransmissions() throws {
+    var sender = Sender(.vp8)
+    var bytes = [UInt8](repeating: 0, count: 600)
+    var span = bytes.mutableSpan
+    let before = sender.stream.writePadding(500, into: &span)
+    #expect(before == nil, "nothing was sent yet")
+    let sent = try sender.send(videoFrame(.vp8, 0, isKeyframe: true))
+    let length = try unwrap(sender.stream.writePadding(500, transportSequenceNumber: 7, into: &span))
+    let padding = try header(Array(bytes[0..<length]))
+    let first = try header(sent[0])
+    #expect(padding.ssrc == repairSource && padding.payloadType == 97)
+    #expect(
+      Array(bytes[padding.payloadRange].prefix(2)) == [
+        UInt8(first.sequenceNumber.rawValue >> 8), UInt8(first.sequenceNumber.rawValue & 255),
+      ])
+    #expect(Array(bytes[padding.payloadRange.lowerBound + 2..<length]) == Array(sent[0][first.payloadRange]))
+    #expect(sender.stream.counters.paddingPackets == 1 && sender.stream.counters.packetsResent == 0)
   }
 
   @Test func theTimelineContinuesWhenTheSourceChanges() throws {

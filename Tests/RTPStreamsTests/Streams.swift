@@ -54,8 +54,10 @@ struct Sender {
     }
   }
 
-  mutating func send(_ frame: EncodedFrame) throws -> [[UInt8]] {
-    let outgoing = try unwrap(stream.begin(packetize(frame), at: frame.time))
+  mutating func send(_ frame: EncodedFrame) throws -> [[UInt8]] { try send(packetize(frame)) }
+
+  mutating func send(_ frame: PacketizedFrame) throws -> [[UInt8]] {
+    let outgoing = try unwrap(stream.begin(frame, at: frame.time))
     return try (0..<outgoing.packetCount).map { index in
       var bytes = [UInt8](repeating: 0, count: 600)
       var span = bytes.mutableSpan

@@ -1,0 +1,181 @@
+import Bytes
+import EncodedMedia
+import Timing
+
+/// Who receives which output, and the frames on their way to them.
+///
+///     frame ─▶ packets, once ─▶ sound: everybody           ─▶ PeerSession
+///                            └▶ pictures: PictureReception ─▶ PeerSession
+extension Endpoint {
+  mutating func subscribeToSound(_ id: PeerID, _ output: OutputID?) {
+    guard let peer = peers[id], peer.audio != output else { return }
+    if let old = peer.audio { leave(old, peer) }
+    peer.audio = output
+    if let output { join(output, peer, rung: 0) }
+  }
+
+  /// - Parameter ladder: what the peer can be given of pictures; nil for none.
+  mutating func subscribe(
+    _ id: PeerID, to ladder: VideoLadder?, at now: Instant, into outputs: inout PeerOutputs,
+    flush: (inout PeerOutputs) -> Void
+  ) {
+    guard let peer = peers[id], peer.pictures?.ladder != ladder else { return }
+    guard let ladder, !ladder.rungs.isEmpty else {
+      for output in peer.pictures?.joined ?? [] { leave(output, peer) }
+      peer.pictures = nil
+      peer.session.pacePictures(floor: nil, at: now)
+      return
+    }
+    let floor = ladder.isAutomatic ? 0 : ladder.rungs[0].layers.last?.bitsPerSecond ?? 0
+    peer.session.pacePictures(floor: ladder.isMeasured ? floor : nil, at: now)
+    let previous = peer.pictures
+    // What was received of other outputs goes on under other numbers, or ends.
+    for output in previous?.joined ?? [] { leave(output, peer) }
+    peer.pictures = PictureReception(ladder, estimate: peer.session.pictureEstimate, after: previous)
+    settle(peer, at: now)
+    guard let awaited = peer.pictures?.awaitedOutput, let entry = self.outputs[awaited] else { return }
+    if !catchUp(peer, entry, awaited, at: now, into: &outputs, flush: flush) {
+      requestFirstKeyframe(of: entry, awaited, for: peer, at: now)
+    }
+  }
+
+  /// Has the peer join and leave outputs so that it receives what was chosen for it, and asks for the keyframe it is to begin with.
+  private mutating func settle(_ peer: Peer, at now: Instant) {
+    guard let pictures = peer.pictures else { return }
+    for output in pictures.joined where !pictures.isWanted(output) { leave(output, peer) }
+    for output in [pictures.forwardedOutput, pictures.awaitedOutput] {
+      guard let output, !pictures.joined.contains(output), let rung = pictures.ladder.index(of: output) else { continue }
+      join(output, peer, rung: rung)
+    }
+    if pictures.ladder.isMeasured { peer.session.wantPictures(pictures.choice.wantedBitsPerSecond) }
+    // Who begins may find a keyframe at hand.
+    if pictures.hasPicture, let awaited = pictures.awaitedOutput, let entry = outputs[awaited] {
+      requestFirstKeyframe(of: entry, awaited, for: peer, at: now)
+    }
+  }
+
+  /// The peer may have told something of its path: chooses again what it is given.
+  mutating func adaptPictures(of peer: Peer, at now: Instant) {
+    let news = peer.session.takePathNews()
+    guard news.isNew, let ladder = peer.pictures?.ladder, ladder.isMeasured else { return }
+    let before = peer.pictures?.forwardedOutput
+    let estimate = peer.session.pictureEstimate
+    let hasChanged = peer.pictures?.update(estimate: estimate, wasProbed: news.wasProbed, at: now) ?? false
+    guard hasChanged else { return }
+    settle(peer, at: now)
+    if before != nil, peer.pictures?.choice.chosen.rung == nil { peer.observer.peer(peer.id, didSwitchTo: nil) }
+  }
+
+  private mutating func join(_ id: OutputID, _ peer: Peer, rung: Int) {
+    let output = outputs[id] ?? Output()
+    output.receivers.append(.init(peer: peer, rung: rung))
+    outputs[id] = output
+    guard peer.audio != id else { return }
+    peer.pictures?.note(id, isReceiver: true)
+    peer.observer.peer(peer.id, isReceiver: true, of: id)
+  }
+
+  mutating func leave(_ id: OutputID, _ peer: Peer) {
+    if let output = outputs[id] {
+      output.receivers.removeAll { $0.peer === peer }
+      if output.receivers.isEmpty { outputs[id] = nil }
+    }
+    guard peer.audio != id else { return }
+    peer.pictures?.note(id, isReceiver: false)
+    peer.observer.peer(peer.id, isReceiver: false, of: id)
+  }
+
+  // MARK: Frames
+
+  mutating func send(
+    _ frame: EncodedFrame, _ id: OutputID, at now: Instant, into outputs: inout PeerOutputs,
+    flush: (inout PeerOutputs) -> Void
+  ) {
+    guard let output = self.outputs[id], !output.receivers.isEmpty else { return }
+    let packetized = output.packetizer.packetize(frame)
+    guard frame.codec.kind == .video else {
+      for receiver in output.receivers { _ = send(packetized, to: receiver.peer, at: now, into: &outputs, flush: flush) }
+      return
+    }
+    output.recent.append(packetized)
+    for receiver in output.receivers where receiver.peer.session.isConnected {
+      sendPicture(packetized, output, id, to: receiver.peer, rung: receiver.rung, at: now, into: &outputs, flush: flush)
+    }
+  }
+
+  private mutating func sendPicture(
+    _ frame: PacketizedFrame, _ output: Output, _ id: OutputID, to peer: Peer, rung: Int, at now: Instant,
+    into outputs: inout PeerOutputs, flush: (inout PeerOutputs) -> Void
+  ) {
+    switch peer.pictures?.judge(frame, of: rung) {
+    case nil, .leftOut: break
+    case .forwarded:
+      if send(frame, to: peer, at: now, into: &outputs, flush: flush) {
+        peer.pictures?.sent(frame)
+      } else {
+        peer.pictures?.refused(frame)
+      }
+    case .awaited:
+      if frame.isKeyframe {
+        begin(peer, with: frame, of: rung, id, at: now, into: &outputs, flush: flush)
+      } else if !catchUp(peer, output, id, at: now, into: &outputs, flush: flush) {
+        requestFirstKeyframe(of: output, id, for: peer, at: now)
+      }
+    }
+  }
+
+  /// Switches a peer to the output it waits for, unless its path has no room even for that yet.
+  private mutating func begin(
+    _ peer: Peer, with frame: PacketizedFrame, of rung: Int, _ id: OutputID, at now: Instant,
+    into outputs: inout PeerOutputs, flush: (inout PeerOutputs) -> Void
+  ) {
+    peer.session.removeUnsentPictures()
+    peer.session.sourceWillChange(.video)
+    guard send(frame, to: peer, at: now, into: &outputs, flush: flush) else {
+      peer.pictures?.refused(frame)
+      return
+    }
+    let before = peer.pictures?.joined.count ?? 0
+    peer.pictures?.begins(with: frame, of: rung)
+    if before > 1 { settle(peer, at: now) }
+    peer.observer.peer(peer.id, didSwitchTo: id)
+  }
+
+  /// Sends who waits for his first picture the last keyframe and what followed; false where that is not at hand, or more than his path
+  /// takes at once.
+  private mutating func catchUp(
+    _ peer: Peer, _ output: Output, _ id: OutputID, at now: Instant, into outputs: inout PeerOutputs,
+    flush: (inout PeerOutputs) -> Void
+  ) -> Bool {
+    guard let pictures = peer.pictures, !pictures.hasPicture, pictures.awaitedOutput == id,
+      let rung = pictures.choice.awaitedRung, peer.session.isConnected, let keyframe = output.recent.frames.first,
+      peer.session.hasRoom(forBurst: output.recent.byteCount)
+    else { return false }
+    begin(peer, with: keyframe, of: rung, id, at: now, into: &outputs, flush: flush)
+    for frame in output.recent.frames.dropFirst() {
+      sendPicture(frame, output, id, to: peer, rung: rung, at: now, into: &outputs, flush: flush)
+    }
+    return true
+  }
+
+  /// - Returns: false for a picture that found no room on the peer's path.
+  private mutating func send(
+    _ frame: PacketizedFrame, to peer: Peer, at now: Instant, into outputs: inout PeerOutputs,
+    flush: (inout PeerOutputs) -> Void
+  ) -> Bool {
+    // Audio may carry copies of earlier frames, as much as goes into a packet.
+    let copies = frame.codec.kind == .audio ? PeerSession.packetSizeMax : 0
+    if outputs.arena.room < frame.bytes.count &+ frame.ranges.count &* 200 &+ copies { flush(&outputs) }
+    let isSent = peer.session.send(frame, at: now, into: &outputs)
+    if let deadline = peer.session.pacingDeadline { schedule(peer, max(deadline, now + .milliseconds(1))) }
+    return isSent
+  }
+
+  /// Asks for a keyframe that a receiver is to begin with, at most once a second for all of them.
+  private func requestFirstKeyframe(of output: Output, _ id: OutputID, for peer: Peer, at now: Instant) {
+    guard peer.session.isConnected else { return }
+    if let last = output.lastRequest, now - last < Self.keyframePatience { return }
+    output.lastRequest = now
+    peer.observer.peer(peer.id, needsKeyframeOf: id)
+  }
+}

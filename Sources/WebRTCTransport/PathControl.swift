@@ -1,0 +1,173 @@
+import CongestionControl
+import EncodedMedia
+import RTPStreams
+import Timing
+
+/// How fast one peer is sent: what his path is thought to carry, and the pictures that wait for their turn.
+struct PathControl {
+  /// A frame whose packets wait in the pacer. It gets its numbers when the first of them leaves, so that until then it can be dropped
+  /// without a gap.
+  struct WaitingFrame {
+    let frame: PacketizedFrame
+    let continuesSource: Bool
+    var outgoing: OutgoingFrame?
+    var next = 0
+  }
+
+  /// IP and UDP around each datagram: at low rates as much as what is in it.
+  static let datagramOverhead = 28
+  /// Of a packet besides its payload, about.
+  static let packetOverhead = datagramOverhead + 44
+  /// What is wanted for sound at least, so that an estimate that fell is raised again though no picture is sent.
+  private static let soundBitsPerSecond = 100_000
+  /// Sound at no probe's time is counted over so long.
+  private static let soundWindow = Interval.seconds(1)
+
+  var estimator = BandwidthEstimator()
+  var pacer = Pacer(targetBitsPerSecond: 300_000)
+  /// Whether pictures are paced; without rates to weigh they leave as they come.
+  private(set) var isPaced = false
+  /// The rate that pictures are paced by at least; 0 for none.
+  private var floor = 0
+  /// What `pop` released, kept so that nothing is allocated.
+  var released: [PacerRelease] = []
+  private(set) var waiting: [WaitingFrame] = []
+  /// Whether the next frame of pictures is of another source.
+  var changesSource = false
+  private var hasNews = false
+  private var probesMeasured = 0
+  private var soundSince: Instant?
+  private var soundBytes = 0
+  /// What sound takes, in bits per second; measured.
+  private(set) var soundRate = 0
+
+  // MARK: Answers
+
+  /// What the path carries besides the sound, in bits per second.
+  var pictureEstimate: Int { max(estimator.estimatedBitsPerSecond &- soundRate, 0) }
+
+  /// When something waits to be sent; nil where nothing does.
+  var pacingDeadline: Instant? { isPaced ? pacer.nextDeadline : nil }
+
+  var nextDeadline: Instant? {
+    guard let pacing = pacingDeadline else { return estimator.nextDeadline }
+    return estimator.nextDeadline.map { min($0, pacing) } ?? pacing
+  }
+
+  /// Whether so much leaves within a time that does no harm if it is sent in one go.
+  func hasRoom(forBurst bytes: Int) -> Bool {
+    guard isPaced else { return true }
+    return Double(bytes) * 8 <= Double(max(estimator.targetBitsPerSecond, floor)) * 2.5 * 0.4 && waiting.isEmpty
+  }
+
+  func addStatistics(to statistics: inout PeerStatistics) {
+    let path = estimator.statistics
+    statistics.hasEstimate = path.isInformed
+    statistics.estimatedBitsPerSecond = estimator.estimatedBitsPerSecond
+    statistics.pathQueueDelay = path.queueDelay
+    statistics.probesSent = path.probesSent
+    statistics.pacingQueueTime = isPaced ? pacer.queueTime : .zero
+  }
+
+  // MARK: Settings
+
+  /// Paces pictures from now on.
+  ///
+  /// - Parameter floor: bits per second at least, where more may not be dropped; 0 for none.
+  mutating func pace(floor: Int, at now: Instant) {
+    isPaced = true
+    self.floor = floor
+    pacer.setTarget(max(estimator.targetBitsPerSecond, floor), at: now)
+  }
+
+  /// Sends pictures as they come.
+  mutating func stopPacing() {
+    isPaced = false
+    estimator.wantedBitsPerSecond = 0
+  }
+
+  /// What would be sent of pictures if it fitted.
+  mutating func want(_ bitsPerSecond: Int) {
+    estimator.wantedBitsPerSecond = max(bitsPerSecond &+ soundRate, Self.soundBitsPerSecond)
+  }
+
+  // MARK: Events
+
+  /// A datagram with media leaves.
+  mutating func sent(_ number: UInt16?, size: Int, cluster: UInt8, isSound: Bool, at now: Instant) {
+    let size = size &+ Self.datagramOverhead
+    if isSound { countSound(size, at: now) }
+    if let number {
+      estimator.packetSent(number, size: size, cluster: cluster, at: now)
+    } else {
+      estimator.packetSentUnnumbered(size: size, at: now)
+    }
+  }
+
+  private mutating func countSound(_ size: Int, at now: Instant) {
+    soundBytes &+= size
+    let since = soundSince ?? now
+    soundSince = since
+    guard now - since >= Self.soundWindow else { return }
+    soundRate = Int(Double(soundBytes) * 8 / (now - since).seconds)
+    (soundSince, soundBytes) = (now, 0)
+  }
+
+  /// The peer told something of its path.
+  mutating func learned(at now: Instant) {
+    hasNews = true
+    if isPaced { pacer.setTarget(max(estimator.targetBitsPerSecond, floor), at: now) }
+  }
+
+  /// Whether the estimate may be another than when this was asked last, and whether a probe has just measured it.
+  mutating func takeNews() -> (isNew: Bool, wasProbed: Bool) {
+    guard hasNews else { return (false, false) }
+    hasNews = false
+    let measured = estimator.probesMeasured
+    defer { probesMeasured = measured }
+    return (true, measured != probesMeasured)
+  }
+
+  // MARK: Pictures that wait
+
+  /// - Returns: false where there is no room for the frame.
+  mutating func enqueue(_ frame: PacketizedFrame, size: Int, at now: Instant) -> Bool {
+    guard pacer.admits(bytes: size, packets: frame.ranges.count) else { return false }
+    for range in frame.ranges {
+      _ = pacer.enqueue(0, .video, size: range.count &+ Self.packetOverhead, at: now)
+    }
+    waiting.append(WaitingFrame(frame: frame, continuesSource: !changesSource))
+    changesSource = false
+    return true
+  }
+
+  /// Forgets the frames of which nothing was sent yet.
+  mutating func removeUnsent() {
+    guard let first = waiting.first else { return }
+    let begun = first.outgoing == nil ? 0 : 1
+    for frame in waiting.dropFirst(begun) where !frame.continuesSource { changesSource = true }
+    waiting.removeLast(waiting.count &- begun)
+    pacer.removeVideo(keepingFirst: begun == 0 ? 0 : first.frame.ranges.count &- first.next)
+  }
+
+  /// Forgets all that waits.
+  mutating func removeAll() {
+    waiting.removeAll(keepingCapacity: true)
+    pacer.removeAll()
+  }
+
+  /// Notes that the first frame that waits has its numbers.
+  mutating func began(_ outgoing: OutgoingFrame) {
+    if !waiting.isEmpty { waiting[0].outgoing = outgoing }
+  }
+
+  /// Notes that the next packet of the first frame that waits is gone.
+  mutating func advance() {
+    guard let first = waiting.first else { return }
+    if first.next &+ 1 >= first.frame.ranges.count {
+      waiting.removeFirst()
+    } else {
+      waiting[0].next &+= 1
+    }
+  }
+}

@@ -1,0 +1,97 @@
+import Bytes
+import CongestionControl
+import EncodedMedia
+import ICE
+import RTP
+import RTPStreams
+import SecureTransport
+import Timing
+
+/// Pictures that leave in their turn, and probes of what the peer's path carries.
+extension PeerSession {
+  /// What the peer's path carries of pictures, in bits per second: of what it is thought to carry, less the sound.
+  var pictureEstimate: Int { path.pictureEstimate }
+
+  /// Sends pictures by the pace that the path allows, or as they come.
+  ///
+  /// - Parameter floor: bits per second that are needed at least; nil to send them as they come.
+  mutating func pacePictures(floor: Int?, at now: Instant) {
+    guard let floor else {
+      path.stopPacing()
+      return
+    }
+    if floor > 0 { path.estimator.assume(floor &+ floor / 4) }
+    path.pace(floor: floor, at: now)
+  }
+
+  /// Whether so much leaves within a time that does no harm if it is sent in one go.
+  func hasRoom(forBurst bytes: Int) -> Bool { path.hasRoom(forBurst: bytes) }
+
+  /// What pictures would be sent if the path carried them, in bits per second: the reason to probe.
+  mutating func wantPictures(_ bitsPerSecond: Int) { path.want(bitsPerSecond) }
+
+  /// Whether the peer told something of its path since this was asked last, and whether that answers a probe.
+  mutating func takePathNews() -> (isNew: Bool, wasProbed: Bool) { path.takeNews() }
+
+  /// Forgets the pictures that wait and have not begun to leave: others take their place.
+  mutating func removeUnsentPictures() { path.removeUnsent() }
+
+  /// Sends what is due of what waits, and of probes.
+  mutating func releasePaced(at now: Instant, into outputs: inout PeerOutputs) {
+    guard isConnected, let selected = ice.selectedPath, let sender else { return path.removeAll() }
+    guard path.isPaced else { return releaseAll(selected, sender, at: now, into: &outputs) }
+    if let probe = path.estimator.takeProbe(at: now) { path.pacer.begin(probe, at: now) }
+    guard let deadline = path.pacer.nextDeadline, deadline <= now else { return }
+    path.released.removeAll(keepingCapacity: true)
+    path.pacer.pop(at: now, into: &path.released)
+    for index in path.released.indices {
+      switch path.released[index] {
+      case .packet(let packet, let cluster) where packet.priority == .retransmission:
+        let number = SequenceNumber(UInt16(truncatingIfNeeded: packet.handle))
+        transmitAgain(number, .video, cluster: cluster, selected, sender, at: now, into: &outputs)
+      case .packet(_, let cluster): transmitWaiting(cluster, selected, sender, at: now, into: &outputs)
+      case .padding(let size, let cluster): transmitPadding(size, cluster, selected, sender, at: now, into: &outputs)
+      }
+    }
+  }
+
+  /// Pictures are paced no longer: what waits leaves at once.
+  private mutating func releaseAll(
+    _ selected: TransportPath, _ sender: SRTPSender, at now: Instant, into outputs: inout PeerOutputs
+  ) {
+    while !path.waiting.isEmpty { transmitWaiting(0, selected, sender, at: now, into: &outputs) }
+    path.removeAll()
+  }
+
+  /// Sends the next packet of the first frame that waits.
+  private mutating func transmitWaiting(
+    _ cluster: UInt8, _ selected: TransportPath, _ sender: SRTPSender, at now: Instant, into outputs: inout PeerOutputs
+  ) {
+    guard let first = path.waiting.first else { return }
+    var begun = first.outgoing
+    if begun == nil {
+      if !first.continuesSource { outgoing.video?.sourceWillChange() }
+      begun = outgoing.video?.begin(first.frame, at: now)
+      if let begun { path.began(begun) }
+    }
+    path.advance()
+    guard let begun else { return }
+    let sendTime = HeaderExtensions.absoluteSendTime(wallClock(at: now))
+    transmit(first.next, of: begun, .video, cluster: cluster, sendTime, selected, sender, at: now, into: &outputs)
+  }
+
+  private mutating func transmitPadding(
+    _ size: Int, _ cluster: UInt8, _ selected: TransportPath, _ sender: SRTPSender, at now: Instant,
+    into outputs: inout PeerOutputs
+  ) {
+    guard let number = outgoing.takeTransportSequence(.video) else { return }
+    let sendTime = HeaderExtensions.absoluteSendTime(wallClock(at: now))
+    let range = outputs.arena.append(capacity: Self.packetSizeMax &+ SendStream.headerSizeMax) { packet in
+      let length = outgoing.video?.writePadding(
+        size, transportSequenceNumber: number, sendTime: sendTime, into: &packet)
+      guard let length else { return nil }
+      return try? sender.protectRTP(&packet, length: length)
+    }
+    noteMedia(range, number, .video, cluster: cluster, selected, at: now, into: &outputs)
+  }
+}

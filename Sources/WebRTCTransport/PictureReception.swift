@@ -1,0 +1,81 @@
+import CongestionControl
+import EncodedMedia
+import Timing
+
+/// What one peer is given of pictures: which rung of his ladder, and which of its frames.
+///
+///     estimate ─▶ RungChoice ─▶ rung forwarded, rung awaited     frame ─▶ LayerForwarding ─▶ sent or left out
+struct PictureReception {
+  /// What is to become of a frame.
+  enum Verdict {
+    case leftOut
+    /// It is of the rung that is awaited: he is switched to it if it is a keyframe.
+    case awaited
+    case forwarded
+  }
+
+  let ladder: VideoLadder
+  private(set) var choice: RungChoice
+  private var layers = LayerForwarding()
+  /// The outputs he counts as a receiver of: what he is sent and what he waits for.
+  private(set) var joined: [OutputID] = []
+  /// Whether he was ever sent a picture: frames of the past would be behind what he has.
+  var hasPicture = false
+  /// Frames that were not sent for want of room, those above his layers not counted.
+  private(set) var framesRefused = 0
+
+  /// - Parameters:
+  ///   - estimate: of what the path carries of pictures, in bits per second.
+  ///   - previous: what he was given before; a rung that is in both ladders goes on.
+  init(_ ladder: VideoLadder, estimate: Int, after previous: PictureReception?) {
+    self.ladder = ladder
+    let kept = previous?.forwardedOutput.flatMap { ladder.index(of: $0) }
+    choice = RungChoice(ladder.steps, estimate: ladder.isAutomatic ? estimate : .max, forwarding: kept)
+    if kept != nil, let previous { layers = previous.layers }
+    hasPicture = previous?.hasPicture ?? false
+  }
+
+  /// The output whose pictures he is sent now; nil before the first keyframe and with sound alone.
+  var forwardedOutput: OutputID? { choice.forwardedRung.map { ladder.rungs[$0].output } }
+  var awaitedOutput: OutputID? { choice.awaitedRung.map { ladder.rungs[$0].output } }
+  /// Of the output he is sent; 0 for no picture.
+  var forwardedLayers: Int { choice.forwardedLayers }
+
+  func isWanted(_ output: OutputID) -> Bool { output == forwardedOutput || output == awaitedOutput }
+
+  mutating func judge(_ frame: PacketizedFrame, of rung: Int) -> Verdict {
+    if choice.awaitedRung == rung { return .awaited }
+    guard choice.forwardedRung == rung else { return .leftOut }
+    layers.layersMax = choice.forwardedLayers
+    guard !layers.admits(frame) else { return .forwarded }
+    layers.leftOut(frame)
+    return .leftOut
+  }
+
+  /// A frame that was to be forwarded was sent.
+  mutating func sent(_ frame: PacketizedFrame) { layers.forwarded(frame) }
+
+  /// A frame that was to be forwarded found no room.
+  mutating func refused(_ frame: PacketizedFrame) {
+    framesRefused &+= 1
+    if frame.temporal?.layer ?? 0 == 0 { choice.baseWasLeftOut() } else { layers.leftOut(frame) }
+  }
+
+  /// The awaited rung's keyframe was sent.
+  mutating func begins(with frame: PacketizedFrame, of rung: Int) {
+    guard choice.keyframe(of: rung) else { return }
+    layers = LayerForwarding()
+    layers.forwarded(frame)
+    hasPicture = true
+  }
+
+  /// - Returns: whether another rung or layer was chosen.
+  mutating func update(estimate: Int, wasProbed: Bool, at now: Instant) -> Bool {
+    choice.update(estimate: estimate, wasProbed: wasProbed, at: now)
+  }
+
+  /// Notes that he joined or left the receivers of an output.
+  mutating func note(_ output: OutputID, isReceiver: Bool) {
+    if isReceiver { joined.append(output) } else { joined.removeAll { $0 == output } }
+  }
+}

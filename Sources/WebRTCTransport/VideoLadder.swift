@@ -1,0 +1,47 @@
+public import CongestionControl
+
+/// The pictures one receiver can be given: outputs that show the same at different cost.
+public struct VideoLadder: Hashable, Sendable {
+  /// One output.
+  public struct Rung: Hashable, Sendable {
+    public var output: OutputID
+    /// What it takes with the base layer only, with one temporal layer more, and so on. Empty where that is not known: then it is sent
+    /// as it comes, and never paced.
+    public var layers: [TemporalRate]
+
+    public init(_ output: OutputID, layers: [TemporalRate] = []) {
+      self.output = output
+      self.layers = layers
+    }
+  }
+
+  public static let rungsMax = 16
+
+  /// From the best down; at most 16.
+  public let rungs: [Rung]
+  /// Whether the receiver is given what his path carries, down to sound alone; else the first rung, of which only temporal layers are
+  /// left out.
+  public let isAutomatic: Bool
+
+  public init(_ rungs: [Rung], isAutomatic: Bool) {
+    self.rungs = Array(rungs.prefix(isAutomatic ? Self.rungsMax : 1))
+    self.isAutomatic = isAutomatic
+  }
+
+  /// One output whatever the path carries.
+  public init(_ output: OutputID, layers: [TemporalRate] = []) {
+    self.init([Rung(output, layers: layers)], isAutomatic: false)
+  }
+
+  func index(of output: OutputID) -> Int? { rungs.firstIndex { $0.output == output } }
+
+  /// Whether what is sent can be weighed against what the path carries.
+  var isMeasured: Bool { rungs.allSatisfy { !$0.layers.isEmpty } }
+
+  /// The same as steps to choose from. Where rates are not known, the one step there is forwards every layer.
+  var steps: OutputLadder {
+    let unknown = (1...4).map { TemporalRate(bitsPerSecond: $0, framesPerSecond: 30) }
+    return OutputLadder(
+      rungs: rungs.map { .init(layers: $0.layers.isEmpty ? unknown : $0.layers) }, endsInSoundAlone: isAutomatic)
+  }
+}
