@@ -15,7 +15,7 @@ package struct CameraScene {
     self.width = width
     self.height = height
     random = SeededRandom(seed: seed)
-    wall = Self.texture(octaves: [(128, 50), (32, 30), (8, 14), (3, 6)], using: &random)
+    wall = Self.texture(octaves: [(128, 50), (32, 30), (8, 14), (4, 6)], using: &random)
     skin = Self.texture(octaves: [(64, 40), (16, 30), (4, 16)], using: &random)
   }
 
@@ -62,19 +62,21 @@ package struct CameraScene {
     Int(texture[(y & (textureSide - 1)) * textureSide + (x & (textureSide - 1))])
   }
 
-  /// Value noise around 110: for each octave the distance of its grid points and their reach.
+  /// Value noise around 110, whose edges meet those opposite: for each octave the distance of its grid points, which divides the
+  /// texture's side, and their reach.
   private static func texture(octaves: [(Int, Int)], using random: inout SeededRandom) -> [UInt8] {
     var sums = [Int](repeating: 110, count: textureSide * textureSide)
     for (cell, reach) in octaves {
-      let side = textureSide / cell + 2
+      let side = textureSide / cell
       let grid = (0..<side * side).map { _ in Int.random(in: -reach...reach, using: &random) }
       for y in 0..<textureSide {
         let (row, fractionY) = y.quotientAndRemainder(dividingBy: cell)
+        let (above, below) = (row * side, (row + 1) % side * side)
         for x in 0..<textureSide {
           let (column, fractionX) = x.quotientAndRemainder(dividingBy: cell)
-          let corner = row * side + column
-          let top = grid[corner] * (cell - fractionX) + grid[corner + 1] * fractionX
-          let bottom = grid[corner + side] * (cell - fractionX) + grid[corner + side + 1] * fractionX
+          let next = (column + 1) % side
+          let top = grid[above + column] * (cell - fractionX) + grid[above + next] * fractionX
+          let bottom = grid[below + column] * (cell - fractionX) + grid[below + next] * fractionX
           sums[y * textureSide + x] += (top * (cell - fractionY) + bottom * fractionY) / (cell * cell)
         }
       }
