@@ -118,14 +118,12 @@ package final class Canvas: Ticking, @unchecked Sendable {
   }
 
   /// Draws the scene as it is now without sending it, for a snapshot of what nobody receives.
-  func drawOnce(at now: Instant) -> Picture { compose(at: now).picture }
+  package func drawOnce(at now: Instant) -> Picture { compose(at: now).picture }
 
-  /// Whether everybody in a tile who sends a picture has one; what a snapshot waits for.
-  func isComplete(at now: Instant) -> Bool {
-    settle(at: now).people.allSatisfy { person in
-      !person.sendsVideo || person.media.videoMuted.load(ordering: .relaxed)
-        || !attended.contains { $0 === person.media } || person.media.video.pictures.picture(at: now) != nil
-    }
+  /// Whether everybody in a tile who is sending a picture has a new one; what a snapshot waits for.
+  package func isComplete(at now: Instant) -> Bool {
+    _ = settle(at: now)
+    return !attended.contains { !$0.videoMuted.load(ordering: .relaxed) && $0.video.pictures.isAwaited(at: now) }
   }
 
   // MARK: On the canvas's thread

@@ -122,7 +122,7 @@ package final class ParticipantMedia: PeerObserver, Sendable {
   }
 
   /// Nobody makes a picture that he could be seen on.
-  func decideAttention(at now: Instant) {
+  package func decideAttention(at now: Instant) {
     attention.withLock { $0.decide() }
     settleAttention(at: now)
   }

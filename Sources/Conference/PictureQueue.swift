@@ -21,11 +21,22 @@ package final class PictureQueue: Sendable {
     var waiting: [Shown] = []
     /// Since when the participant has been looked at without a pause; before that no picture could come.
     var watchedSince: Instant?
+    /// When the last frame came, whether or not anybody looked.
+    var lastFrame: Instant?
+
+    /// Since when the picture shown could have been replaced by a newer one: not while nobody looked, and at any time where the
+    /// sender has fallen silent.
+    func standingSince(_ shown: Shown) -> Instant {
+      guard let watchedSince else { return shown.due }
+      return max(shown.due, min(watchedSince, lastFrame ?? watchedSince))
+    }
   }
   private let contents = Mutex(Contents())
 
   /// 400 ms at 30 pictures a second: longer than any sound is waited for. More than these, and the oldest is shown early.
   private static let waitingMax = 12
+  /// Who sent nothing for so long is not waited for.
+  private static let awaitedFor = Interval.milliseconds(500)
 
   func put(_ shown: Shown) {
     contents.withLock { contents in
@@ -46,6 +57,18 @@ package final class PictureQueue: Sendable {
   /// The participant is looked at from now on; until his next picture comes the last one is as good as new.
   func watch(from now: Instant) { contents.withLock { $0.watchedSince = now } }
 
+  /// A frame came.
+  func noteFrame(at now: Instant) { contents.withLock { $0.lastFrame = now } }
+
+  /// Whether the sender is at it and his first picture since he is looked at has not come.
+  func isAwaited(at now: Instant) -> Bool {
+    contents.withLock { contents in
+      guard let last = contents.lastFrame, now - last < Self.awaitedFor else { return false }
+      guard let newest = contents.waiting.last ?? contents.shown else { return true }
+      return contents.watchedSince.map { newest.due < $0 } ?? false
+    }
+  }
+
   /// The picture to be shown at `now`, and how long it has been standing since there could have been a newer one; nil before the first.
   package func picture(at now: Instant) -> (shown: Shown, age: Interval)? {
     contents.withLock { contents in
@@ -54,8 +77,7 @@ package final class PictureQueue: Sendable {
         contents.waiting.removeSubrange(...last)
       }
       guard let shown = contents.shown else { return nil }
-      let since = contents.watchedSince.map { max($0, shown.due) } ?? shown.due
-      return (shown, max(now - since, .zero))
+      return (shown, max(now - contents.standingSince(shown), .zero))
     }
   }
 }

@@ -68,6 +68,7 @@ package final class VideoSource: Sendable {
 
   /// Takes a frame from the network; returns at once.
   package func receive(_ frame: EncodedFrame) {
+    pictures.noteFrame(at: frame.time)
     guard isWatched.load(ordering: .relaxed) else { return }
     mailbox.post(frame)
     guard let queue else { return drain() }

@@ -181,6 +181,40 @@ private let plainSlots = (0..<4).map { #"{ "x": \#($0 * 90), "y": 0, "width": 90
     #expect((back - start).milliseconds <= 200)
   }
 
+  @Test func whoFellSilentWhileHeWasHiddenIsNotShownAsIfHeWereThere() throws {
+    let stage = try Stage(
+      layout: row(#""overflow": "hide","#, slots: #"{"x": 0, "y": 0, "width": 360, "height": 360, "source": "floor"}"#))
+    let all = try people(2, stage)
+    stage.board.floor = 2
+    stage.run(10)
+    stage.board.floor = 1
+    stage.run(20)
+    all[1].isSending = false
+    stage.run(200)
+    stage.board.floor = 2
+    stage.run(1)
+    #expect(abs(stage.luma(0.5, 0.5) - 71) < 6, "his placeholder, not a picture of ten seconds ago: \(stage.luma(0.5, 0.5))")
+  }
+
+  @Test func aSnapshotWaitsForThoseWhoAreSendingAndForNobodyElse() throws {
+    let stage = try Stage(layout: row(""))
+    let all = try people(2, stage)
+    all[1].isSending = false
+    // Nobody watches: what comes is not decoded.
+    for person in all { person.media.decideAttention(at: stage.now) }
+    stage.rest(10)
+    let snapshot = stage.addCanvas("main")
+    #expect(!snapshot.isComplete(at: stage.now))
+    stage.rest(2)
+    #expect(snapshot.isComplete(at: stage.now))
+    let picture = snapshot.drawOnce(at: stage.now)
+    #expect(abs(Int(picture.luma[40]) - Int(all[0].color.y)) < 6)
+    // A picture of before is none of now.
+    snapshot.end(at: stage.now)
+    stage.rest(4)
+    #expect(!stage.addCanvas("main").isComplete(at: stage.now))
+  }
+
   @Test func aScreenMayStandStill() throws {
     let stage = try Stage(layout: row(""))
     let screen = try stage.join(Self.colors[5])

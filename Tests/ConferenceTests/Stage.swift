@@ -106,6 +106,15 @@ final class Stage {
     }
   }
 
+  /// Lets people send while no canvas ticks.
+  func rest(_ ticks: Int) {
+    for _ in 0..<ticks {
+      if tick % 2 == 0 { for person in people { person.send(at: now) } }
+      now += canvas.tickPeriod
+      tick += 1
+    }
+  }
+
   /// Runs until something is so.
   ///
   /// - Returns: the tick it was so at; nil where it was not within `ticks`.
