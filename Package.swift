@@ -107,8 +107,8 @@ let package = Package(
       name: "benchmarks",
       dependencies: [
         "DatagramIO", "WebRTCTransport", "SecureTransport", "ICE", "SDP", "RTPStreams", "RTP", "EncodedMedia", "RawMedia",
-        "Codecs", "AudioMixing", "Playout", "PixelKernels", "Layouts", "Conference", "LoadGenerator", "RealTime", "Bytes",
-        "Timing", "CSRTP", "CLinux",
+        "Codecs", "AudioMixing", "Playout", "PixelKernels", "Layouts", "Compositing", "Conference", "LoadGenerator", "RealTime",
+        "Bytes", "Timing", "CSRTP", "CLinux",
       ],
       path: "Benchmarks", swiftSettings: strict),
 

@@ -2,6 +2,7 @@
 enum VideoBenchmark {
   private static let parts: [(name: String, run: @Sendable () throws -> Void)] = [
     ("compose", ComposeBenchmark.run),
+    ("still", StillTilesBenchmark.run),
     ("room", RoomBenchmark.run),
   ]
 

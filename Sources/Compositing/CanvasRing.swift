@@ -33,6 +33,11 @@ struct CanvasRing {
     return (picture, slots.count - 1, nil)
   }
 
+  /// Takes none of the pictures to show anything; their memory stays.
+  mutating func forget() {
+    for index in slots.indices { slots[index].stale = nil }
+  }
+
   private static func cost(_ slot: Slot) -> Int { slot.stale?.pixelCount ?? .max }
 
   /// Notes that the picture taken is the newest now, and differs by `damage` from the newest before.

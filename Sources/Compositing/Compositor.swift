@@ -72,7 +72,8 @@ package struct Compositor: ~Copyable, Sendable {
   /// Forgets what was drawn, so that everything is drawn again; for tests and benchmarks.
   package mutating func forget() {
     current = nil
-    ring = CanvasRing()
+    ring.forget()
+    painter.forget()
   }
 
   /// Brings an older picture up to the current one, leaving out what is drawn anew anyway.

@@ -40,6 +40,9 @@ struct SheetPainter: ~Copyable, Sendable {
     drawer = PictureDrawer(kernels: kernels)
   }
 
+  /// Draws all anew from now on.
+  mutating func forget() { flats = [:] }
+
   /// Says which pictures the sheets show at which sizes, so that what several canvases need is scaled once.
   mutating func need(_ sheets: [Sheet]) {
     let wanted = sheets.map { Wanted(area: $0.area, demand: $0.placedPicture?.demand) }
