@@ -7,11 +7,19 @@ package enum LayoutPreview {
     "Ada", "Ben", "Chiara", "David", "Emeka", "Fatima", "Goran", "Hana", "Ivo", "Jun", "Kim", "Leila",
   ]
 
-  /// The tiles for so many people, of whom the first has the floor.
+  /// The tiles for so many people, of whom the first has the floor and the second shares a screen. The first have the roles that the
+  /// layout has slots for.
   package static func tiles(_ template: LayoutTemplate, participants: Int, width: Int, height: Int) -> [Tile] {
     var solver = LayoutSolver(template, width: width, height: height)
-    solver.arrange((0..<max(participants, 0)).map { LayoutPerson(id: name($0), hasFloor: $0 == 0, sharesScreen: $0 == 1) })
+    let people = zip(0..<max(participants, 0), roles(of: participants, template))
+    solver.arrange(
+      people.map { LayoutPerson(id: name($0), role: $1, hasFloor: $0 == 0, sharesScreen: $0 == 1) })
     return solver.tiles(width: width, height: height)
+  }
+
+  private static func roles(of participants: Int, _ template: LayoutTemplate) -> [String] {
+    let wanted = template.roles.prefix(max(participants, 0))
+    return wanted + Array(repeating: "panelist", count: max(participants - wanted.count, 0))
   }
 
   private static func name(_ index: Int) -> String {
@@ -27,7 +35,9 @@ package enum LayoutPreview {
   ) -> Picture {
     let (width, height) = (min(max(width, 16), 4096) & ~1, min(max(height, 16), 4096) & ~1)
     let tiles = tiles(template, participants: participants, width: width, height: height)
-    let people = (0..<max(participants, 0)).map { (name($0), SceneParticipant(name: name($0), isSpeaking: $0 == 0)) }
+    let people = zip(0..<max(participants, 0), roles(of: participants, template)).map {
+      (name($0), SceneParticipant(name: name($0), role: $1, isSpeaking: $0 == 0))
+    }
     var compositor = Compositor(width: width, height: height, resources: resources)
     let scene = Scene(tiles: tiles, participants: Dictionary(people, uniquingKeysWith: { $1 }), layout: template)
     let picture = compositor.compose(scene).picture

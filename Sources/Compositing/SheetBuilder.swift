@@ -104,8 +104,10 @@ struct SheetBuilder: Sendable {
   private func addPlaceholder(
     _ name: String, _ style: LayoutPlaceholder, _ avatar: String?, _ look: TileLook, _ label: PixelArea?, _ sheet: inout Sheet
   ) {
-    let ground = YUVColor(style.color ?? color(of: name))
-    sheet.layers.append(Layer(role: .base, area: look.area, content: .fill(ground, alpha: 255)))
+    let ground = style.color ?? color(of: name)
+    if ground.alpha > 0 {
+      sheet.layers.append(Layer(role: .base, area: look.area, content: .fill(YUVColor(ground), alpha: ground.alpha)))
+    }
     if style.kind == .color { return }
     if style.kind == .image, let file = style.image,
       let image = image(.init(.layouts, file), look.restingWidth, look.restingHeight, .cover, false, &sheet)

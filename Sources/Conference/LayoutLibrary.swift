@@ -29,12 +29,7 @@ package final class LayoutLibrary: Sendable {
   package func template(_ name: String) -> LayoutTemplate? { entries.withLock { $0[name]?.template } }
   /// The roles that any layout has a slot for.
   var roles: Set<String> {
-    entries.withLock { entries in
-      Set(
-        entries.values.flatMap(\.template.variants).flatMap(\.slots).compactMap { slot in
-          if case .role(let role) = slot.source { role } else { nil }
-        })
-    }
+    entries.withLock { Set($0.values.flatMap(\.template.roles)) }
   }
   func source(_ name: String) -> String? { entries.withLock { $0[name]?.source } }
 }

@@ -21,6 +21,12 @@ package struct LayoutTemplate: Equatable, Sendable {
   /// What somebody sees of himself in a picture made for him.
   package var selfView = LayoutSelfView.shown
 
+  /// The roles that it has slots for, sorted.
+  package var roles: [String] {
+    let named = variants.flatMap(\.slots).compactMap { if case .role(let role) = $0.source { role } else { nil } }
+    return Set(named).sorted()
+  }
+
   package static let slotsMax = 400
   package static let variantsMax = 100
 }

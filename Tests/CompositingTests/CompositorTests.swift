@@ -78,6 +78,29 @@ import Testing
     }
   }
 
+  /// Lines a pixel wide, the finest a screen has: at its own size they are the same, at a fraction each sample is the mean of what it
+  /// covers, so that nothing flickers or beats.
+  @Test func aScreenIsDrawnSharp() throws {
+    let screen = Self.picture(.black, 640, 360)
+    for y in 0..<360 {
+      for x in Swift.stride(from: 0, to: 640, by: 2) { screen.luma[y * screen.lumaStride + x] = 235 }
+    }
+    let people = ["a": SceneParticipant(name: "a", picture: screen, isScreen: true)]
+    func drawn(_ width: Int, _ height: Int) throws -> Picture {
+      var compositor = Compositor(width: width, height: height)
+      return compositor.compose(try Self.scene(Self.grid(1, 1), people, width: width, height: height)).picture
+    }
+    let (same, half) = (try drawn(640, 360), try drawn(320, 180))
+    var (differs, beats) = (0, 0)
+    for y in 0..<360 {
+      for x in 0..<640 where same.luma[y * same.lumaStride + x] != screen.luma[y * screen.lumaStride + x] { differs += 1 }
+    }
+    for y in 0..<180 {
+      for x in 0..<320 where abs(Int(half.luma[y * half.lumaStride + x]) - (235 + 16) / 2) > 1 { beats += 1 }
+    }
+    #expect(differs == 0 && beats == 0)
+  }
+
   @Test func coverCutsTheSidesInTheMiddle() throws {
     let wide = Self.picture(Self.red, 800, 200)
     wide.fill(PixelArea(x: 300, y: 0, width: 200, height: 200), with: Self.green)

@@ -67,6 +67,16 @@ final class ImageFolderOnDisk {
     #expect(CompositorTests.at(image, 10, 180) == YUVColor(CompositorTests.ground))
   }
 
+  @Test func aTranslucentPlaceholderLetsTheBackgroundThrough() throws {
+    let folder = try ImageFolderOnDisk()
+    try folder.write("back.png", CompositorTests.green)
+    let text =
+      "{slotDefaults: {label: false, placeholder: {kind: 'color', color: '#00000080'}}, variants: [{grid: {columns: 1, rows: 1}}]}"
+    let shown = try compose(text, ["a": SceneParticipant(name: "a")], library(folder), background: "back.png")
+    let (luma, green) = (Int(CompositorTests.at(shown, 320, 180).y), Int(CompositorTests.green.y))
+    #expect(abs(luma - (16 + (green - 16) / 2)) <= 2, "half as bright as \(green): \(luma)")
+  }
+
   @Test func anAvatarIsRoundAndInTheMiddle() throws {
     let folder = try ImageFolderOnDisk()
     try folder.write("ada.png", CompositorTests.green)
