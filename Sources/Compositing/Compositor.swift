@@ -25,6 +25,7 @@ package struct Compositor: ~Copyable, Sendable {
   private var current: Picture?
   /// Which images the sheets were made with.
   private var imageRevision = 0
+  private var scenery: Scenery?
 
   /// Looks up fonts where `resources` are new, which takes some 50 ms the first time in a process: no work for a tick.
   ///
@@ -96,10 +97,17 @@ package struct Compositor: ~Copyable, Sendable {
     let tiles = motion.tiles(for: scene.tiles, duration: scene.transition, at: now)
     let revision = builder.resources.images?.revision ?? 0
     defer { imageRevision = revision }
-    var result = [builder.ground(scene.background, key: Key.background, canvas: bounds)]
+    let new = Scenery(scene, revision: revision)
+    let isSame = new == scenery
+    scenery = new
+    var result: [Sheet] = []
     result.reserveCapacity(tiles.count + 3)
+    result.append(sheet(Key.background, isSame) { $0.ground(scene.background, key: Key.background, canvas: bounds) })
     if let image = scene.backgroundImage {
-      result.append(builder.canvasImage(image, scene.backgroundFit, key: Key.backgroundImage, canvas: bounds))
+      let sheet = sheet(Key.backgroundImage, isSame) {
+        $0.canvasImage(image, scene.backgroundFit, key: Key.backgroundImage, canvas: bounds)
+      }
+      result.append(sheet)
     }
     for (index, tile) in tiles.enumerated() {
       let look =
@@ -114,13 +122,39 @@ package struct Compositor: ~Copyable, Sendable {
       if let old, sheets[old].look == look, !sheets[old].isPending, revision == imageRevision {
         result.append(sheets[old])
       } else {
-        result.append(builder.sheet(look, key: key))
+        result.append(builder.sheet(look, key: key, replacing: old.map { sheets[$0] }))
       }
     }
     if let image = scene.foregroundImage {
-      result.append(builder.canvasImage(image, scene.foregroundFit, key: Key.foreground, canvas: bounds))
+      let sheet = sheet(Key.foreground, isSame) {
+        $0.canvasImage(image, scene.foregroundFit, key: Key.foreground, canvas: bounds)
+      }
+      result.append(sheet)
     }
     return result
+  }
+
+  /// What lies behind or before the tiles, as it was where it may stay.
+  private func sheet(_ key: Int, _ isSame: Bool, _ make: (SheetBuilder) -> Sheet) -> Sheet {
+    if isSame, let old = sheets.first(where: { $0.key == key }), !old.isPending { return old }
+    return make(builder)
+  }
+
+  /// What decides what lies behind and before the tiles.
+  private struct Scenery: Equatable {
+    var background: LayoutColor
+    var backgroundImage: String?
+    var backgroundFit: LayoutFit
+    var foregroundImage: String?
+    var foregroundFit: LayoutFit
+    var revision: Int
+
+    init(_ scene: Scene, revision: Int) {
+      background = scene.background
+      (backgroundImage, backgroundFit) = (scene.backgroundImage, scene.backgroundFit)
+      (foregroundImage, foregroundFit) = (scene.foregroundImage, scene.foregroundFit)
+      self.revision = revision
+    }
   }
 
   /// How somebody looked who has no place any more, and perhaps is gone.

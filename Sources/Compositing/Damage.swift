@@ -2,6 +2,7 @@ import PixelKernels
 
 /// What may differ between two stacks of sheets: every pixel that shows a layer which is not in both, and no other.
 func damage(from old: [Sheet], to new: [Sheet], canvas: PixelArea) -> Region {
+  if old.count == new.count, zip(old, new).allSatisfy({ $0 === $1 }) { return Region() }
   let matches: [Int?]
   if old.count == new.count, zip(old, new).allSatisfy({ $0.key == $1.key }) {
     matches = Array(old.indices)
@@ -17,18 +18,19 @@ func damage(from old: [Sheet], to new: [Sheet], canvas: PixelArea) -> Region {
     last = match
   }
   let own = zip(new, matches).map { sheet, match in match.map { difference(old[$0], sheet) } ?? Region(sheet.area) }
-  let gone = Set(old.indices).subtracting(matches.compactMap { $0 })
-  guard !gone.isEmpty || own.contains(where: { !$0.isEmpty }) else { return Region() }
+  let isWhole = old.count == new.count && matches.allSatisfy { $0 != nil }
+  let gone = isWhole ? [] : Set(old.indices).subtracting(matches.compactMap { $0 })
 
   var region = Region()
   for index in gone { region.insert(old[index].area.intersection(canvas)) }
-  // From the nearest down, so that what lies above and stays hides what changes beneath.
-  var hiding: [PixelArea] = []
-  for (index, sheet) in new.enumerated().reversed() {
+  for index in new.indices.reversed() where !own[index].isEmpty {
     var rest = own[index]
-    for area in hiding where !rest.isEmpty { rest.subtract(area) }
+    // What lies above and stays hides what changes beneath.
+    for above in new.indices[(index + 1)...] where rest.touches(new[above].area) {
+      guard let match = matches[above] else { continue }
+      for area in own[above].isEmpty ? new[above].opaqueAreas : lasting(old[match], new[above]) { rest.subtract(area) }
+    }
     region.formUnion(rest)
-    if let match = matches[index] { hiding += own[index].isEmpty ? sheet.opaqueAreas : lasting(old[match], sheet) }
   }
   return region
 }
@@ -36,22 +38,28 @@ func damage(from old: [Sheet], to new: [Sheet], canvas: PixelArea) -> Region {
 /// Where two versions of a sheet differ by themselves.
 private func difference(_ old: Sheet, _ new: Sheet) -> Region {
   var region = Region()
+  if old === new { return region }
   guard old.radius == new.radius, old.opacity == new.opacity, old.area == new.area else {
     region.insert(old.area)
     region.insert(new.area)
     return region
   }
   guard old.layers != new.layers else { return region }
+  // From the nearest down, so that what stays hides what changes beneath it. Both have their layers in the order of the roles.
   var hiding: [PixelArea] = []
-  for role in Set(old.layers.map(\.role)).union(new.layers.map(\.role)).sorted(by: >) {
-    let (a, b) = (old.layers.first { $0.role == role }, new.layers.first { $0.role == role })
-    if let a, a == b {
-      if a.isOpaque { hiding.append(a.area) }
+  var (a, b) = (old.layers.count - 1, new.layers.count - 1)
+  while a >= 0 || b >= 0 {
+    let roles = (a >= 0 ? old.layers[a].role.rawValue : -1, b >= 0 ? new.layers[b].role.rawValue : -1)
+    if roles.0 == roles.1, old.layers[a] == new.layers[b] {
+      if new.layers[b].hides { hiding.append(new.layers[b].area) }
+      (a, b) = (a - 1, b - 1)
       continue
     }
     var own = Region()
-    for layer in [a, b] { if let layer { own.insert(layer.area) } }
-    for area in hiding where !own.isEmpty { own.subtract(area) }
+    if roles.0 >= roles.1 { own.insert(old.layers[a].area) }
+    if roles.1 >= roles.0 { own.insert(new.layers[b].area) }
+    (a, b) = (roles.0 >= roles.1 ? a - 1 : a, roles.1 >= roles.0 ? b - 1 : b)
+    for area in hiding { own.subtract(area) }
     region.formUnion(own)
   }
   return region
@@ -62,5 +70,5 @@ private func lasting(_ old: Sheet, _ new: Sheet) -> [PixelArea] {
   guard old.radius == new.radius, old.opacity == new.opacity, old.area == new.area else { return [] }
   // A changed opaque layer is damage itself, so it does not matter that it hides.
   guard !new.isGroup else { return old.layers == new.layers ? new.opaqueAreas : [] }
-  return new.layers.filter { $0.isOpaque && old.layers.contains($0) }.map(\.area)
+  return new.layers.filter { $0.hides && old.layers.contains($0) }.map(\.area)
 }

@@ -40,6 +40,11 @@ struct Layer: Equatable {
   }
 }
 
+extension Layer {
+  /// Whether it is worth the while to know that nothing beneath it is seen: borders hide little, and cut regions to shreds.
+  var hides: Bool { isOpaque && area.width > 8 && area.height > 8 }
+}
+
 /// A picture and how it is brought to its size.
 struct PlacedPicture {
   /// Kept alive while it is shown, so that its identity cannot pass to another picture.
@@ -51,31 +56,61 @@ struct PlacedPicture {
 }
 
 /// Layers that are drawn together: a tile, or what lies behind or before all tiles.
-struct Sheet {
+///
+/// A class, so that what stays from tick to tick is known by its identity and nothing of it is copied.
+final class Sheet: @unchecked Sendable {
+  // Unchecked: it is not changed any more once it was sealed.
+
   /// The number of the slot; those who leave have numbers of their own, and what lies behind and before all has the least and greatest.
-  var key: Int
-  var area: PixelArea
+  let key: Int
+  let area: PixelArea
   /// Of the corners, in pixels, even.
-  var radius = 0
+  let radius: Int
   /// 255 unless the tile fades in or out.
-  var opacity: UInt8 = 255
+  let opacity: UInt8
+  /// What the layers were made from; nil for what is no tile.
+  let look: TileLook?
   /// Farthest first, in the order of their roles. None reaches out of `area`.
   var layers: [Layer]
-  /// What the layers were made from; nil for what is no tile.
-  var look: TileLook?
   /// Whether something of it is still being loaded, so that it is to be made again.
   var isPending = false
+
+  /// Where nothing beneath is seen; said by `seal`.
+  private(set) var opaqueAreas: [PixelArea] = []
+  /// The layer with the picture, if there is one; said by `seal`.
+  private(set) var pictureLayer: Int?
+
+  init(key: Int, area: PixelArea, radius: Int = 0, opacity: UInt8 = 255, layers: [Layer] = [], look: TileLook? = nil) {
+    (self.key, self.area, self.radius, self.opacity, self.layers, self.look) = (key, area, radius, opacity, layers, look)
+  }
+
+  /// A sheet that was sealed with another picture of the same size.
+  init(_ old: Sheet, look: TileLook, picture: Picture) {
+    (key, area, radius, opacity, layers) = (old.key, old.area, old.radius, old.opacity, old.layers)
+    (opaqueAreas, pictureLayer) = (old.opaqueAreas, old.pictureLayer)
+    self.look = look
+    guard let pictureLayer, case .picture(var placed) = layers[pictureLayer].content else { return }
+    placed.picture = picture
+    layers[pictureLayer].content = .picture(placed)
+  }
 
   /// Whether the layers are drawn flat first and then blended as a whole.
   var isGroup: Bool { radius > 0 || opacity < 255 }
 
-  /// Where nothing beneath is seen; said by `seal`.
-  private(set) var opaqueAreas: [PixelArea] = []
+  var placedPicture: PlacedPicture? {
+    guard let pictureLayer, case .picture(let placed) = layers[pictureLayer].content else { return nil }
+    return placed
+  }
 
   /// Finds where nothing beneath is seen, once all layers are there.
-  mutating func seal() {
+  func seal() {
+    pictureLayer = layers.firstIndex { if case .picture = $0.content { true } else { false } }
     guard opacity == 255 else { return opaqueAreas = [] }
-    guard radius > 0 else { return opaqueAreas = layers.filter(\.isOpaque).map(\.area) }
+    guard radius > 0 else {
+      opaqueAreas = layers.filter(\.hides).map(\.area)
+      if opaqueAreas.contains(area) { opaqueAreas = [area] }
+      return
+    }
     // Corners leave a cross; between its arms an inner square as large as fits into the arcs.
     let inset = (Int(Double(radius) * 0.3) + 2) & ~1
     opaqueAreas = [(radius, 0), (0, radius), (inset, inset)].map { dx, dy in

@@ -127,6 +127,8 @@ struct Motion {
   ///   - duration: how long a change that begins now takes; zero to jump.
   ///   - now: nil to jump, and end what is underway.
   mutating func tiles(for tiles: [Tile], duration: Interval, at now: Instant?) -> [MovingTile] {
+    // At rest, and the same array: mostly.
+    if start == nil, let target, target == tiles { return shown }
     if let target, let now, duration > .zero {
       if !Self.areAlike(target, tiles) { start = (shown, now, duration) }
     } else {

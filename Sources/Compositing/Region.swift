@@ -51,6 +51,8 @@ struct Region: Equatable {
     return result
   }
 
+  func touches(_ area: PixelArea) -> Bool { areas.contains { !$0.intersection(area).isEmpty } }
+
   func covers(_ area: PixelArea) -> Bool {
     var rest = Region(area)
     for own in areas where !rest.isEmpty { rest.subtract(own) }

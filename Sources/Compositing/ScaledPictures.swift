@@ -61,6 +61,7 @@ package final class ScaledPictures: Sendable {
     var subscriptions = 0
   }
   private let state = Mutex(State())
+  private let entryCount = Atomic<Int>(0)
   private let bytesMax: Int
 
   /// - Parameter bytesMax: what all kept pictures may take; what exceeds it is scaled by each canvas for itself.
@@ -97,6 +98,9 @@ package final class ScaledPictures: Sendable {
       }
     }
 
+    /// Whether any pictures are kept; a room of one canvas mostly has none.
+    var hasEntries: Bool { pictures.entryCount.load(ordering: .relaxed) > 0 }
+
     /// Where a demand's pictures are kept; nil where they are not.
     func entry(for demand: Demand) -> Entry? { pictures.state.withLock { $0.needs[demand]?.entry } }
   }
@@ -117,9 +121,11 @@ package final class ScaledPictures: Sendable {
         let isKept = need.canvases > 1 || need.overlapping > 0
         if isKept, need.entry == nil, state.byteCount + bytes <= bytesMax {
           need.entry = Entry()
+          entryCount.add(1, ordering: .relaxed)
           state.byteCount += bytes
         } else if !isKept, need.entry != nil {
           need.entry = nil
+          entryCount.subtract(1, ordering: .relaxed)
           state.byteCount -= bytes
         }
         state.needs[demand] = need.canvases > 0 ? need : nil

@@ -14,21 +14,25 @@ struct SheetBuilder: Sendable {
   /// What is laid over a stale picture.
   private static let veil = Layer.Content.fill(YUVColor.black, alpha: 0x80)
 
-  mutating func sheet(_ look: TileLook, key: Int) -> Sheet {
-    var sheet = Sheet(key: key, area: look.area, radius: look.radius, opacity: look.opacity, layers: [], look: look)
+  /// - Parameter old: what the tile showed before.
+  mutating func sheet(_ look: TileLook, key: Int, replacing old: Sheet? = nil) -> Sheet {
+    if let old, !old.isPending, let before = old.look, let picture = look.newPicture(since: before) {
+      return Sheet(old, look: look, picture: picture)
+    }
+    let sheet = Sheet(key: key, area: look.area, radius: look.radius, opacity: look.opacity, layers: [], look: look)
     let label = look.label.flatMap { place($0, look) }
     switch look.subject {
-    case .picture(let picture, let rotation, let isFrozen): addPicture(picture, rotation, isFrozen, look, &sheet)
-    case .placeholder(let name, let style, let avatar): addPlaceholder(name, style, avatar, look, label?.area, &sheet)
+    case .picture(let picture, let rotation, let isFrozen): addPicture(picture, rotation, isFrozen, look, sheet)
+    case .placeholder(let name, let style, let avatar): addPlaceholder(name, style, avatar, look, label?.area, sheet)
     case .image(let file):
-      if let image = image(.init(.layouts, file), look.restingWidth, look.restingHeight, look.fit, false, &sheet) {
-        add(.subject, image.overlay, isOpaque: image.isOpaque, look.area, &sheet)
+      if let image = image(.init(.layouts, file), look.restingWidth, look.restingHeight, look.fit, false, sheet) {
+        add(.subject, image.overlay, isOpaque: image.isOpaque, look.area, sheet)
       }
     case .more(let count):
       sheet.layers.append(Layer(role: .base, area: look.area, content: .fill(YUVColor(Self.countColor), alpha: 255)))
-      if let emblem = emblem("+\(count)", look, part: 0.3, isOnDisc: false) { addEmblem(emblem, look.area, &sheet) }
+      if let emblem = emblem("+\(count)", look, part: 0.3, isOnDisc: false) { addEmblem(emblem, look.area, sheet) }
     }
-    if let border = look.border { add(border, look, &sheet) }
+    if let border = look.border { add(border, look, sheet) }
     if let label { sheet.layers.append(label) }
     if sheet.isGroup, !sheet.layers.contains(where: { $0.isOpaque && $0.area == look.area }) {
       let ground = Layer(role: .base, area: look.area, content: .fill(YUVColor(look.background), alpha: 255))
@@ -41,16 +45,16 @@ struct SheetBuilder: Sendable {
   /// The colour behind everything.
   func ground(_ color: LayoutColor, key: Int, canvas: PixelArea) -> Sheet {
     let layer = Layer(role: .base, area: canvas, content: .fill(YUVColor(color), alpha: 255))
-    var sheet = Sheet(key: key, area: canvas, layers: [layer])
+    let sheet = Sheet(key: key, area: canvas, layers: [layer])
     sheet.seal()
     return sheet
   }
 
   /// An image that fills the canvas, behind or before all tiles.
   func canvasImage(_ file: String, _ fit: LayoutFit, key: Int, canvas: PixelArea) -> Sheet {
-    var sheet = Sheet(key: key, area: canvas, layers: [])
-    if let image = image(.init(.layouts, file), canvas.width, canvas.height, fit, false, &sheet) {
-      add(.subject, image.overlay, isOpaque: image.isOpaque, canvas, &sheet)
+    let sheet = Sheet(key: key, area: canvas, layers: [])
+    if let image = image(.init(.layouts, file), canvas.width, canvas.height, fit, false, sheet) {
+      add(.subject, image.overlay, isOpaque: image.isOpaque, canvas, sheet)
     }
     sheet.seal()
     return sheet
@@ -59,7 +63,7 @@ struct SheetBuilder: Sendable {
   // MARK: Pictures and images
 
   private mutating func addPicture(
-    _ picture: Picture, _ rotation: Rotation, _ isFrozen: Bool, _ look: TileLook, _ sheet: inout Sheet
+    _ picture: Picture, _ rotation: Rotation, _ isFrozen: Bool, _ look: TileLook, _ sheet: Sheet
   ) {
     let shape = Placement.Shape(
       pictureWidth: picture.width, pictureHeight: picture.height, rotation: rotation, fit: look.fit, width: look.area.width,
@@ -75,7 +79,7 @@ struct SheetBuilder: Sendable {
 
   /// An image at a size; nil while it is not there, and the sheet pending while it is being loaded.
   private func image(
-    _ reference: ImageReference, _ width: Int, _ height: Int, _ fit: LayoutFit, _ isRound: Bool, _ sheet: inout Sheet
+    _ reference: ImageReference, _ width: Int, _ height: Int, _ fit: LayoutFit, _ isRound: Bool, _ sheet: Sheet
   ) -> (overlay: Overlay, isOpaque: Bool)? {
     guard let images = resources.images, width > 1, height > 1 else { return nil }
     switch images.image(.init(reference: reference, width: width, height: height, fit: fit, isRound: isRound)) {
@@ -88,7 +92,7 @@ struct SheetBuilder: Sendable {
   }
 
   /// Lays an overlay into the middle of an area; what sticks out is cut.
-  private func add(_ role: Layer.Role, _ overlay: Overlay, isOpaque: Bool, _ area: PixelArea, _ sheet: inout Sheet) {
+  private func add(_ role: Layer.Role, _ overlay: Overlay, isOpaque: Bool, _ area: PixelArea, _ sheet: Sheet) {
     let origin = Self.centre(overlay, area)
     let whole = PixelArea(x: origin.x, y: origin.y, width: overlay.width, height: overlay.height)
     let content = Layer.Content.overlay(overlay, x: origin.x, y: origin.y, isOpaque: isOpaque)
@@ -102,7 +106,7 @@ struct SheetBuilder: Sendable {
   // MARK: Placeholders
 
   private func addPlaceholder(
-    _ name: String, _ style: LayoutPlaceholder, _ avatar: String?, _ look: TileLook, _ label: PixelArea?, _ sheet: inout Sheet
+    _ name: String, _ style: LayoutPlaceholder, _ avatar: String?, _ look: TileLook, _ label: PixelArea?, _ sheet: Sheet
   ) {
     let ground = style.color ?? color(of: name)
     if ground.alpha > 0 {
@@ -110,14 +114,14 @@ struct SheetBuilder: Sendable {
     }
     if style.kind == .color { return }
     if style.kind == .image, let file = style.image,
-      let image = image(.init(.layouts, file), look.restingWidth, look.restingHeight, .cover, false, &sheet)
+      let image = image(.init(.layouts, file), look.restingWidth, look.restingHeight, .cover, false, sheet)
     {
-      return add(.subject, image.overlay, isOpaque: image.isOpaque, look.area, &sheet)
+      return add(.subject, image.overlay, isOpaque: image.isOpaque, look.area, sheet)
     }
     if style.kind != .name, let avatar {
       let side = min(look.restingWidth, look.restingHeight) * 9 / 20 & ~1
-      if let image = image(.init(.avatars, avatar), side, side, .cover, true, &sheet) {
-        return addEmblem(image.overlay, look.area, &sheet)
+      if let image = image(.init(.avatars, avatar), side, side, .cover, true, sheet) {
+        return addEmblem(image.overlay, look.area, sheet)
       }
     }
     // Somebody without a label is still to be known by name.
@@ -129,7 +133,7 @@ struct SheetBuilder: Sendable {
     // Where there is room for one of them only, it is the label's.
     let top = look.area.y + (look.area.height - emblem.height) / 2
     if let label, label.y < top + emblem.height, label.y + label.height > top { return }
-    addEmblem(emblem, look.area, &sheet)
+    addEmblem(emblem, look.area, sheet)
   }
 
   private func emblem(_ line: String, _ look: TileLook, part: Double, isOnDisc: Bool) -> Overlay? {
@@ -139,14 +143,14 @@ struct SheetBuilder: Sendable {
   }
 
   /// Lays an overlay into the middle of a tile, unless it is too large for it.
-  private func addEmblem(_ overlay: Overlay, _ area: PixelArea, _ sheet: inout Sheet) {
+  private func addEmblem(_ overlay: Overlay, _ area: PixelArea, _ sheet: Sheet) {
     guard overlay.width <= area.width, overlay.height <= area.height else { return }
-    add(.emblem, overlay, isOpaque: false, area, &sheet)
+    add(.emblem, overlay, isOpaque: false, area, sheet)
   }
 
   // MARK: Border and label
 
-  private func add(_ border: TileLook.Border, _ look: TileLook, _ sheet: inout Sheet) {
+  private func add(_ border: TileLook.Border, _ look: TileLook, _ sheet: Sheet) {
     let (area, width) = (look.area, border.width)
     guard width > 0 else { return }
     if look.radius > 0 {
@@ -154,7 +158,7 @@ struct SheetBuilder: Sendable {
       guard !look.isMoving,
         let ring = resources.lettering.ring(width: area.width, height: area.height, radius: look.radius, border)
       else { return }
-      return add(.border, ring, isOpaque: false, area, &sheet)
+      return add(.border, ring, isOpaque: false, area, sheet)
     }
     let content = Layer.Content.fill(YUVColor(border.color), alpha: border.color.alpha)
     let (right, bottom) = (area.x + area.width - width, area.y + area.height - width)

@@ -12,8 +12,8 @@ struct SheetPainter: ~Copyable, Sendable {
   private var masks: [MaskKey: AlphaMask] = [:]
   /// For each sheet that is blended as a whole: it, drawn flat.
   private var flats: [Int: Flat] = [:]
-  /// What was needed last.
-  private var wanted: [Wanted] = []
+  /// Whose pictures are subscribed to.
+  private var needed: [Sheet] = []
   /// Pixels written so far by any means.
   private(set) var pixelsDrawn = 0
   var pixelsScaled: Int { drawer.pixelsScaled }
@@ -22,10 +22,6 @@ struct SheetPainter: ~Copyable, Sendable {
     var width: Int
     var height: Int
     var radius: Int
-  }
-  private struct Wanted: Equatable {
-    var area: PixelArea
-    var demand: ScaledPictures.Demand?
   }
   private struct Flat {
     var picture: Picture
@@ -45,15 +41,18 @@ struct SheetPainter: ~Copyable, Sendable {
 
   /// Says which pictures the sheets show at which sizes, so that what several canvases need is scaled once.
   mutating func need(_ sheets: [Sheet]) {
-    let wanted = sheets.map { Wanted(area: $0.area, demand: $0.placedPicture?.demand) }
-    guard wanted != self.wanted else { return }
-    self.wanted = wanted
-    var demands: [ScaledPictures.Demand: Bool] = [:]
-    for (index, sheet) in wanted.enumerated() {
-      guard let demand = sheet.demand else { continue }
-      let overlaps = sheets.indices.contains { other in
-        other != index && sheets[other].look != nil && !sheets[other].area.intersection(sheet.area).isEmpty
+    let isKnown =
+      sheets.count == needed.count
+      && zip(sheets, needed).allSatisfy {
+        $0 === $1 || ($0.area == $1.area && $0.placedPicture?.demand == $1.placedPicture?.demand)
       }
+    // Also where nothing is new, lest pictures of before are held.
+    needed = sheets
+    guard !isKnown else { return }
+    var demands: [ScaledPictures.Demand: Bool] = [:]
+    for sheet in sheets {
+      guard let demand = sheet.placedPicture?.demand else { continue }
+      let overlaps = sheets.contains { $0 !== sheet && $0.look != nil && !$0.area.intersection(sheet.area).isEmpty }
       demands[demand] = overlaps || demands[demand] != nil
     }
     subscription.need(demands)
@@ -64,7 +63,7 @@ struct SheetPainter: ~Copyable, Sendable {
   ///   - region: what is to be right afterwards; everything else has to be right before.
   ///   - canvas: the picture drawn on.
   mutating func paint(_ sheets: [Sheet], _ region: Region, on canvas: Picture) {
-    flats = flats.filter { flat in sheets.contains { $0.key == flat.key && $0.isGroup } }
+    if !flats.isEmpty { flats = flats.filter { flat in sheets.contains { $0.key == flat.key && $0.isGroup } } }
     var region = region
     var visible = Self.visible(sheets, region)
     var kept: [Int: Picture] = [:]
@@ -101,7 +100,7 @@ struct SheetPainter: ~Copyable, Sendable {
     var result = Array(repeating: Region(), count: layers.count)
     for index in layers.indices.reversed() where !rest.isEmpty {
       result[index] = rest.intersection(layers[index].area)
-      if layers[index].isOpaque { rest.subtract(layers[index].area) }
+      if layers[index].hides { rest.subtract(layers[index].area) }
     }
     return result
   }
@@ -112,10 +111,9 @@ struct SheetPainter: ~Copyable, Sendable {
   private static func grow(_ region: inout Region, _ sheets: [Sheet], _ visible: [Region], _ kept: [Int: Picture]) -> Bool {
     var hasGrown = false
     for (index, sheet) in sheets.enumerated() where !sheet.isGroup && kept[index] == nil && !visible[index].isEmpty {
-      let layers = sheet.layers
-      guard let place = layers.firstIndex(where: { if case .picture = $0.content { true } else { false } }) else { continue }
-      guard !Self.visible(layers, visible[index])[place].isEmpty, !region.covers(layers[place].area) else { continue }
-      region.insert(layers[place].area)
+      guard let place = sheet.pictureLayer, !region.covers(sheet.layers[place].area) else { continue }
+      guard !Self.visible(sheet.layers, visible[index])[place].isEmpty else { continue }
+      region.insert(sheet.layers[place].area)
       hasGrown = true
     }
     return hasGrown
@@ -125,6 +123,7 @@ struct SheetPainter: ~Copyable, Sendable {
 
   /// Finds or makes the kept pictures of sheets that are seen: first those nobody else is at, each canvas beginning elsewhere.
   private mutating func collect(_ sheets: [Sheet], _ visible: [Region], _ kept: inout [Int: Picture]) {
+    guard subscription.hasEntries else { return }
     let waiting = sheets.indices.filter { !visible[$0].isEmpty && kept[$0] == nil }
     guard !waiting.isEmpty else { return }
     let start = subscription.number &* 7 % waiting.count
@@ -208,13 +207,6 @@ struct SheetPainter: ~Copyable, Sendable {
     let mask = AlphaMask(width: key.width, height: key.height, cornerRadius: key.radius)
     masks[key] = mask
     return mask
-  }
-}
-
-extension Sheet {
-  var placedPicture: PlacedPicture? {
-    for layer in layers { if case .picture(let placed) = layer.content { return placed } }
-    return nil
   }
 }
 

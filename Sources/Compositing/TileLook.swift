@@ -95,6 +95,16 @@ struct TileLook: Equatable {
     }
   }
 
+  /// The picture that is shown now, where nothing but the picture changed, and that not its size.
+  func newPicture(since old: TileLook) -> Picture? {
+    guard case .picture(let new, _, _) = subject, case .picture(let before, let rotation, let isFrozen) = old.subject,
+      new.width == before.width, new.height == before.height
+    else { return nil }
+    var same = old
+    same.subject = .picture(new, rotation, isFrozen: isFrozen)
+    return same == self ? new : nil
+  }
+
   /// The same tile elsewhere on its way out, whoever it showed being gone.
   func leaving(_ moving: MovingTile, canvas: PixelArea) -> TileLook? {
     var look = self

@@ -29,13 +29,23 @@ extension Picture {
   package func fill(_ area: PixelArea, with color: YUVColor) {
     let area = area.intersection(bounds)
     guard !area.isEmpty else { return }
-    for y in area.y..<area.y + area.height {
-      (luma + y * lumaStride + area.x).update(repeating: color.y, count: area.width)
-    }
-    let (left, right) = (area.x / 2, (area.x + area.width + 1) / 2)
-    for y in area.y / 2..<(area.y + area.height + 1) / 2 {
-      (chromaBlue + y * chromaStride + left).update(repeating: color.u, count: right - left)
-      (chromaRed + y * chromaStride + left).update(repeating: color.v, count: right - left)
+    Self.fill(luma + area.y * lumaStride + area.x, stride: lumaStride, area.width, area.height, color.y)
+    let (left, top) = (area.x / 2, area.y / 2)
+    let (width, height) = ((area.x + area.width + 1) / 2 - left, (area.y + area.height + 1) / 2 - top)
+    Self.fill(chromaBlue + top * chromaStride + left, stride: chromaStride, width, height, color.u)
+    Self.fill(chromaRed + top * chromaStride + left, stride: chromaStride, width, height, color.v)
+  }
+
+  private static func fill(_ start: UnsafeMutablePointer<UInt8>, stride: Int, _ width: Int, _ height: Int, _ value: UInt8) {
+    var row = start
+    for _ in 0..<height {
+      if width > 8 {
+        row.update(repeating: value, count: width)
+      } else {
+        // The sides of borders: a call for each row would take longer than its samples.
+        for x in 0..<width { row[x] = value }
+      }
+      row += stride
     }
   }
 
