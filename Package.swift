@@ -85,10 +85,11 @@ let package = Package(
         "WebRTCTransport", "EncodedMedia", "RawMedia", "Playout", "Codecs", "AudioMixing", "NoiseSuppression", "AudioFiles",
         "Layouts", "Compositing", "JSON5", "RealTime", "Timing", "CLinux",
       ]),
+    module("LayoutWorkshop", ["Conference", "Compositing", "Layouts", "JSON5", "RealTime", "CLinux"]),
     module(
-      "ControlAPI", ["Conference", "JSON5", "RealTime", "Timing", "CWebSockets", "COpenSSL"],
+      "ControlAPI", ["Conference", "LayoutWorkshop", "Layouts", "JSON5", "RealTime", "Timing", "CWebSockets", "COpenSSL"],
       resources: [.embedInCode("Page")]),
-    module("Configuration", ["Conference", "JSON5", "RealTime"]),
+    module("Configuration", ["Conference", "LayoutWorkshop", "JSON5", "RealTime"]),
     module(
       "LoadGenerator",
       [
@@ -99,8 +100,7 @@ let package = Package(
       name: "tutti",
       dependencies: [
         "ControlAPI", "Configuration", "Conference", "LoadGenerator", "DatagramIO", "WebRTCTransport", "SecureTransport", "ICE",
-        "RealTime",
-        "Timing", "Compositing", "Layouts", "LayoutImport", "AudioFiles", "JSON5", "CLinux",
+        "RealTime", "Timing", "Compositing", "LayoutWorkshop", "Layouts", "LayoutImport", "AudioFiles", "JSON5",
       ],
       swiftSettings: strict),
     .executableTarget(
@@ -154,7 +154,8 @@ let package = Package(
         "TestPeers", "ICE", "WebRTCTransport", "EncodedMedia", "RawMedia", "Codecs", "AudioMixing", "AudioFiles", "Layouts",
         "Compositing", "JSON5", "Timing",
       ]),
-    tests("ControlAPITests", ["Conference", "JSON5", "Timing"]),
+    tests("LayoutWorkshopTests", ["Conference", "Compositing", "Layouts", "JSON5"]),
+    tests("ControlAPITests", ["Conference", "LayoutWorkshop", "JSON5", "Timing"]),
     tests("ConfigurationTests", ["Conference"]),
     tests("ArchitectureTests"),
     tests(

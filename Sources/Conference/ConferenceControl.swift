@@ -38,12 +38,6 @@ package protocol ConferenceControl: Sendable {
   func prompt(room: String, id: String) async throws(ConferenceError) -> PromptDescription
   func stopPrompt(room: String, id: String) async throws(ConferenceError)
 
-  /// Names of the layouts that can be chosen, sorted.
-  func layouts() async -> [String]
-  /// The text of a layout file as its author wrote it.
-  func layoutSource(_ name: String) async throws(ConferenceError) -> String
-  /// A PNG of a layout with made-up people.
-  func layoutPreview(_ name: String, participants: Int, width: Int, height: Int) async throws(ConferenceError) -> [UInt8]
   /// A PNG of the picture being sent now.
   func snapshot(room: String, output: String?) async throws(ConferenceError) -> [UInt8]
 

@@ -128,32 +128,6 @@ extension Conferences {
 
   package func deleteRoom(_ name: String) async throws(ConferenceError) { end(try find(room: name), reason: "deleted") }
 
-  // MARK: Layouts and pictures
-
-  package func layouts() async -> [String] { layoutLibrary.names }
-
-  package func layoutSource(_ name: String) async throws(ConferenceError) -> String {
-    guard let source = layoutLibrary.source(name) else { throw .init(.notFound, "There is no layout '\(name)'.") }
-    return source
-  }
-
-  package func layoutPreview(
-    _ name: String, participants: Int, width: Int, height: Int
-  ) async throws(ConferenceError) -> [UInt8] {
-    guard let template = layoutLibrary.template(name) else { throw .init(.notFound, "There is no layout '\(name)'.") }
-    guard (0...400).contains(participants), (16...3840).contains(width), (16...2160).contains(height) else {
-      throw .init(.unprocessable, "participants must be from 0 to 400 and size from 16x16 to 3840x2160.")
-    }
-    let resources = resources.ofAnotherRoom()
-    return await withCheckedContinuation { continuation in
-      DispatchQueue.global().async {
-        let picture = LayoutPreview.picture(
-          template, participants: participants, width: width, height: height, resources: resources)
-        continuation.resume(returning: PNGEncoder.encode(picture))
-      }
-    }
-  }
-
   // MARK: Observing
 
   package func subscribe(

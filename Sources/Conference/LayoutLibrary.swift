@@ -31,5 +31,6 @@ package final class LayoutLibrary: Sendable {
   var roles: Set<String> {
     entries.withLock { Set($0.values.flatMap(\.template.roles)) }
   }
-  func source(_ name: String) -> String? { entries.withLock { $0[name]?.source } }
+  /// The text that the template came from.
+  package func source(_ name: String) -> String? { entries.withLock { $0[name]?.source } }
 }

@@ -1,4 +1,5 @@
 import JSON5
+import LayoutWorkshop
 
 /// What a command line asks for.
 package enum Command: Sendable, Equatable {
@@ -51,11 +52,10 @@ package struct CanvasSize: Sendable, Equatable {
 
   /// - Throws: for what is no `WIDTHxHEIGHT` of 64x64 to 3840x2160.
   init(option text: String) throws(UsageError) {
-    let sides = text.split(separator: "x", omittingEmptySubsequences: false).map { Int($0) ?? 0 }
-    guard sides.count == 2, (64...3840).contains(sides[0]), (64...2160).contains(sides[1]) else {
-      throw UsageError(description: "--size: must be WIDTHxHEIGHT, 64x64 to 3840x2160")
+    guard let size = PreviewCanvas.size(text) else {
+      throw UsageError(description: "--size: must be \(PreviewCanvas.Word.size.allowed)")
     }
-    (width, height) = (sides[0], sides[1])
+    (width, height) = size
   }
 }
 
@@ -65,9 +65,8 @@ package struct RenderOptions: Sendable, Equatable {
   package var layout: String
   /// Where layouts are found by name; nil for where the server would look.
   package var layoutsDirectory: String?
-  package var participants: Int
-  package var width = 1280
-  package var height = 720
+  /// The format is that of `output`.
+  package var canvas: PreviewCanvas
   /// Ends in `.png` or `.svg`.
   package var output: String
 }
@@ -156,25 +155,22 @@ extension Command {
     if arguments.wantsHelp { return .help(Help.layoutsRender) }
     let help = "tutti layouts render --help"
     guard let layout = arguments.word() else { throw UsageError(description: "name a layout or its file; see \(help)") }
-    var options = RenderOptions(layout: layout, participants: 4, output: "")
-    while let (name, value) = try arguments.option(known: ["--participants", "--size", "--layouts", "-o"], help: help) {
-      switch name {
-      case "--participants":
-        guard let count = Int(value), (0...100).contains(count) else {
-          throw UsageError(description: "--participants: must be a whole number from 0 to 100")
-        }
-        options.participants = count
-      case "--size":
-        let size = try CanvasSize(option: value)
-        (options.width, options.height) = (size.width, size.height)
-      case "--layouts": options.layoutsDirectory = value
-      default: options.output = value
+    var options = RenderOptions(layout: layout, canvas: PreviewCanvas(.init(4), width: 1280, height: 720), output: "")
+    let words = PreviewCanvas.Word.allCases
+    while let (name, value) = try arguments.option(known: words.map { "--\($0.rawValue)" } + ["--layouts", "-o"], help: help) {
+      if let word = words.first(where: { name == "--\($0.rawValue)" }) {
+        guard options.canvas.set(word, value) else { throw UsageError(description: "\(name): must be \(word.allowed)") }
+      } else if name == "--layouts" {
+        options.layoutsDirectory = value
+      } else {
+        options.output = value
       }
     }
     try arguments.end(help: help)
     guard options.output.hasSuffix(".png") || options.output.hasSuffix(".svg") else {
       throw UsageError(description: "-o: name a file that ends in .png or .svg")
     }
+    options.canvas.format = options.output.hasSuffix(".svg") ? .svg : .png
     return .renderLayout(options)
   }
 

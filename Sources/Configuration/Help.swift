@@ -59,6 +59,11 @@ enum Help {
 
       --participants N    how many people to show, 0 to 100 (4)
       --size WxH          size of the picture (1280x720)
+      --floor N           who speaks, from 1, or 0 for nobody (1)
+      --screen N          who shares a screen, from 1, or 0 for nobody (0)
+      --cameras N         how many send a picture, from the first on (all)
+      --roles LIST        the roles of the first people, such as host,,guest (as there are slots)
+      --slots LIST        the slots or reserved keys that the first people were given
       --layouts DIR       where the layout NAME is (TUTTI_LAYOUTS, else Layouts)
       -o FILE             where to write it
     """

@@ -1,6 +1,7 @@
 import Glibc
 import Conference
 import JSON5
+import LayoutWorkshop
 
 /// The HTTP side of the server: WHIP, WHEP, control, events and the web page, in front of the conferences.
 ///
@@ -64,9 +65,12 @@ package final class ControlServer: Sendable {
   package var url: String { "\(scheme)://\(address.contains(":") ? "[\(address)]" : address):\(port)/" }
 
   /// Listens and serves from its own thread until `stop()`.
-  package init(_ settings: Settings, control: any ConferenceControl) throws(ControlServerError) {
+  package init(
+    _ settings: Settings, control: any ConferenceControl, workshop: LayoutWorkshop
+  ) throws(ControlServerError) {
     let application = ControlApplication(
-      control: control, authentication: settings.authentication, iceServerLinks: settings.iceServers.map(\.link),
+      control: control, workshop: workshop, authentication: settings.authentication,
+      iceServerLinks: settings.iceServers.map(\.link),
       now: settings.now)
     var material: TLSMaterial?
     switch settings.tls {

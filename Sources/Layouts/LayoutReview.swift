@@ -25,7 +25,7 @@ package struct LayoutReview: Sendable {
     findImages(value, key: "", hasImage)
     do throws(LayoutFaults) {
       let template = try LayoutTemplate(value, name: name)
-      let places = Places(value)
+      let places = LayoutPlaces(value)
       if template.name != name, let place = value["name"]?.position {
         notes.append(LayoutFault(place, "rooms know this layout as \(quoted(name)), by the name of its file"))
       }
@@ -54,7 +54,7 @@ package struct LayoutReview: Sendable {
 
   // MARK: Slots
 
-  private mutating func findOverlaps(_ template: LayoutTemplate, _ places: Places) {
+  private mutating func findOverlaps(_ template: LayoutTemplate, _ places: LayoutPlaces) {
     for (variantIndex, variant) in template.variants.enumerated() {
       let slots = variant.slots
       for index in slots.indices {
@@ -78,7 +78,7 @@ package struct LayoutReview: Sendable {
     slots[index].id.map { "slot \(index) (\(quoted($0)))" } ?? "slot \(index)"
   }
 
-  private mutating func findOddEdges(_ template: LayoutTemplate, _ places: Places, _ width: Int, _ height: Int) {
+  private mutating func findOddEdges(_ template: LayoutTemplate, _ places: LayoutPlaces, _ width: Int, _ height: Int) {
     for (variantIndex, variant) in template.variants.enumerated() {
       if let aspect = variant.aspect, aspect != LayoutAspect(width: width, height: height) { continue }
       let odd = variant.slots.indices.filter { index in
@@ -87,18 +87,19 @@ package struct LayoutReview: Sendable {
           || (box.bottom & 1 != 0 && box.bottom != height)
       }
       guard let first = odd.first else { continue }
-      let others = odd.count > 1 ? " and \(odd.count - 1) more" : ""
+      let title = Self.title(first, variant.slots)
+      let which = odd.count > 1 ? "\(title) and \(odd.count - 1) more begin or end" : "\(title) begins or ends"
       notes.append(
         LayoutFault(
           places.slot(first, of: variantIndex),
-          "at \(width)x\(height) \(Self.title(first, variant.slots))\(others) begins or ends on an odd pixel and is drawn from "
-            + "the even one before it; 'units' of \(width) and \(height) show where the even ones are"))
+          "at \(width)x\(height) \(which) on an odd pixel; drawing starts at the even one before it, and 'units' of \(width) and "
+            + "\(height) show where those are"))
     }
   }
 
   // MARK: Variants
 
-  private mutating func findUnusedVariants(_ template: LayoutTemplate, _ places: Places) {
+  private mutating func findUnusedVariants(_ template: LayoutTemplate, _ places: LayoutPlaces) {
     let variants = template.variants
     for index in variants.indices {
       let variant = variants[index]
@@ -147,22 +148,6 @@ package struct LayoutReview: Sendable {
         return
       }
     }
-  }
-}
-
-/// Where the variants and slots of a file stand.
-private struct Places {
-  let variants: [JSONValue]
-
-  init(_ value: JSONValue) { variants = value["variants"]?.array ?? [] }
-
-  func variant(_ index: Int) -> SourcePosition { variants[index].position }
-
-  /// Those of a grid stand where their grid stands.
-  func slot(_ index: Int, of variant: Int) -> SourcePosition {
-    let slots = variants[variant]["slots"]?.array ?? []
-    if slots.indices.contains(index) { return slots[index].position }
-    return variants[variant]["grid"]?.position ?? variants[variant].position
   }
 }
 

@@ -7,6 +7,8 @@ public enum MediaThread {
     case normal
     /// SCHED_FIFO at a low priority, where the system allows it; else normal, without a word: ticks are then less punctual.
     case realTime
+    /// Nice 10: work that may wait gets what the others leave.
+    case background
   }
 
   /// Runs `body` on a new detached thread.
@@ -43,10 +45,15 @@ private func runThread(_ context: UnsafeMutableRawPointer?) -> UnsafeMutableRawP
   guard let context else { return nil }
   let start = Unmanaged<Start>.fromOpaque(context).takeRetainedValue()
   pthread_setname_np(pthread_self(), String(decoding: start.name.utf8.prefix(15), as: UTF8.self))
-  if start.priority == .realTime {
+  switch start.priority {
+  case .normal: break
+  case .realTime:
     var parameter = sched_param()
     parameter.sched_priority = 10
     pthread_setschedparam(pthread_self(), SCHED_FIFO, &parameter)
+  case .background:
+    // On Linux the nice value belongs to the thread, and 0 names the calling one.
+    setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, 10)
   }
   start.body()
   return nil

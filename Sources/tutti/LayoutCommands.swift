@@ -1,8 +1,8 @@
 import Compositing
-import Conference
 import Configuration
 import Glibc
 import LayoutImport
+import LayoutWorkshop
 import Layouts
 
 /// `tutti layouts check`, `render` and `import`.
@@ -13,10 +13,9 @@ enum LayoutCommands {
     for file in files {
       do {
         let bytes = try readWholeFile(file)
-        let folder = Self.folder(of: file) + "/"
-        let review = LayoutReview(bytes, name: name(of: file), sizes: sizes.map { ($0.width, $0.height) }) {
-          access(folder + $0, R_OK) == 0
-        }
+        let folder = LayoutFolder(directory: directory(of: file))
+        let review = LayoutReview(
+          bytes, name: name(of: file), sizes: sizes.map { ($0.width, $0.height) }, hasImage: folder.hasImage)
         for fault in review.faults { printError("\(file):\(fault)") }
         for note in review.notes { printError("\(file):\(note.line):\(note.column): note: \(note.message)") }
         isGood = isGood && review.faults.isEmpty
@@ -31,21 +30,11 @@ enum LayoutCommands {
   /// Draws a layout with made-up people into a file.
   static func render(_ options: RenderOptions) throws(ConfigurationError) {
     let isFile = options.layout.contains("/") || options.layout.contains(".json")
-    let path = isFile ? options.layout : path(of: options.layout, options.layoutsDirectory)
-    let template = try template(at: path)
-    let bytes: [UInt8]
-    if options.output.hasSuffix(".svg") {
-      let text = LayoutPreview.svg(
-        template, participants: options.participants, width: options.width, height: options.height)
-      bytes = Array(text.utf8)
-    } else {
-      let warnings = CompositingWarnings { printError("\(path): warning: \($0)") }
-      let images = ImageLibrary(layouts: folder(of: path), execution: .inPlace, warnings: warnings)
-      bytes = PNGEncoder.encode(
-        LayoutPreview.picture(
-          template, participants: options.participants, width: options.width, height: options.height,
-          resources: CanvasResources(images: images, warnings: warnings)))
-    }
+    let file = isFile ? options.layout : path(of: options.layout, options.layoutsDirectory)
+    let template = try template(at: file)
+    let warnings = CompositingWarnings { printError("\(file): warning: \($0)") }
+    let folder = LayoutFolder(directory: directory(of: file))
+    let bytes = options.canvas.draw(template, folder.resources(warnings))
     guard write(bytes, to: options.output) else {
       throw ConfigurationError(faults: ["\(options.output) cannot be written: \(String(cString: strerror(errno)))"])
     }
@@ -82,8 +71,8 @@ enum LayoutCommands {
     return access(plain, R_OK) == 0 ? plain : plain + "5"
   }
 
-  /// Where a layout's images are looked for: beside it.
-  private static func folder(of path: String) -> String { path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "." }
+  /// Where a layout's images are looked for.
+  private static func directory(of path: String) -> String { path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "." }
 
   /// What rooms know a layout by: its file's name without the ending.
   private static func name(of path: String) -> String {

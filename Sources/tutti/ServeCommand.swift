@@ -6,6 +6,7 @@ import ControlAPI
 import Dispatch
 import Glibc
 import ICE
+import LayoutWorkshop
 import RealTime
 import Timing
 
@@ -19,15 +20,17 @@ enum ServeCommand {
       let signals = blockSignals()
       let log = Log(level: configuration.logLevel, format: configuration.logFormat)
       for warning in configuration.warnings { log.warning(warning) }
-      let files = LayoutFiles(directory: configuration.layoutsDirectory, library: LayoutLibrary())
-      let texts = try files.loadAll { log.error($0) }
-      try checkDefaults(configuration, files.library)
+      let layouts = LayoutFolder(directory: configuration.layoutsDirectory)
+      do { try layouts.loadAll { log.error($0) } } catch { throw ConfigurationError(faults: [error.description]) }
+      try checkDefaults(configuration, layouts.library)
       let sounds = try soundLibrary(configuration)
       var plan = try plan(configuration)
       plan.conference.sounds = try defaultSounds(configuration, sounds)
       let resources = try canvasResources(configuration, log)
-      let server = try Server(plan, layouts: files.library, sounds: sounds, resources: resources) { log.info($0) }
-      watch(files, texts, server.conferences, log)
+      let server = try Server(plan, layouts: layouts, sounds: sounds, resources: resources, log: { log.info($0) }) {
+        await tell($0, $1, $2, log)
+      }
+      watch(layouts, server.conferences, log)
       log.info("page and control at \(server.control.url)")
       log.info("media at \(server.network.localAddresses.map(\.description).joined(separator: ", ")) (UDP and ICE-TCP)")
       print("Open \(server.control.url) in a browser; Ctrl-C ends the server.")
@@ -141,11 +144,9 @@ enum ServeCommand {
   }
 
   /// Reads each layout file anew when it is saved.
-  private static func watch(
-    _ files: LayoutFiles, _ texts: [String: [UInt8]], _ conferences: Conferences, _ log: Log
-  ) {
+  private static func watch(_ layouts: LayoutFolder, _ conferences: Conferences, _ log: Log) {
     MediaThread.start(name: "layout-files") {
-      var watcher = LayoutWatcher(files, texts: texts, report: { log.warning($0) }) { name, change in
+      let watcher = LayoutWatcher(layouts, report: { log.warning($0) }) { name, change in
         // The rooms learn of one change before the next is looked for.
         let isTold = DispatchSemaphore(value: 0)
         Task {
@@ -158,7 +159,7 @@ enum ServeCommand {
     }
   }
 
-  private static func tell(_ conferences: Conferences, _ name: String, _ change: LayoutWatcher.Change, _ log: Log) async {
+  private static func tell(_ conferences: Conferences, _ name: String, _ change: LayoutFolder.Change, _ log: Log) async {
     switch change {
     case .read:
       log.info("layout \(name) was read anew")

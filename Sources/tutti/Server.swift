@@ -4,6 +4,7 @@ import Conference
 import ControlAPI
 import DatagramIO
 import ICE
+import LayoutWorkshop
 import RealTime
 import SecureTransport
 import WebRTCTransport
@@ -24,10 +25,12 @@ struct Server {
     var control = ControlServer.Settings()
   }
 
+  /// - Parameter layoutChanged: what to tell the rooms of a layout that was saved.
   /// - Throws: a sentence for the operator.
   init(
-    _ plan: Plan, layouts: LayoutLibrary, sounds: SoundLibrary, resources: CanvasResources,
-    log: @escaping @Sendable (String) -> Void
+    _ plan: Plan, layouts: LayoutFolder, sounds: SoundLibrary, resources: CanvasResources,
+    log: @escaping @Sendable (String) -> Void,
+    layoutChanged: @escaping @Sendable (Conferences, String, LayoutFolder.Change) async -> Void
   ) throws {
     let certificate = try DTLSCertificate()
     let network = try NetworkLoop(
@@ -36,10 +39,11 @@ struct Server {
     let negotiator = PeerNegotiator(
       certificate: certificate, candidates: Self.candidates(bound: network.localAddresses, announced: plan.announced))
     conferences = Conferences(
-      settings: plan.conference, layouts: layouts, sounds: sounds, resources: resources, negotiator: negotiator,
+      settings: plan.conference, layouts: layouts.library, sounds: sounds, resources: resources, negotiator: negotiator,
       transport: network,
       transportMetrics: { Self.metrics(of: network) }, log: log)
-    control = try ControlServer(plan.control, control: conferences)
+    let workshop = LayoutWorkshop(layouts) { [conferences] name, change in await layoutChanged(conferences, name, change) }
+    control = try ControlServer(plan.control, control: conferences, workshop: workshop)
   }
 
   /// UDP first; TCP for who cannot use it.

@@ -34,16 +34,16 @@ private let allowedImports: [String: Set<String>] = [
     "WebRTCTransport", "EncodedMedia", "RawMedia", "Playout", "Codecs", "AudioMixing", "NoiseSuppression", "AudioFiles",
     "Layouts", "Compositing", "JSON5", "RealTime", "Timing",
   ],
-  "ControlAPI": ["Conference", "JSON5", "RealTime", "Timing", "CWebSockets", "COpenSSL"],
-  "Configuration": ["Conference", "JSON5", "RealTime"],
+  "LayoutWorkshop": ["Conference", "Compositing", "Layouts", "JSON5", "RealTime", "CLinux"],
+  "ControlAPI": ["Conference", "LayoutWorkshop", "Layouts", "JSON5", "RealTime", "Timing", "CWebSockets", "COpenSSL"],
+  "Configuration": ["Conference", "LayoutWorkshop", "JSON5", "RealTime"],
   "LoadGenerator": [
     "DatagramIO", "WebRTCTransport", "SecureTransport", "ICE", "EncodedMedia", "RawMedia", "Codecs", "AudioMixing",
     "RealTime", "Bytes", "Timing", "CCurl",
   ],
   "tutti": [
     "Configuration", "ControlAPI", "Conference", "LoadGenerator", "DatagramIO", "WebRTCTransport", "SecureTransport", "ICE",
-    "RealTime",
-    "Timing", "Compositing", "Layouts", "LayoutImport", "AudioFiles", "JSON5", "CLinux",
+    "RealTime", "Timing", "Compositing", "LayoutWorkshop", "Layouts", "LayoutImport", "AudioFiles", "JSON5",
   ],
 ]
 

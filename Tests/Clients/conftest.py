@@ -4,6 +4,7 @@ import asyncio
 import inspect
 import itertools
 from collections.abc import Callable, Coroutine, Generator, Iterator
+from typing import Any
 
 import pytest
 
@@ -54,8 +55,8 @@ def start_server() -> Iterator[Callable[..., Server]]:
     """Starts servers of a test's own."""
     started: list[Server] = []
 
-    def start(config: str | None = None, media_host: str = "127.0.0.1") -> Server:
-        started.append(Server(config, media_host))
+    def start(config: str | None = None, media_host: str = "127.0.0.1", **options: Any) -> Server:
+        started.append(Server(config, media_host, **options))
         return started[-1]
 
     yield start

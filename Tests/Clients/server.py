@@ -45,7 +45,9 @@ def media_port(host: str) -> int:
 class Server:
     """A running server; TUTTI_BINARY names the program, by default the release build of this tree."""
 
-    def __init__(self, config: str | None = None, media_host: str = "127.0.0.1") -> None:
+    def __init__(
+        self, config: str | None = None, media_host: str = "127.0.0.1", layouts: Path = REPOSITORY / "Tests/Clients/layouts"
+    ) -> None:
         binary = Path(os.environ.get("TUTTI_BINARY", REPOSITORY / ".build/release/tutti"))
         if not binary.exists():
             raise FileNotFoundError(f"There is no server at {binary}: run `swift build -c release` or set TUTTI_BINARY.")
@@ -56,7 +58,7 @@ class Server:
         self._log = Path(self._directory.name, "stderr")
         command = [str(binary), "serve", "--http", "%s:%d" % self.http_address, "--rtc", "%s:%d" % self.rtc_address]
         # Layouts of the tests' own: where tiles lie is computed here as well, which those that are shipped make hard.
-        command += ["--layouts", str(REPOSITORY / "Tests/Clients/layouts")]
+        command += ["--layouts", str(layouts)]
         if config is not None:
             file = Path(self._directory.name, "tutti.json5")
             file.write_text(config)

@@ -200,9 +200,10 @@ enum Shipped {
   @Test func previewsAreDrawnForAnyNumberAndSize() throws {
     let template = try Shipped.template("speaker")
     for participants in [-1, 0, 1, 5, 40] {
-      let picture = LayoutPreview.picture(template, participants: participants, width: 641, height: 3)
+      let people = PreviewPeople(participants)
+      let picture = LayoutPreview(template, people, width: 641, height: 3).picture()
       #expect(picture.width == 640 && picture.height == 16)
-      let svg = LayoutPreview.svg(template, participants: participants, width: 640, height: 360)
+      let svg = LayoutPreview(template, people, width: 640, height: 360).svg
       #expect(svg.hasPrefix("<svg ") && svg.hasSuffix("</svg>\n"))
       var solver = LayoutSolver(template, width: 640, height: 360)
       solver.arrange((0..<max(participants, 0)).map { LayoutPerson(id: "p\($0)", hasFloor: $0 == 0) })
@@ -213,6 +214,6 @@ enum Shipped {
   @Test func namesInDrawingsAreEscaped() throws {
     let text = "{variants: [{slots: [{id: '<script>&', x: 0, y: 0, width: 9, height: 9}]}]}"
     let template = try LayoutTemplate(parsing: Array(text.utf8), name: "x")
-    #expect(LayoutPreview.svg(template, participants: 1, width: 100, height: 100).contains("&lt;script&gt;&amp;: Ada"))
+    #expect(LayoutPreview(template, .init(1), width: 100, height: 100).svg.contains("&lt;script&gt;&amp;: Ada"))
   }
 }

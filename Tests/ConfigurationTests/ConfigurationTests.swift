@@ -202,11 +202,13 @@ import Testing
     #expect(try Command(parsing: ["demo", "--participants", "7"]) == .demo(demo))
     guard
       case .renderLayout(let options) = try Command(parsing: [
-        "layouts", "render", "grid", "--participants", "7", "--size", "640x360", "--layouts", "D", "-o", "x.png",
+        "layouts", "render", "grid", "--participants", "7", "--size", "640x360", "--floor", "0", "--screen=2",
+        "--roles", "host,,guest", "--layouts", "D", "-o", "x.svg",
       ])
     else { return #expect(Bool(false), "another command") }
-    #expect(options.participants == 7)
-    #expect(options.width == 640)
+    let people = options.canvas.people
+    #expect(people.count == 7 && people.floor == nil && people.screen == 1 && people.roles == ["host", "", "guest"])
+    #expect(options.canvas.width == 640 && options.canvas.format == .svg)
     #expect(options.layoutsDirectory == "D")
     guard
       case .makeToken(let token) = try Command(parsing: [

@@ -1,10 +1,18 @@
 import Conference
 import ControlAPI
+import Foundation
+import LayoutWorkshop
+import Synchronization
 
 /// A server on a free port of loopback in front of scripted rooms; ends with its owner.
 final class Fixture: Sendable {
   let control = ScriptedConferences()
   let server: ControlServer
+  /// A directory of its own with the layouts `grid`, `speaker` and `stage`.
+  let layouts: LayoutFolder
+  let changes: Changes
+
+  static let gridText = "// rows\n{ name: 'grid', variants: [{ grid: { columns: 2, rows: 2 } }], }\n"
 
   init(_ change: (inout ControlServer.Settings) -> Void = { _ in }) throws {
     var settings = ControlServer.Settings()
@@ -18,10 +26,24 @@ final class Fixture: Sendable {
     settings.limits.pingTime = .seconds(300)
     settings.limits.silenceTime = .seconds(300)
     change(&settings)
-    server = try ControlServer(settings, control: control)
+    let directory = FileManager.default.temporaryDirectory.appending(path: "tutti-layouts-\(UUID().uuidString)")
+    try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
+    for name in ["grid", "speaker", "stage"] {
+      try Fixture.gridText.replacing("grid'", with: "\(name)'")
+        .write(to: directory.appending(path: "\(name).json"), atomically: false, encoding: .utf8)
+    }
+    layouts = LayoutFolder(directory: directory.path)
+    try layouts.loadAll { _ in }
+    let changes = Changes()
+    self.changes = changes
+    let workshop = LayoutWorkshop(layouts) { name, change in changes.add(name, change) }
+    server = try ControlServer(settings, control: control, workshop: workshop)
   }
 
-  deinit { server.stop() }
+  deinit {
+    server.stop()
+    try? FileManager.default.removeItem(atPath: layouts.directory)
+  }
 
   func client() -> RawClient { RawClient(port: server.port) }
 
@@ -52,3 +74,19 @@ let upgradeHeaders = [
   "Connection: keep-alive, Upgrade", "Upgrade: websocket", "Sec-WebSocket-Version: 13",
   "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
 ]
+
+/// What the rooms were told of layouts.
+final class Changes: Sendable {
+  private let list = Mutex<[String]>([])
+  var names: [String] { list.withLock { $0 } }
+
+  func add(_ name: String, _ change: LayoutFolder.Change) {
+    list.withLock { list in
+      switch change {
+      case .read: list.append(name)
+      case .faulty: list.append("\(name): faulty")
+      case .deleted: list.append("\(name): deleted")
+      }
+    }
+  }
+}

@@ -68,7 +68,7 @@ import Testing
     #expect(endpoint?["accept-post"] == "application/sdp")
     #expect(endpoint?["access-control-allow-origin"] == "*")
     #expect(endpoint?["access-control-allow-methods"] == "POST, OPTIONS")
-    #expect(endpoint?["access-control-allow-headers"] == "Authorization, Content-Type, If-Match")
+    #expect(endpoint?["access-control-allow-headers"] == "Authorization, Content-Type, If-Match, If-None-Match")
     #expect(endpoint?["link"] != nil)
     let session = await fixture.ask("OPTIONS", "/rooms/a/participants/x")
     #expect(session?["allow"] == "PATCH, DELETE, OPTIONS")

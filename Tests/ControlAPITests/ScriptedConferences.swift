@@ -181,16 +181,6 @@ final class ScriptedConferences: ConferenceControl {
     state.withLock { $0.prompts.removeAll { $0.id == id } }
   }
 
-  func layouts() async -> [String] { ["grid", "speaker", "stage"] }
-  func layoutSource(_ name: String) async throws(ConferenceError) -> String {
-    try fail()
-    guard name == "grid" else { throw ConferenceError(.notFound, "There is no layout '\(name)'.") }
-    return "// rows\n{ name: 'grid', variants: [], }\n"
-  }
-  func layoutPreview(_ name: String, participants: Int, width: Int, height: Int) async throws(ConferenceError) -> [UInt8] {
-    try fail()
-    return Array("PNG \(name) \(participants) \(width)x\(height)".utf8)
-  }
   func snapshot(room: String, output: String?) async throws(ConferenceError) -> [UInt8] {
     _ = try find(room)
     return Array("PNG \(output ?? "first")".utf8)

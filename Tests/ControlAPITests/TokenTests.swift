@@ -316,12 +316,17 @@ private let cases: [(name: String, token: String, status: Int)] = [
       ("POST", "/rooms/lobby/whep", .viewer), ("POST", "/rooms/lobby/whip", .panelist),
       ("POST", "/rooms/lobby/participants", .viewer), ("DELETE", "/v1/rooms/lobby/participants/p1", .host),
       ("PUT", "/v1/rooms/lobby", .host), ("GET", "/metrics", .admin),
+      ("GET", "/v1/layouts/grid/preview.png", .viewer), ("POST", "/v1/layouts/grid/preview.svg", .host),
+      ("POST", "/v1/layouts/grid/check", .host), ("PUT", "/v1/layouts/grid", .admin),
     ]
     for (method, target, least) in requests {
       for role in Role.allCases {
         let isAllowed = (Role.allCases.firstIndex(of: role) ?? 0) >= (Role.allCases.firstIndex(of: least) ?? 0)
-        let headers = ["Authorization: Bearer \(token(role))"] + (method == "POST" ? ["Content-Type: application/sdp"] : [])
-        let status = await fixture.ask(method, target, headers, body: method == "POST" ? "v=0" : nil)?.status ?? 0
+        let isLayout = target.hasPrefix("/v1/layouts") && method != "GET"
+        let type = isLayout ? "application/json5" : "application/sdp"
+        let body = isLayout ? Fixture.gridText : method == "POST" ? "v=0" : nil
+        let headers = ["Authorization: Bearer \(token(role))"] + (body == nil ? [] : ["Content-Type: \(type)"])
+        let status = await fixture.ask(method, target, headers, body: body)?.status ?? 0
         #expect((status < 300) == isAllowed, "\(method) \(target) as \(role): \(status)")
         if !isAllowed { #expect(status == 403) }
       }

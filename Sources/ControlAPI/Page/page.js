@@ -4,6 +4,7 @@ import * as devices from "/devices.js";
 import { Room } from "/room.js";
 import { Session } from "/session.js";
 import { Statistics } from "/statistics.js";
+import { headers, token } from "/token.js";
 
 const $ = (id) => document.getElementById(id);
 const statistics = new Statistics($("statistics"));
@@ -31,20 +32,7 @@ function notice(words) {
   $("error").hidden = !words;
 }
 
-// MARK: Token and address
-
-/// A token comes in the fragment, which browsers do not send, and leaves the address at once.
-function takeToken() {
-  const given = new URLSearchParams(location.hash.slice(1)).get("token");
-  if (given) {
-    sessionStorage.setItem("token", given);
-    history.replaceState(null, "", location.pathname + location.search);
-  }
-  return sessionStorage.getItem("token") ?? "";
-}
-
-const token = takeToken();
-const headers = token ? { Authorization: `Bearer ${token}` } : {};
+// MARK: Address
 
 function roomAddress() {
   const address = new URL("/", location.href);
@@ -187,7 +175,7 @@ async function join() {
     },
   });
   room = new Room({
-    name: roomName, token, elements: { participants: $("participants"), count: $("people-count"), alone: $("alone"), layouts: $("layouts"), layoutsEmpty: $("layouts-empty") },
+    name: roomName, token, elements: { participants: $("participants"), count: $("people-count"), alone: $("alone"), layouts: $("layouts"), layoutsEmpty: $("layouts-empty"), edit: $("edit-layouts") },
     on: { notice, removed, own: followOwn, sounds: showSounds, lost: () => session?.verify() },
   });
   const joining = session.start();

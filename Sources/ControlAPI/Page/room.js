@@ -145,6 +145,7 @@ export class Room {
     count.textContent = String(people.length);
     alone.hidden = people.length > 1;
     for (const [name, button] of this.buttons) button.setAttribute("aria-pressed", String(name === this.layout));
+    if (this.layout) this.elements.edit.href = `/layouts?layout=${encodeURIComponent(this.layout)}${this.token ? `#token=${this.token}` : ""}`;
   }
 
   item(person) {
@@ -198,7 +199,7 @@ export class Room {
 
   async preview(name, button) {
     try {
-      const response = await fetch(`/v1/layouts/${encodeURIComponent(name)}/preview.png?participants=4&size=192x108`, { headers: this.headers });
+      const response = await fetch(`/v1/layouts/${encodeURIComponent(name)}/preview.png?participants=4&screen=4&size=192x108`, { headers: this.headers });
       if (!response.ok) return;
       const image = new Image();
       image.alt = "";

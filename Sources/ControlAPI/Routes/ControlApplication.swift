@@ -1,10 +1,11 @@
 import Conference
 import JSON5
-import JSON5
+import LayoutWorkshop
 
 /// Turns requests into questions to the conferences and their answers into responses. Knows no socket.
 struct ControlApplication: Sendable {
   let control: any ConferenceControl
+  let workshop: LayoutWorkshop
   let authentication: Authentication
   /// Values of the `Link` header of media sessions.
   let iceServerLinks: [String]
@@ -141,9 +142,17 @@ struct ControlApplication: Sendable {
     case .participants, .participant: return try await participants(request, route: route, caller: caller)
     case .prompts(let room): return try await prompts(request, room: room)
     case .prompt(let room, let id): return try await prompt(request, room: room, id: id)
-    case .layouts, .layout, .layoutPreview, .snapshot: return try await pictures(request, route: route)
+    case .layouts, .layout, .layoutPreview, .layoutCheck: return try await layouts(request, route: route)
+    case .snapshot(let room): return try await snapshot(request, room: room)
     case .events: return problem(426, "Events come over a WebSocket.")
     }
+  }
+
+  /// A PNG of the picture being sent now.
+  private func snapshot(_ request: HTTPRequest, room: String) async throws(Refusal) -> HTTPResponse {
+    let output = try nameParameter(request.head, "output")
+    let png = try await asking { () async throws(ConferenceError) in try await control.snapshot(room: room, output: output) }
+    return HTTPResponse(200, type: "image/png", body: png)
   }
 
   /// Calls the conferences; what they refuse becomes a problem.
@@ -162,7 +171,7 @@ struct ControlApplication: Sendable {
     if route.isMedia { addLinks(to: &response) }
     if isShared(route) {
       response.set("Access-Control-Allow-Methods", route.allowedMethods)
-      response.set("Access-Control-Allow-Headers", "Authorization, Content-Type, If-Match")
+      response.set("Access-Control-Allow-Headers", "Authorization, Content-Type, If-Match, If-None-Match")
       response.set("Access-Control-Max-Age", "86400")
     }
     return response

@@ -14,6 +14,12 @@ struct PageFile: Sendable, Equatable {
     PageFile("devices.js", "text/javascript; charset=utf-8", PackageResources.devices_js),
     PageFile("room.js", "text/javascript; charset=utf-8", PackageResources.room_js),
     PageFile("statistics.js", "text/javascript; charset=utf-8", PackageResources.statistics_js),
+    PageFile("token.js", "text/javascript; charset=utf-8", PackageResources.token_js),
+    PageFile("layouts", "text/html; charset=utf-8", PackageResources.layouts_html),
+    PageFile("layouts.css", "text/css; charset=utf-8", PackageResources.layouts_css),
+    PageFile("layouts.js", "text/javascript; charset=utf-8", PackageResources.layouts_js),
+    PageFile("layout-editor.js", "text/javascript; charset=utf-8", PackageResources.layout_editor_js),
+    PageFile("layout-preview.js", "text/javascript; charset=utf-8", PackageResources.layout_preview_js),
     PageFile("icon.svg", "image/svg+xml", PackageResources.icon_svg),
     PageFile("openapi.json", "application/json", PackageResources.openapi_json),
   ]

@@ -1,4 +1,5 @@
 import Conference
+import LayoutWorkshop
 
 /// What an address names.
 enum Route: Sendable, Equatable {
@@ -16,7 +17,8 @@ enum Route: Sendable, Equatable {
   case prompt(room: String, id: String)
   case layouts
   case layout(String)
-  case layoutPreview(String)
+  case layoutPreview(String, PreviewCanvas.Format)
+  case layoutCheck(String)
   case snapshot(room: String)
   case events(room: String)
 
@@ -63,7 +65,9 @@ enum Route: Sendable, Equatable {
     case ("rooms", 3, "events"): self = .events(room: try validName(segments[1]))
     case ("layouts", 1, _): self = .layouts
     case ("layouts", 2, _): self = .layout(try validName(segments[1], what: "Layout"))
-    case ("layouts", 3, "preview.png"): self = .layoutPreview(try validName(segments[1], what: "Layout"))
+    case ("layouts", 3, "preview.png"): self = .layoutPreview(try validName(segments[1], what: "Layout"), .png)
+    case ("layouts", 3, "preview.svg"): self = .layoutPreview(try validName(segments[1], what: "Layout"), .svg)
+    case ("layouts", 3, "check"): self = .layoutCheck(try validName(segments[1], what: "Layout"))
     default: return nil
     }
   }
@@ -78,6 +82,9 @@ enum Route: Sendable, Equatable {
     case .participant: ["GET", "PATCH", "DELETE"]
     case .prompts: ["GET", "POST"]
     case .prompt: ["GET", "DELETE"]
+    case .layout: ["GET", "PUT"]
+    case .layoutPreview: ["GET", "POST"]
+    case .layoutCheck: ["POST"]
     default: ["GET"]
     }
   }
@@ -110,7 +117,7 @@ enum Route: Sendable, Equatable {
     switch self {
     case .page, .health, .readiness, .metrics: nil
     case .offer: ["name", "role", "output", "audio", "self", "participant", "content", "avatar"]
-    case .layoutPreview: ["participants", "size"]
+    case .layoutPreview, .layoutCheck: PreviewCanvas.Word.allCases.map(\.rawValue)
     case .snapshot: ["output"]
     case .participants: ["role"]
     default: []
@@ -128,7 +135,11 @@ enum Route: Sendable, Equatable {
     // Everybody may change some of himself; whose participant it is shows later.
     case .participant: .watch
     case .room, .participants, .prompts, .prompt: method == "GET" || method == "HEAD" ? .watch : .control
-    case .rooms, .layouts, .layout, .layoutPreview, .snapshot, .events: .watch
+    // A layout belongs to all rooms of the server.
+    case .layout: method == "PUT" ? .administer : .watch
+    case .layoutPreview: method == "POST" ? .control : .watch
+    case .layoutCheck: .control
+    case .rooms, .layouts, .snapshot, .events: .watch
     }
   }
 
@@ -138,6 +149,7 @@ enum Route: Sendable, Equatable {
     case (.offer, "POST"): ["application/sdp"]
     case (.session, "PATCH"): ["application/trickle-ice-sdpfrag"]
     case (.prompts, "POST"): ["application/json"]
+    case (.layout, "PUT"), (.layoutPreview, "POST"), (.layoutCheck, "POST"): ["application/json5", "application/json"]
     case (.room, "PUT"), (.room, "PATCH"), (.participant, "PATCH"), (.participants, "PATCH"):
       ["application/json", "application/merge-patch+json"]
     default: []
@@ -159,10 +171,11 @@ enum Route: Sendable, Equatable {
     case .offer: "application/sdp"
     case .session: method == "PATCH" ? "application/trickle-ice-sdpfrag" : nil
     case .health, .readiness, .metrics: "text/plain"
-    case .layoutPreview, .snapshot: "image/png"
+    case .layoutPreview(_, let format): format.mediaType
+    case .snapshot: "image/png"
     case .room, .participant, .prompts, .prompt: method == "DELETE" ? nil : "application/json"
-    case .layout: "application/json5"
-    case .rooms, .participants, .layouts: "application/json"
+    case .layout: method == "PUT" ? nil : "application/json5"
+    case .rooms, .participants, .layouts, .layoutCheck: "application/json"
     case .events: nil
     }
   }

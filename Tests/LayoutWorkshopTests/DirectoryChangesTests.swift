@@ -1,4 +1,4 @@
-import Configuration
+import LayoutWorkshop
 import TestSupport
 import Testing
 

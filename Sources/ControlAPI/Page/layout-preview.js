@@ -1,0 +1,155 @@
+// The picture of a layout with made-up people, what they do, and where its slots are.
+
+const names = ["Ada", "Ben", "Chiara", "David", "Emeka", "Fatima", "Goran", "Hana", "Ivo", "Jun", "Kim", "Leila"];
+const nameOf = (index) => names[index % names.length] + (index >= names.length ? ` ${Math.floor(index / names.length) + 1}` : "");
+const $ = (id) => document.getElementById(id);
+
+export class Preview {
+  /// - on.change: something else is to be shown.
+  /// - on.chosen: a slot was clicked: { line, column }.
+  constructor(on) {
+    this.on = on;
+    /// Who has each role and each key: the number of a person from 1, 0 for nobody.
+    this.holders = new Map();
+    /// The roles and keys that the layout asks for.
+    this.wishes = [];
+    $("settings").addEventListener("input", (event) => this.changed(event));
+    $("settings").addEventListener("submit", (event) => event.preventDefault());
+    $("shows-outlines").addEventListener("change", () => { $("outlines").toggleAttribute("data-shown", $("shows-outlines").checked); });
+    this.takeAddress();
+    this.list();
+  }
+
+  // MARK: Settings
+
+  get count() { return Number($("participants").value); }
+
+  get size() {
+    const own = $("own-size").value.replace("×", "x").trim();
+    return $("size").value || (/^\d{2,4}x\d{2,4}$/.test(own) ? own : "960x540");
+  }
+
+  /// As the server takes it.
+  get query() {
+    const query = new URLSearchParams({ participants: this.count, size: this.size, floor: $("floor").value, screen: $("screen").value });
+    if ($("cameras").value) query.set("cameras", $("cameras").value);
+    for (const kind of ["roles", "slots"]) {
+      if (this.wishes.some((wish) => JSON.parse(wish)[0] === kind)) query.set(kind, this.heldBy(kind).join(","));
+    }
+    return query;
+  }
+
+  /// The roles, or keys, of the first people, in their order.
+  heldBy(kind) {
+    const list = [];
+    for (const [wish, number] of this.holders) {
+      const [wished, word] = JSON.parse(wish);
+      if (wished === kind && number > 0) list[number - 1] = word;
+    }
+    return Array.from(list, (word) => word ?? "");
+  }
+
+  takeAddress() {
+    const query = new URLSearchParams(location.search);
+    const people = Number(query.get("participants"));
+    if (people >= 1 && people <= 60) $("participants").value = people;
+    const size = query.get("size");
+    if (size && [...$("size").options].some((option) => option.value === size)) $("size").value = size;
+    else if (size && /^\d{2,4}x\d{2,4}$/.test(size)) [$("size").value, $("own-size").value] = ["", size];
+    this.first = { floor: query.get("floor") ?? "1", screen: query.get("screen") ?? "0", cameras: query.get("cameras") ?? "" };
+  }
+
+  changed(event) {
+    if (event.target.dataset.wish) this.holders.set(event.target.dataset.wish, Number(event.target.value));
+    if (event.target.id === "shows-outlines") return;
+    this.list();
+    this.on.change();
+  }
+
+  /// Brings the choices in line with the number of people.
+  list() {
+    $("participants-said").textContent = String(this.count);
+    $("own-size-label").hidden = Boolean($("size").value);
+    const people = Array.from({ length: this.count }, (_, index) => new Option(nameOf(index), String(index + 1)));
+    const fill = (select, options) => {
+      const chosen = select.options.length ? select.value : this.first[select.id] ?? select.dataset.first;
+      select.replaceChildren(...options);
+      select.value = chosen;
+      if (select.selectedIndex < 0) select.selectedIndex = 0;
+    };
+    const choices = () => [new Option("nobody", "0"), ...people.map((option) => option.cloneNode(true))];
+    fill($("floor"), choices());
+    fill($("screen"), choices());
+    fill($("cameras"), [new Option("all", ""), ...Array.from({ length: this.count + 1 }, (_, index) => new Option(index ? `the first ${index}` : "none", String(index)))]);
+    for (const select of $("wishes").querySelectorAll("select")) fill(select, choices());
+  }
+
+  /// Offers the roles and keys that the layout has slots for; each is given to somebody at first.
+  offer({ roles, keys }) {
+    const wishes = [...roles.map((word) => ["roles", word]), ...keys.map((word) => ["slots", word])].map((wish) => JSON.stringify(wish));
+    if (wishes.join() === this.wishes.join()) return false;
+    this.wishes = wishes;
+    const known = this.holders;
+    this.holders = new Map(wishes.map((wish, index) => [wish, known.get(wish) ?? index + 1]));
+    $("wishes").replaceChildren(...wishes.map((wish, index) => {
+      const [kind, word] = JSON.parse(wish);
+      const label = document.createElement("label");
+      const select = document.createElement("select");
+      label.append(`${kind === "roles" ? "Role" : "Key"} ${word}`, select);
+      select.dataset.wish = wish;
+      select.dataset.first = String(this.holders.get(wish) ?? index + 1);
+      return label;
+    }));
+    this.list();
+    return true;
+  }
+
+  // MARK: Picture
+
+  /// Shows a picture; those of before are let go.
+  async show(blob, words) {
+    const address = URL.createObjectURL(blob);
+    const image = new Image();
+    image.src = address;
+    await image.decode();
+    const old = $("picture").src;
+    $("picture").src = address;
+    $("picture").alt = words;
+    if (old.startsWith("blob:")) URL.revokeObjectURL(old);
+    $("stand").removeAttribute("data-old");
+  }
+
+  /// The text has faults: what is shown is of one before.
+  age() { $("stand").dataset.old = ""; }
+
+  arrange(arrangement) {
+    const [width, height] = this.size.split("x").map(Number);
+    $("canvas").style.setProperty("--width", width);
+    $("canvas").style.setProperty("--height", height);
+    $("outlines").setAttribute("viewBox", `0 0 ${width} ${height}`);
+    $("outlines").replaceChildren(...arrangement.slots.map((slot) => this.outline(slot, Math.max(width, height))));
+    const shown = arrangement.slots.filter((slot) => slot.shows).length;
+    $("variant").textContent = `Variant ${arrangement.variant + 1} of ${arrangement.variants}, line ${arrangement.line}`;
+    $("variant").onclick = () => this.on.chosen(arrangement);
+    $("use").textContent = ` · ${shown} of ${arrangement.slots.length} slots in use`;
+  }
+
+  outline(slot, side) {
+    const make = (tag, attributes, text = "") => {
+      const made = document.createElementNS("http://www.w3.org/2000/svg", tag);
+      for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
+      made.textContent = text;
+      return made;
+    };
+    const title = slot.id ?? `slot ${slot.slot}`;
+    const size = Math.max(side / 60, 6);
+    const group = make("g", { tabindex: "0", role: "button", "aria-label": `${title}, ${slot.shows ?? "empty"}: line ${slot.line}` });
+    group.append(
+      make("rect", { x: slot.x, y: slot.y, width: slot.width, height: slot.height, "stroke-width": side / 500 }),
+      make("text", { x: slot.x + size / 2, y: slot.y + size * 1.3, "font-size": size }, `${title} · ${slot.width}×${slot.height}`));
+    const choose = () => this.on.chosen(slot);
+    group.addEventListener("click", choose);
+    group.addEventListener("keydown", (event) => { if (event.key === "Enter" || event.key === " ") { event.preventDefault(); choose(); } });
+    return group;
+  }
+}

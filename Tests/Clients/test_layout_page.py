@@ -1,0 +1,134 @@
+"""The page for authors of layouts: edit, see a fault, mend it, see the picture change, save, and the running room takes it."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy
+from playwright.async_api import Page
+
+from chromium_page import ChromiumPage, chromium
+from colours import RED, plain
+from http_api import RoomAPI
+from server import Server
+from tones import VOICES
+
+WHOLE = '{ "variants": [{ "slots": [{ "x": 0, "y": 0, "width": 360, "height": 360 }] }] }\n'
+FAULTY = '{ "variants": [{ "slots": [\n  { "x": 0, "y": 0, "width": 180, "heigth": 360 } ] }] }\n'
+HALF = FAULTY.replace("heigth", "height")
+
+#: The colour of a place of the preview, in parts of its width and height.
+PIXEL = """([x, y]) => {
+  const image = document.getElementById("picture");
+  if (!image.naturalWidth) return null;
+  const canvas = document.createElement("canvas");
+  [canvas.width, canvas.height] = [image.naturalWidth, image.naturalHeight];
+  const context = canvas.getContext("2d");
+  context.drawImage(image, 0, 0);
+  return [...context.getImageData(x * canvas.width, y * canvas.height, 1, 1).data].slice(0, 3);
+}"""
+
+SELECTED = """() => {
+  const text = document.getElementById("text");
+  return text.value.slice(text.selectionStart, text.selectionEnd);
+}"""
+
+
+async def test_a_layout_is_written_seen_and_taken_by_the_room(
+    start_server: Callable[..., Server], tmp_path: Path, room: str
+) -> None:
+    file = tmp_path / "grid.json"
+    file.write_text(WHOLE)
+    server = start_server(layouts=tmp_path)
+    async with RoomAPI(server.url) as api, chromium(server.url + "/", VOICES[0], plain(RED)) as red:
+        await red.join("Red", room)
+        await until(lambda: right_half(red), "the room shows Red in the whole picture", is_red)
+
+        browser = red.page.context.browser
+        assert browser is not None
+        page = await browser.new_page()
+        said: list[str] = []
+        page.on("console", lambda message: said.append(message.text))
+        page.on("pageerror", lambda error: said.append(str(error)))
+        await page.goto(server.url + "/layouts?layout=grid&participants=1&size=640x360")
+        await words(page, "#status", "No faults")
+        assert await page.input_value("#text") == WHOLE
+        assert await page.is_disabled("#save")
+        person = await page.evaluate(PIXEL, [0.75, 0.1])
+        assert max(person) > 60, f"nobody is in the preview: {person}"
+
+        # A slip is told with its place, and leaves the picture and the file as they are.
+        await page.fill("#text", FAULTY)
+        await words(page, "#status", "fault")
+        await words(page, "#findings", "unknown key 'heigth', did you mean 'height'?")
+        await words(page, "#findings", "2:35")
+        assert await page.evaluate(PIXEL, [0.75, 0.1]) == person
+        for wanted in ["{", '"heigth"', "{"]:
+            await page.press("#text", "F8")
+            assert await page.evaluate(SELECTED) == wanted
+        await page.keyboard.press("Control+s")
+        await words(page, "#notice-words", "Line 2, column ")
+        assert file.read_text() == WHOLE
+
+        # Mended, the picture follows before anything is saved.
+        await page.fill("#text", HALF)
+        await words(page, "#status", "No faults, not saved")
+        background = await until(lambda: page.evaluate(PIXEL, [0.75, 0.1]), "the right half is empty", lambda p: max(p) < 40)
+        assert background == [16, 20, 24] or max(abs(a - b) for a, b in zip(background, [16, 20, 24])) < 6
+        assert is_red(await right_half(red))
+
+        # Saved, the room shows it.
+        await page.keyboard.press("Control+s")
+        await words(page, "#status", "saved")
+        assert file.read_text() == HALF
+        await until(lambda: right_half(red), "the room leaves the right half empty", lambda colour: max(colour) < 40)
+
+        # What somebody else saved is not overwritten unasked.
+        file.write_text(WHOLE)
+        await until(lambda: right_half(red), "the room follows the file", is_red)
+        await page.fill("#text", HALF + "// mine\n")
+        await page.keyboard.press("Control+s")
+        await words(page, "#notice-words", "changed by somebody else")
+        assert file.read_text() == WHOLE
+        await page.click("#keep-mine")
+        await words(page, "#status", "saved")
+        assert file.read_text() == HALF + "// mine\n"
+
+        # A new one can be chosen at once.
+        await page.click("#new")
+        await page.fill("#new-name", "mine")
+        await page.select_option("#beginning", "speaker")
+        await page.keyboard.press("Enter")
+        await words(page, "#status", "not saved")
+        await page.keyboard.press("Control+s")
+        await words(page, "#status", "mine is made")
+        assert (await api.get(f"/v1/layouts"))["layouts"] == ["grid", "mine"]
+        assert [line for line in said if "412" not in line and "422" not in line] == []
+
+
+def is_red(colour: Any) -> bool:
+    return colour[0] > 120 and colour[1] < 80 and colour[2] < 80
+
+
+async def right_half(page: ChromiumPage) -> list[int]:
+    """The colour that the room's picture has in the middle of its right half."""
+    picture: numpy.ndarray = await page.picture()
+    return [int(part) for part in picture[picture.shape[0] // 2, picture.shape[1] * 3 // 4]]
+
+
+async def until(ask: Callable[[], Any], what: str, holds: Callable[[Any], bool]) -> Any:
+    deadline = time.monotonic() + 20
+    while not holds(found := await ask()):
+        assert time.monotonic() < deadline, f"within 20 s not so: {what}; there is {found}"
+        await asyncio.sleep(0.1)
+    return found
+
+
+async def words(page: Page, element: str, wanted: str) -> None:
+    """Waits until an element of the page says something."""
+    deadline = time.monotonic() + 20
+    while wanted not in (said := await page.inner_text(element)):
+        assert time.monotonic() < deadline, f"{element} was to say '{wanted}', and says '{said}'"
+        await asyncio.sleep(0.05)
