@@ -73,7 +73,7 @@ struct FreeSWITCHImages {
     }
     guard border > 0, image["border"] != nil || (layout["border"] != nil && !borderIsOwnOfAnImage) else { return }
     result.note(
-      layout.line, "\(quoted(name)): borders are pixels there, taken as on a canvas 720 high; their colour is the conference's")
+      layout.line, of: name, "borders are pixels there, taken as on a canvas 720 high; their colour is the conference's")
   }
 
   /// FreeSWITCH checks no bounds; here a slot ends where the canvas does.
@@ -119,7 +119,7 @@ struct FreeSWITCHImages {
       result.note(image.line, "an image has one of reservation, role and floor here, in this order")
     }
     if let key = image["reservation-id"] ?? image["reservation_id"], !key.isEmpty {
-      result.note(layout.line, "\(quoted(name)): moderators may take reserved images in FreeSWITCH, here who has the key")
+      result.note(layout.line, of: name, "moderators may take reserved images in FreeSWITCH, here who has the key")
       return "reserved:\(key)"
     }
     if let role = image["role-id"], !role.isEmpty { return "role:\(role)" }
@@ -134,7 +134,7 @@ struct FreeSWITCHImages {
     guard let position = image["audio-position"], !isAutomatic, position.lowercased() != "auto" else {
       guard isAutomatic || image["audio-position"] != nil else { return 0 }
       result.note(
-        layout.line, "\(quoted(name)): automatic audio positions divide integers there, so that all on the left is hard left")
+        layout.line, of: name, "automatic audio positions divide integers there, so that all on the left is hard left")
       let (center, half) = (slot.x + slot.width / 2, 180.0)
       return center < half ? -1 : center == half ? 0 : (center - half) / half
     }

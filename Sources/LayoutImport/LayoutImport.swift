@@ -2,7 +2,7 @@ import JSON5
 import Layouts
 
 /// What came of another server's layout file.
-package struct LayoutImport: Equatable, Sendable {
+package struct LayoutImport: Sendable {
   /// A layout in our format.
   package struct File: Equatable, Sendable {
     /// Of 1 to 64 characters fit for a file; `NAME.json` is meant to hold `text`.
@@ -22,6 +22,7 @@ package struct LayoutImport: Equatable, Sendable {
   package private(set) var files: [File] = []
   /// In the order of the file's lines.
   package private(set) var notes: [Note] = []
+  private var shared: [(line: Int, text: String, layouts: [String])] = []
 
   /// Reads `conference_layouts` of FreeSWITCH (XML) or a room, view or layout of Open WebRTC Toolkit (JSON); the first character
   /// tells which.
@@ -35,6 +36,7 @@ package struct LayoutImport: Equatable, Sendable {
     } else {
       try OWTLayouts.read(JSONValue(parsing: bytes), name: name, into: &self)
     }
+    tellShared()
     guard !files.isEmpty else { throw JSONFault(line: 1, column: 1, message: "no layout was found in this file") }
     notes.sort { $0.line < $1.line }
   }
@@ -45,6 +47,24 @@ package struct LayoutImport: Equatable, Sendable {
   mutating func note(_ line: Int, _ text: String) {
     let note = Note(line: line, text: text)
     if notes.count < Self.notesMax, !notes.contains(note) { notes.append(note) }
+  }
+
+  /// Says once of several layouts what holds for each of them: in the line of the first, with how many there are.
+  mutating func note(_ line: Int, of layout: String, _ text: String) {
+    if let index = shared.firstIndex(where: { $0.text == text }) {
+      if !shared[index].layouts.contains(layout) { shared[index].layouts.append(layout) }
+    } else if shared.count < Self.notesMax {
+      shared.append((line, text, [layout]))
+    }
+  }
+
+  private mutating func tellShared() {
+    for note in shared {
+      let others =
+        note.layouts.count == 1 ? "" : note.layouts.count == 2 ? " and 1 other" : " and \(note.layouts.count - 1) others"
+      self.note(note.line, "\(quoted(note.layouts[0]))\(others): \(note.text)")
+    }
+    shared = []
   }
 
   /// Takes a layout in under a name that is fit for a file and not taken yet.

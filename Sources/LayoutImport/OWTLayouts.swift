@@ -48,7 +48,9 @@ enum OWTLayouts {
     if !["fluid", "lecture", "void"].contains(base) {
       result.note(templates.position.line, "base \(quoted(base)) is unknown; OWT takes fluid")
     }
-    let count = video["maxInput"]?.integer ?? 16
+    // Of older versions, -1 is as many as come.
+    let said = video["maxInput"]?.integer ?? 16
+    let count = said == -1 ? 16 : said
     if !(1...inputsMax).contains(count) { result.note(video.position.line, "maxInput is taken as 1 to \(inputsMax)") }
     return OWTTemplate.base(base, inputsMax: min(max(count, 1), inputsMax))
   }
@@ -133,9 +135,10 @@ enum OWTLayouts {
   ) -> DraftLayout {
     var draft = draft
     let line = video.position.line
-    draft.fit = layout["fitPolicy"]?.string == "crop" ? "cover" : "contain"
-    draft.backgroundColor = color(video["bgColor"] ?? video["parameters"]?["bgColor"])
-    if video["keepActiveInputPrimary"]?.bool != false {
+    draft.fit = isCropped(layout, video) ? "cover" : "contain"
+    draft.backgroundColor = color(video["bkColor"] ?? video["bgColor"] ?? video["parameters"]?["bgColor"])
+    // `avCoordinated` of older versions.
+    if video["keepActiveInputPrimary"]?.bool != false, video["avCoordinated"]?.integer != 0 {
       for index in draft.variants.indices { draft.variants[index].slots[0].source = "floor" }
       result.note(line, "the first region is the floor's, as with keepActiveInputPrimary: who loses it takes the other's place")
     }
@@ -143,8 +146,18 @@ enum OWTLayouts {
     return draft
   }
 
-  /// `{r, g, b}` of 0 to 255; OWT paints black without.
+  /// `fitPolicy`; `crop` of older versions, in `layout` or in `video`, is true or 1.
+  private static func isCropped(_ layout: JSONValue, _ video: JSONValue) -> Bool {
+    if let policy = layout["fitPolicy"]?.string { return policy == "crop" }
+    let crop = layout["crop"] ?? video["crop"]
+    return crop?.bool ?? (crop?.integer == 1)
+  }
+
+  private static let colors = ["white": "#ffffff", "blue": "#0000ff", "green": "#00ff00"]
+
+  /// `{r, g, b}` of 0 to 255, or a word of older versions; OWT paints black without.
   private static func color(_ value: JSONValue?) -> String {
+    if let word = value?.string { return colors[word] ?? "#000000" }
     let parts = ["r", "g", "b"].map { min(max(value?[$0]?.integer ?? 0, 0), 255) }
     return "#" + parts.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
   }

@@ -119,6 +119,14 @@ extension LayoutImport {
     #expect(try own.template("a").variants[0].slots.map(\.audioPan) == [0.5, 0])
   }
 
+  @Test func whatHoldsForManyLayoutsIsSaidOnce() throws {
+    let result = try imported(StockLayouts.text)
+    let said = result.notes.filter { $0.text.contains("divide integers") || $0.text.contains("moderators may take") }
+    #expect(said.map(\.text).count == 2)
+    #expect(result.hasNote("'1x2' and 23 others: automatic audio positions") || result.hasNote("and 24 others: automatic"))
+    #expect(result.hasNote("others: moderators may take reserved images"))
+  }
+
   @Test func groupsSkipUnknownMembersAndSayWhatIsNeverChosen() throws {
     let result = try imported(
       """

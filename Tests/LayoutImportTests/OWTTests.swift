@@ -84,4 +84,32 @@ import Testing
     #expect(try result.template("file").unitsWidth == 10_000)
     #expect(result.hasNote("no small common denominator"))
   }
+
+  @Test func aRoomOfOlderVersionsIsReadAsItMeansIt() throws {
+    let text = """
+      {"name": "MyRoom", "enableMixing": 1, "mediaMixing": {"video": {"avCoordinated": 0, "maxInput": -1, "bkColor": "white",
+        "crop": 1, "layout": {"base": "fluid", "custom": []}}, "audio": null}}   // as its guide has it, comments and all
+      """
+    let template = try imported(text).template("file")
+    #expect(template.variants.map(\.slots.count) == [1, 4, 9, 16])
+    #expect(template.variants.allSatisfy { $0.slots[0].source == .any && $0.slots[0].style.fit == .cover })
+    #expect(template.background.color == LayoutColor("#ffffff"))
+    let moving = try imported(text.replacing("Coordinated\": 0", with: "Coordinated\": 1")).template("file")
+    #expect(moving.variants[1].slots.map(\.source) == [.floor, .any, .any, .any])
+  }
+
+  /// The guide's own numbers: 0.333 and 0.667 are thirds, so that nothing is left between.
+  @Test func roundedDecimalsAreTheFractionsTheyStandFor() throws {
+    let area = { (left: String, top: String, side: String) in
+      "{\"shape\": \"rectangle\", \"area\": {\"left\": \(left), \"top\": \(top), \"width\": \(side), \"height\": \(side)}}"
+    }
+    let regions = [
+      area("0", "0", "0.667"), area("0.667", "0", "0.333"), area("0.667", "0.333", "0.333"), area("0.667", "0.667", "0.333"),
+      area("0.333", "0.667", "0.333"), area("0", "0.667", "0.333"),
+    ]
+    let template = try imported("[{\"region\": [\(regions.joined(separator: ","))]}]").template("file")
+    #expect(template.unitsWidth == 3 && template.unitsHeight == 3)
+    let slots = template.variants[0].slots
+    #expect(slots.reduce(0) { $0 + $1.width * $1.height } == 9 && slots.allSatisfy { $0.z == 0 })
+  }
 }
