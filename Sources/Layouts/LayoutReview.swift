@@ -57,13 +57,18 @@ package struct LayoutReview: Sendable {
   private mutating func findOverlaps(_ template: LayoutTemplate, _ places: LayoutPlaces) {
     for (variantIndex, variant) in template.variants.enumerated() {
       let slots = variant.slots
+      // Those of a grid stand at one place of the text: told together.
+      var told: [SourcePosition: (slot: Int, other: Int, count: Int)] = [:]
       for index in slots.indices {
         let other = slots[..<index].firstIndex { $0.z == slots[index].z && Self.overlap($0, slots[index]) }
         guard let other else { continue }
+        told[places.slot(index, of: variantIndex), default: (index, other, 0)].count += 1
+      }
+      for (place, found) in told {
+        let title = Self.title(found.slot, slots)
+        let which = found.count > 1 ? "\(title) and \(found.count - 1) more overlap" : "\(title) overlaps"
         faults.append(
-          LayoutFault(
-            places.slot(index, of: variantIndex),
-            "\(Self.title(index, slots)) overlaps \(Self.title(other, slots)): give the nearer one a greater 'z'"))
+          LayoutFault(place, "\(which) \(Self.title(found.other, slots)): give the nearer one a greater 'z'"))
       }
     }
   }

@@ -30,7 +30,7 @@ enum LayoutCommands {
   /// Draws a layout with made-up people into a file.
   static func render(_ options: RenderOptions) throws(ConfigurationError) {
     let isFile = options.layout.contains("/") || options.layout.contains(".json")
-    let file = isFile ? options.layout : path(of: options.layout, options.layoutsDirectory)
+    let file = isFile ? options.layout : try path(of: options.layout, options.layoutsDirectory)
     let template = try template(at: file)
     let warnings = CompositingWarnings { printError("\(file): warning: \($0)") }
     let folder = LayoutFolder(directory: directory(of: file))
@@ -65,10 +65,16 @@ enum LayoutCommands {
   }
 
   /// The file of a layout that is told by name, in this directory, else where the server would look.
-  private static func path(of name: String, _ directory: String?) -> String {
+  private static func path(of name: String, _ directory: String?) throws(ConfigurationError) -> String {
     let directory = directory ?? getenv("TUTTI_LAYOUTS").map { String(cString: $0) } ?? Configuration().layoutsDirectory
-    let plain = "\(directory)/\(name).json"
-    return access(plain, R_OK) == 0 ? plain : plain + "5"
+    do throws(LayoutFolderError) {
+      let files = try LayoutFolder(directory: directory).filesByLayout()
+      if let file = files[name] { return "\(directory)/\(file)" }
+      let names = files.keys.sorted().joined(separator: ", ")
+      throw LayoutFolderError(.missing, "there is no layout '\(name)' in \(directory); it has \(names)")
+    } catch {
+      throw ConfigurationError(faults: [error.description])
+    }
   }
 
   /// Where a layout's images are looked for.

@@ -58,3 +58,26 @@ async def words(page: ChromiumPage, element: str, wanted: str) -> None:
     while wanted not in (said := await page.page.inner_text(element)):
         assert time.monotonic() < deadline, f"{element} was to say '{wanted}', and says '{said}'"
         await asyncio.sleep(0.1)
+
+
+async def test_a_layout_is_chosen_for_one_output(server: Server, room: str) -> None:
+    outputs = [{"name": name, "width": width, "height": height, "fps": 15, "bitrate": 300_000}
+               for name, width, height in [("main", 640, 360), ("tall", 180, 320)]]
+    async with RoomAPI(server.url) as api, chromium(server.url + "/", VOICES[0], plain(RED)) as red:
+        await api.put_room(room, {"outputs": outputs})
+        await red.join("Red", room)
+        await red.page.select_option("#layout-of", "tall")
+        await pressed(red, "false")
+        await red.page.click("[data-layout=grid]")
+        await pressed(red, "true")
+        assert [output.get("layout") for output in (await api.get(f"/v1/rooms/{room}"))["outputs"]] == [None, "grid"]
+        # Once more, and the output shows what the room shows.
+        await red.page.click("[data-layout=grid]")
+        await pressed(red, "false")
+        assert [output.get("layout") for output in (await api.get(f"/v1/rooms/{room}"))["outputs"]] == [None, None]
+        assert (await red.page.get_attribute("#edit-layouts", "href")) == "/layouts?layout=grid"
+
+
+async def pressed(page: ChromiumPage, wanted: str) -> None:
+    """Waits until the layout `grid` is shown as chosen, or not."""
+    await page.page.wait_for_selector(f"[data-layout=grid][aria-pressed={wanted}]", timeout=10_000)

@@ -331,7 +331,8 @@ import Testing
       ("/statistics.js", "text/javascript; charset=utf-8"), ("/token.js", "text/javascript; charset=utf-8"),
       ("/layouts", "text/html; charset=utf-8"), ("/layouts.css", "text/css; charset=utf-8"),
       ("/layouts.js", "text/javascript; charset=utf-8"), ("/layout-editor.js", "text/javascript; charset=utf-8"),
-      ("/layout-preview.js", "text/javascript; charset=utf-8"), ("/icon.svg", "image/svg+xml"),
+      ("/layout-preview.js", "text/javascript; charset=utf-8"), ("/layout-choice.js", "text/javascript; charset=utf-8"),
+      ("/icon.svg", "image/svg+xml"),
     ] {
       let response = await fixture.ask("GET", path)
       #expect(response?.status == 200)

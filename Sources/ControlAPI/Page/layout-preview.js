@@ -131,7 +131,10 @@ export class Preview {
     const shown = arrangement.slots.filter((slot) => slot.shows).length;
     $("variant").textContent = `Variant ${arrangement.variant + 1} of ${arrangement.variants}, line ${arrangement.line}`;
     $("variant").onclick = () => this.on.chosen(arrangement);
-    $("use").textContent = ` · ${shown} of ${arrangement.slots.length} slots in use`;
+    const people = new Set(Array.from({ length: this.count }, (_, index) => nameOf(index)));
+    const hidden = this.count - arrangement.slots.filter((slot) => people.has(slot.shows)).length;
+    const missing = hidden === 0 ? "" : hidden === 1 ? " · 1 person is not shown" : ` · ${hidden} people are not shown`;
+    $("use").textContent = ` · ${shown} of ${arrangement.slots.length} slots in use${missing}`;
   }
 
   outline(slot, side) {

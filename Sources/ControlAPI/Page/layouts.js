@@ -136,7 +136,9 @@ async function save({ isForced = false } = {}) {
 function make() {
   const name = $("new-name").value.trim();
   if ([...$("file").options].some((option) => option.value === name)) return notice(`There is a layout ${name} already.`);
-  const text = beginnings[$("beginning").value] ?? editor.value.replace(/("name"|\bname)\s*:\s*(["'])[^"'\n]*\2/, `$1: $2${name}$2`);
+  const beginning = beginnings[$("beginning").value];
+  if (beginning && isChanged() && !confirm(`${open.name} is not saved. Leave your changes behind?`)) return;
+  const text = beginning ?? editor.value.replace(/("name"|\bname)\s*:\s*(["'])[^"'\n]*\2/, `$1: $2${name}$2`);
   $("file").append(new Option(name, name));
   begin({ name, saved: null, tag: null }, text);
   editor.text.focus();

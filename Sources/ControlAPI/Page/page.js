@@ -175,7 +175,8 @@ async function join() {
     },
   });
   room = new Room({
-    name: roomName, token, elements: { participants: $("participants"), count: $("people-count"), alone: $("alone"), layouts: $("layouts"), layoutsEmpty: $("layouts-empty"), edit: $("edit-layouts") },
+    name: roomName, token, elements: { participants: $("participants"), count: $("people-count"), alone: $("alone"), 
+      layouts: { list: $("layouts"), empty: $("layouts-empty"), edit: $("edit-layouts"), of: $("layout-of"), ofLabel: $("layout-of-label") } },
     on: { notice, removed, own: followOwn, sounds: showSounds, lost: () => session?.verify() },
   });
   const joining = session.start();

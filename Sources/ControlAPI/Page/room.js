@@ -1,4 +1,6 @@
-// Who is in the room, who speaks, and which layout is shown. Names are text, never markup.
+// Who is in the room, and who speaks. Names are text, never markup.
+
+import { LayoutChoice } from "/layout-choice.js";
 
 const waits = [1, 2, 4, 8, 15];
 /// How long the event of one's own request may be on its way, in milliseconds.
@@ -8,7 +10,7 @@ export class Room {
   constructor({ name, token, elements, on }) {
     Object.assign(this, { name, token, elements, on });
     this.people = new Map();
-    this.layout = null;
+    this.layouts = new LayoutChoice({ path: this.path, token, headers: this.headers, elements: elements.layouts, notice: on.notice });
     this.floor = null;
     this.ownId = null;
     /// Requests about oneself that are under way. Answers and events come by different ways: until both are in, what is known may be older.
@@ -16,7 +18,6 @@ export class Room {
     this.asked = -Infinity;
     this.attempt = 0;
     this.isOver = false;
-    this.buttons = new Map();
   }
 
   get headers() { return this.token ? { Authorization: `Bearer ${this.token}` } : {}; }
@@ -26,7 +27,7 @@ export class Room {
   start() {
     if (this.socket) return this.refresh();
     this.listen();
-    this.showLayouts();
+    this.layouts.list();
   }
 
   stop() {
@@ -35,7 +36,7 @@ export class Room {
     clearTimeout(this.telling);
     this.socket?.close();
     this.elements.participants.replaceChildren();
-    this.elements.layouts.replaceChildren();
+    this.layouts.end();
   }
 
   // MARK: Events
@@ -67,7 +68,7 @@ export class Room {
       if (!response.ok) return;
       const room = await response.json();
       this.people = new Map(room.participants.map((person) => [person.id, person]));
-      this.layout = room.layout;
+      this.layouts.take(room);
       this.floor = room.floor;
       this.on.sounds([{ name: "main", bitrate: room.audio.bitrate }, ...room.audio.outputs]);
       this.show();
@@ -97,7 +98,9 @@ export class Room {
         break;
       }
       case "floor-changed": this.floor = event.floor; break;
-      case "layout-changed": this.layout = event.layout; break;
+      // Told as well when the file of an output's layout was saved, which is not the room's.
+      case "layout-changed": return this.refresh();
+      case "outputs-changed": this.layouts.take(event); break;
       case "overload": this.on.notice(event.detail); break;
       case "room-closing":
         this.closing = event.reason;
@@ -144,8 +147,6 @@ export class Room {
     participants.replaceChildren(...people.map((person) => this.item(person)));
     count.textContent = String(people.length);
     alone.hidden = people.length > 1;
-    for (const [name, button] of this.buttons) button.setAttribute("aria-pressed", String(name === this.layout));
-    if (this.layout) this.elements.edit.href = `/layouts?layout=${encodeURIComponent(this.layout)}${this.token ? `#token=${this.token}` : ""}`;
   }
 
   item(person) {
@@ -170,60 +171,6 @@ export class Room {
     if (person.id === this.floor) return "has the floor";
     if (!person.sends?.video) return "audio only";
     return "";
-  }
-
-  // MARK: Layouts
-
-  async showLayouts() {
-    let names = [];
-    try {
-      const response = await fetch("/v1/layouts", { headers: this.headers });
-      if (response.ok) names = (await response.json()).layouts;
-    } catch { /* Shown as no choice. */ }
-    if (this.isOver) return;
-    this.buttons = new Map(names.map((name) => [name, this.button(name)]));
-    this.elements.layouts.replaceChildren(...this.buttons.values());
-    this.elements.layoutsEmpty.hidden = names.length > 0;
-    this.show();
-  }
-
-  button(name) {
-    const button = element("button", "", "");
-    button.type = "button";
-    button.dataset.layout = name;
-    button.append(element("span", "", name));
-    button.addEventListener("click", () => this.choose(name));
-    this.preview(name, button);
-    return button;
-  }
-
-  async preview(name, button) {
-    try {
-      const response = await fetch(`/v1/layouts/${encodeURIComponent(name)}/preview.png?participants=4&screen=4&size=192x108`, { headers: this.headers });
-      if (!response.ok) return;
-      const image = new Image();
-      image.alt = "";
-      image.src = URL.createObjectURL(await response.blob());
-      await image.decode();
-      button.prepend(image);
-    } catch { /* The name alone will do. */ }
-  }
-
-  async choose(layout) {
-    try {
-      const response = await fetch(this.path, {
-        method: "PATCH", headers: { ...this.headers, "Content-Type": "application/json" }, body: JSON.stringify({ layout }),
-      });
-      if (response.ok) {
-        this.layout = layout;
-        this.on.notice("");
-        return this.show();
-      }
-      const problem = await response.json().catch(() => null);
-      this.on.notice(problem?.detail ?? `The layout could not be changed (${response.status}).`);
-    } catch {
-      this.on.notice("The layout could not be changed: the server cannot be reached.");
-    }
   }
 }
 

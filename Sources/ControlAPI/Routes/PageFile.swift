@@ -14,6 +14,7 @@ struct PageFile: Sendable, Equatable {
     PageFile("devices.js", "text/javascript; charset=utf-8", PackageResources.devices_js),
     PageFile("room.js", "text/javascript; charset=utf-8", PackageResources.room_js),
     PageFile("statistics.js", "text/javascript; charset=utf-8", PackageResources.statistics_js),
+    PageFile("layout-choice.js", "text/javascript; charset=utf-8", PackageResources.layout_choice_js),
     PageFile("token.js", "text/javascript; charset=utf-8", PackageResources.token_js),
     PageFile("layouts", "text/html; charset=utf-8", PackageResources.layouts_html),
     PageFile("layouts.css", "text/css; charset=utf-8", PackageResources.layouts_css),
