@@ -355,6 +355,7 @@ import Testing
     #expect(policy.contains("frame-ancestors 'none'"))
     #expect(!policy.contains("unsafe"))
     #expect(page["referrer-policy"] == "no-referrer")
+    #expect(page.body.contains("href=\"/layouts\"") && authors.body.contains("href=\"/\""))
     #expect(!page.body.contains("style="))
     #expect(!page.body.contains("<style"))
     #expect(!page.body.contains(" onclick"))
