@@ -108,7 +108,7 @@ let package = Package(
       dependencies: [
         "DatagramIO", "WebRTCTransport", "SecureTransport", "ICE", "SDP", "RTPStreams", "RTP", "EncodedMedia", "RawMedia",
         "Codecs", "AudioMixing", "Playout", "PixelKernels", "Layouts", "Compositing", "Conference", "LoadGenerator", "RealTime",
-        "Bytes", "Timing", "CSRTP", "CLinux",
+        "Bytes", "Timing", "CSRTP", "CLinux", "COpenSSL",
       ],
       path: "Benchmarks", swiftSettings: strict),
 

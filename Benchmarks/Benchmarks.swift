@@ -6,7 +6,7 @@ import Glibc
     [
       ("transport", TransportBenchmark.run), ("latency", LatencyBenchmark.run),
       ("video", { try VideoBenchmark.run(options) }), ("audio", { try AudioBenchmark.run(options) }),
-      ("speech", SpeechBenchmark.run),
+      ("speech", SpeechBenchmark.run), ("webinar", { try WebinarBenchmark.run(options) }),
     ]
   }
 
@@ -38,11 +38,13 @@ import Glibc
   }
 }
 
-/// How `audio` and `video` are to be run.
+/// How `audio`, `video` and `webinar` are to be run.
 struct Options {
   /// Of `video`; all where none is named.
   var parts: [String] = []
   var sizes = [10, 50, 100, 200, 500]
+  /// Audiences of `webinar`.
+  var viewers = [100, 300]
   var rounds = 5
   /// Measured in each round, after the warm-up.
   var seconds = 4
@@ -57,7 +59,7 @@ struct Options {
   }
 
   static let usage =
-    "--parts=\(VideoBenchmark.partNames.joined(separator: ",")) --sizes=10,50 --rounds=5 --seconds=4 --silence=noise|dtx"
+    "--parts=\(VideoBenchmark.partNames.joined(separator: ",")) --sizes=10,50 --viewers=300 --rounds=5 --seconds=4 --silence=noise|dtx"
 
   /// - Returns: whether it is an option, with a value that can be.
   mutating func set(_ argument: String) -> Bool {
@@ -66,6 +68,7 @@ struct Options {
     let numbers = parts[1].split(separator: ",", omittingEmptySubsequences: false).map { Int($0) ?? 0 }
     switch parts[0] {
     case "sizes": sizes = numbers
+    case "viewers": viewers = numbers
     case "rounds": rounds = numbers[0]
     case "seconds": seconds = numbers[0]
     case "parts":
@@ -77,7 +80,7 @@ struct Options {
       return true
     default: return false
     }
-    return numbers.allSatisfy { (1...1000).contains($0) } && (parts[0] == "sizes" || numbers.count == 1)
+    return numbers.allSatisfy { (1...1000).contains($0) } && (["sizes", "viewers"].contains(parts[0]) || numbers.count == 1)
   }
 }
 

@@ -47,9 +47,10 @@ final class JanusControl: Sendable {
   }
 
   /// - Returns: the plug-in's answer to a message, its event where it answers by one.
-  func ask(_ handle: String, _ body: String, offer: String? = nil) throws -> String {
+  func ask(_ handle: String, _ body: String, offer: String? = nil, answer: String? = nil) throws -> String {
     let transaction = next()
-    let description = offer.map { #","jsep":{"type":"offer","sdp":"\#(Self.escape($0))"}"# } ?? ""
+    let kind = offer == nil ? "answer" : "offer"
+    let description = (offer ?? answer).map { #","jsep":{"type":"\#(kind)","sdp":"\#(Self.escape($0))"}"# } ?? ""
     let message =
       #"{"janus":"message","session_id":\#(session),"handle_id":\#(handle),"transaction":"\#(transaction)","body":\#(body)\#(description)}"#
     return try Self.exchange(socket, message, transaction) { $0.contains("plugindata") || $0.contains("\"error\"") }

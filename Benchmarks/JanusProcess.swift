@@ -10,7 +10,8 @@ final class JanusProcess {
   /// - Parameters:
   ///   - plugin: such as `audiobridge`; all others stay unloaded.
   ///   - settings: the plug-in's configuration.
-  init(plugin: String, settings: String) throws {
+  ///   - general: more of Janus's own.
+  init(plugin: String, settings: String, general: String = "") throws {
     var template = Array("/tmp/tutti-bench-XXXXXX".utf8CString)
     guard mkdtemp(&template) != nil else { throw BenchmarkError("no folder for Janus's configuration") }
     folder = String(decoding: template.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
@@ -18,7 +19,7 @@ final class JanusProcess {
     let others = Self.plugins.filter { $0 != plugin }.map { "libjanus_\($0).so" }.joined(separator: ",")
     let configuration = [
       "janus.jcfg": """
-      general: { configs_folder = "\(folder)" debug_level = 1 session_timeout = 0 }
+      general: { configs_folder = "\(folder)" debug_level = 1 session_timeout = 0 \(general) }
       media: { rtp_port_range = "20000-40000" }
       plugins: { disable = "\(others)" }
       transports: { disable = "libjanus_http.so,libjanus_websockets.so,libjanus_rabbitmq.so,libjanus_mqtt.so,libjanus_nanomsg.so" }

@@ -15,6 +15,7 @@ final class ServerProcess: MixingProcess {
   private let loop: ClientLoop
   private let http = HTTPClient(token: nil)
   private let origin: String
+  let clientLoad: ClientLoad
 
   /// - Parameters:
   ///   - kinds: what clients send and receive.
@@ -23,7 +24,7 @@ final class ServerProcess: MixingProcess {
   ///   - takesH264: whether clients take H.264, which they are then sent.
   init(
     _ attendance: Attendance, kinds: [MediaKind] = MediaKind.allCases, rooms: Int = 1, room: String? = nil,
-    takesH264: Bool = false, delivery: @escaping Delivery
+    takesH264: Bool = false, delivery: Delivery?
   ) throws {
     let port = try LocalPort.free()
     origin = "http://127.0.0.1:\(port)"
@@ -50,6 +51,7 @@ final class ServerProcess: MixingProcess {
       try client.waitUntilConnected()
     }
     self.clients = clients
+    clientLoad = ClientLoad(clients)
   }
 
   private static func waitUntilReady(_ origin: String, _ http: HTTPClient) throws {

@@ -1,0 +1,160 @@
+import Bytes
+import COpenSSL
+import DatagramIO
+import EncodedMedia
+import Glibc
+import ICE
+import LoadGenerator
+import RealTime
+import Synchronization
+import Timing
+
+/// The least that sending to many can cost: for each packet AES-128-GCM with a context of OpenSSL's made beforehand, and a share of a
+/// `sendmmsg` with GSO. No header is made, nobody is kept in mind.
+///
+/// Goes at the pace of life, a burst of sound every 20 ms and one of picture every thirtieth of a second, since between bursts
+/// caches are lost that a loop without pauses would keep. Somebody else reads the sockets, as `LoadClient`s are read.
+final class SendingFloor {
+  /// What a viewer has here: a key schedule, a counter and an address.
+  private struct Viewer {
+    let context: OpaquePointer
+    let address: TransportAddress
+    var counter: UInt64 = 0
+  }
+
+  private var viewers: [Viewer] = []
+  private let reader: Reader
+  private let sending = SendBatch(capacity: 1024)
+  private var arena = PacketArena(capacity: 1 << 20)
+  private let socket: UDPSocket
+  private(set) var packetsSent = 0
+  private(set) var bytesSent = 0
+
+  /// A header with extensions that stays in the clear, and the tag.
+  private static let headerSize = 24
+  private static let tagSize: Int32 = 16
+
+  init(viewers count: Int) throws {
+    socket = try UDPSocket(bind: TransportAddress(ipv4: LocalPort.host, port: 0))
+    var random = SeededRandom(seed: 11)
+    var sockets: [UDPSocket] = []
+    for _ in 0..<count {
+      let key = (0..<16).map { _ in UInt8.random(in: 0...255, using: &random) }
+      guard let context = EVP_CIPHER_CTX_new(), EVP_EncryptInit_ex(context, EVP_aes_128_gcm(), nil, key, key) == 1 else {
+        throw BenchmarkError("OpenSSL has no context to give")
+      }
+      let receiver = try UDPSocket(bind: TransportAddress(ipv4: LocalPort.host, port: 0), bufferBytes: 1 << 19)
+      viewers.append(Viewer(context: context, address: receiver.localAddress))
+      sockets.append(receiver)
+    }
+    reader = try Reader(sockets)
+  }
+
+  deinit {
+    reader.stop()
+    for viewer in viewers { EVP_CIPHER_CTX_free(viewer.context) }
+  }
+
+  /// Sends for so long.
+  ///
+  /// - Returns: CPU nanoseconds for each packet.
+  func run(for duration: Interval, _ content: EncodedContent) -> Double {
+    let before = packetsSent
+    let start = MonotonicClock.now()
+    var (sounds, pictures) = (0, 0)
+    let time = threadTime {
+      while true {
+        let soundDue = start + .milliseconds(20) * Int64(sounds)
+        let pictureDue = start + .ticks(Int64(pictures), at: 30)
+        guard min(soundDue, pictureDue) - start < duration else { break }
+        MonotonicClock.sleep(until: min(soundDue, pictureDue))
+        if soundDue <= pictureDue {
+          send(content.sounds[sounds % content.sounds.count].payload.bytes)
+          sounds += 1
+        } else {
+          send(content.pictures[pictures % content.pictures.count].payload.bytes)
+          pictures += 1
+        }
+      }
+    }
+    return time / Double(max(packetsSent - before, 1))
+  }
+
+  /// One frame to everybody, in as many equal packets as it needs.
+  private func send(_ frame: [UInt8]) {
+    let count = max((frame.count + 1_099) / 1_100, 1)
+    let size = (frame.count + count - 1) / count
+    for index in viewers.indices {
+      for start in stride(from: 0, to: frame.count, by: size) {
+        send(frame.span.extracting(start..<min(start + size, frame.count)), to: index)
+      }
+    }
+    flush()
+  }
+
+  private func send(_ payload: Span<UInt8>, to index: Int) {
+    let length = Self.headerSize + payload.count + Int(Self.tagSize)
+    if sending.isFull || arena.room < length { flush() }
+    viewers[index].counter += 1
+    let (context, counter) = (viewers[index].context, viewers[index].counter)
+    let range = arena.append(capacity: length) { packet in
+      packet.withUnsafeMutableBufferPointer { Self.seal(payload, context, counter, $0) } ? length : nil
+    }
+    guard let range else { return }
+    _ = sending.append(range, to: viewers[index].address)
+    packetsSent += 1
+    bytesSent += length
+  }
+
+  private static func seal(
+    _ payload: Span<UInt8>, _ context: OpaquePointer, _ counter: UInt64, _ packet: UnsafeMutableBufferPointer<UInt8>
+  ) -> Bool {
+    guard let base = packet.baseAddress else { return false }
+    var written: Int32 = 0
+    var vector: (UInt64, UInt64) = (counter, counter)
+    return payload.withUnsafeBufferPointer { payload in
+      withUnsafeBytes(of: &vector) { vector in
+        EVP_EncryptInit_ex(context, nil, nil, nil, vector.bindMemory(to: UInt8.self).baseAddress) == 1
+      }
+        && EVP_EncryptUpdate(context, nil, &written, base, Int32(headerSize)) == 1
+        && EVP_EncryptUpdate(context, base + headerSize, &written, payload.baseAddress, Int32(payload.count)) == 1
+        && EVP_EncryptFinal_ex(context, base, &written) == 1
+        && EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_GET_TAG, tagSize, base + headerSize + payload.count) == 1
+    }
+  }
+
+  private func flush() {
+    sending.send(from: &arena, over: socket)
+    arena.removeAll()
+  }
+
+  /// Reads what came and throws it away, in turns as far apart as those of `ClientLoop`.
+  private final class Reader: @unchecked Sendable {
+    // Unchecked: the queue belongs to the thread.
+    private let sockets: [UDPSocket]
+    private let queue: EventQueue
+    private let isStopping = Atomic<Bool>(false)
+
+    init(_ sockets: [UDPSocket]) throws {
+      self.sockets = sockets
+      queue = try EventQueue()
+      for (index, socket) in sockets.enumerated() { queue.add(socket.descriptor, token: UInt64(index), for: .readable) }
+      MediaThread.start(name: "floor") { [self] in
+        let batch = ReceiveBatch()
+        while !isStopping.load(ordering: .relaxed) {
+          let start = MonotonicClock.now()
+          while read(batch) == EventQueue.capacity {}
+          MonotonicClock.sleep(until: start + .milliseconds(4))
+        }
+      }
+    }
+
+    private func read(_ batch: ReceiveBatch) -> Int {
+      queue.wait(timeout: .milliseconds(20)) { token, _ in
+        while batch.receive(from: sockets[Int(token)]) == ReceiveBatch.capacity {}
+      }
+    }
+
+    func stop() { isStopping.store(true, ordering: .relaxed) }
+  }
+}
