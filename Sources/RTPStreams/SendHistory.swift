@@ -61,38 +61,79 @@ struct SendHistory: Sendable {
   static let resendsMax = 5
   private static let resendsKept = 64
 
+  /// What an `OutgoingFrame` is made from again. Every receiver of an output keeps one for each of its frames, so each byte counts a
+  /// hundred thousand times; half a line of cache.
+  private struct Entry: Sendable {
+    let frame: PacketizedFrame
+    let firstSequence: Int64
+    let sentAt: Instant
+    let timestamp: RTPTimestamp
+    let pictureID: UInt16
+    let payloadType: UInt8
+    let identifies: Bool
+
+    init(_ outgoing: OutgoingFrame) {
+      frame = outgoing.frame
+      firstSequence = outgoing.firstSequence
+      sentAt = outgoing.sentAt
+      timestamp = outgoing.timestamp
+      pictureID = outgoing.pictureID
+      payloadType = outgoing.payloadType
+      identifies = outgoing.identifies
+    }
+  }
+
   private let ageMax: Interval
-  /// A ring: frame n is at n modulo the capacity.
-  private var frames: [OutgoingFrame?]
+  /// A ring: frame n is at n modulo the capacity, a power of two.
+  private var entries: [Entry?]
+  /// The copies that frames carry, in the same ring; empty while none did.
+  private var copies: [EarlierFrames?] = []
   private var oldest = 0
   private var end = 0
   private var resends: [Resend] = []
   private var nextResend = 0
 
+  /// - Parameter capacity: frames, a power of two.
   init(capacity: Int, ageMax: Interval) {
+    precondition(capacity > 0 && capacity & (capacity - 1) == 0, "places in the ring are found by masking")
     self.ageMax = ageMax
-    frames = Array(repeating: nil, count: max(capacity, 1))
-    resends.reserveCapacity(Self.resendsKept)
+    entries = Array(repeating: nil, count: capacity)
   }
+
+  private func place(_ number: Int) -> Int { number & (entries.count &- 1) }
 
   /// Keeps a frame, and lets go of those that are too old or too many.
   mutating func append(_ frame: OutgoingFrame) {
-    while oldest < end, end &- oldest >= frames.count || isExpired(oldest, at: frame.sentAt) {
-      frames[oldest % frames.count] = nil
+    while oldest < end, end &- oldest >= entries.count || isExpired(oldest, at: frame.sentAt) {
+      entries[place(oldest)] = nil
+      if !copies.isEmpty { copies[place(oldest)] = nil }
       oldest &+= 1
     }
-    frames[end % frames.count] = frame
+    entries[place(end)] = Entry(frame)
+    if frame.copies.count > 0 {
+      if copies.isEmpty { copies = Array(repeating: nil, count: entries.count) }
+      copies[place(end)] = frame.copies
+    }
     end &+= 1
   }
 
   /// The frame appended so many before the last; nil where it is not kept.
   func last(_ number: Int) -> OutgoingFrame? {
     let index = end &- 1 &- number
-    return index >= oldest ? frames[index % frames.count] : nil
+    return index >= oldest ? frame(index) : nil
+  }
+
+  private func frame(_ number: Int) -> OutgoingFrame? {
+    guard let entry = entries[place(number)] else { return nil }
+    var outgoing = OutgoingFrame(
+      frame: entry.frame, payloadType: entry.payloadType, firstSequence: entry.firstSequence, timestamp: entry.timestamp,
+      pictureID: entry.pictureID, identifies: entry.identifies, sentAt: entry.sentAt)
+    if !copies.isEmpty, let copies = copies[place(number)] { outgoing.copies = copies }
+    return outgoing
   }
 
   private func isExpired(_ number: Int, at now: Instant) -> Bool {
-    frames[number % frames.count].map { now - $0.sentAt > ageMax } ?? true
+    entries[place(number)].map { now - $0.sentAt > ageMax } ?? true
   }
 
   /// The frame a packet is of; nil where it is not kept or too old to be of use.
@@ -101,10 +142,10 @@ struct SendHistory: Sendable {
     var number = end
     while number > oldest {
       number &-= 1
-      guard let frame = frames[number % frames.count] else { return nil }
-      guard sequence < frame.firstSequence else {
-        let isWithin = sequence < frame.firstSequence &+ Int64(frame.packetCount)
-        return isWithin && now - frame.sentAt <= ageMax ? frame : nil
+      guard let entry = entries[place(number)] else { return nil }
+      guard sequence < entry.firstSequence else {
+        let isWithin = sequence < entry.firstSequence &+ Int64(entry.frame.ranges.count)
+        return isWithin && now - entry.sentAt <= ageMax ? frame(number) : nil
       }
     }
     return nil
@@ -129,7 +170,8 @@ struct SendHistory: Sendable {
   }
 
   mutating func removeAll() {
-    for index in frames.indices { frames[index] = nil }
+    for index in entries.indices { entries[index] = nil }
+    copies = []
     oldest = end
   }
 }

@@ -71,6 +71,8 @@ public struct SendStream: Sendable {
   /// TL0PICIDX of the last base layer frame.
   private var temporalBaseIndex: UInt8
   private var isSourceChanging = false
+  /// The payload type of the last frame's codec: asking the map again for each frame is one more step through memory.
+  private var negotiated: (codec: Codec, payloadType: UInt8?)
   private var history: SendHistory
   /// The last frame's timestamp as sent, and its sampling instant.
   var last: (timestamp: RTPTimestamp, time: Instant)?
@@ -78,6 +80,8 @@ public struct SendStream: Sendable {
   public init(_ configuration: Configuration) {
     self.configuration = configuration
     let isVideo = configuration.kind == .video
+    let codec = isVideo ? Codec.vp8 : .opus
+    negotiated = (codec, configuration.payloadTypes.payloadType(of: codec))
     let isWideband = configuration.payloadTypes.payloadType(of: .opus) != nil
     clockRate = isVideo ? 90_000 : isWideband ? 48_000 : 8_000
     nextSequence = Int64(configuration.firstSequence & 0x7FFF)
@@ -98,7 +102,10 @@ public struct SendStream: Sendable {
   ///
   /// - Returns: nil where no payload type was negotiated for the frame's codec, or the frame has no packets.
   public mutating func begin(_ frame: PacketizedFrame, at now: Instant) -> OutgoingFrame? {
-    guard let payloadType = configuration.payloadTypes.payloadType(of: frame.codec), !frame.ranges.isEmpty else { return nil }
+    if frame.codec != negotiated.codec {
+      negotiated = (frame.codec, configuration.payloadTypes.payloadType(of: frame.codec))
+    }
+    guard let payloadType = negotiated.payloadType, !frame.ranges.isEmpty else { return nil }
     if isSourceChanging, let last {
       let ticks = max((frame.time - last.time).ticks(at: clockRate), 1)
       timestampOffset = (last.timestamp + Int(ticks)).rawValue &- frame.timestamp.rawValue

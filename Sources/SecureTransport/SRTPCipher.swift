@@ -7,7 +7,8 @@ import COpenSSL
 struct SRTPCipher: ~Copyable {
   private let profile: SRTPProfile
   private let cipher: CipherContext
-  private let mac: MessageAuthenticator
+  /// With AES-GCM there is none.
+  private let mac: MessageAuthenticator?
   private let salt: InlineArray<16, UInt8>
 
   /// - Parameter opens: whether it is to check and decrypt rather than protect.
@@ -21,7 +22,7 @@ struct SRTPCipher: ~Copyable {
     self.profile = profile
     self.cipher = cipher
     self.salt = .init { $0 < keys.salt.count ? keys.salt[$0] : 0 }
-    mac = MessageAuthenticator(key: keys.authentication)
+    mac = profile == .aes128CMHMACSHA1_80 ? MessageAuthenticator(key: keys.authentication) : nil
   }
 
   /// Protects an RTP packet of `count` bytes in place; `bytes` has room for the tag. False where OpenSSL failed.
@@ -42,7 +43,7 @@ struct SRTPCipher: ~Copyable {
       }
     case .aes128CMHMACSHA1_80:
       guard applyKeyStream(to: payload, ssrc: fields.ssrc, index: index) else { return false }
-      mac.writeTag(of: base, count: count, word: rollOverCounter, to: base + count)
+      mac?.writeTag(of: base, count: count, word: rollOverCounter, to: base + count)
       return true
     }
   }
@@ -67,7 +68,7 @@ struct SRTPCipher: ~Copyable {
     case .aes128CMHMACSHA1_80:
       guard applyKeyStream(to: payload, ssrc: ssrc, index: UInt64(index)) else { return false }
       write(word, to: base + count)
-      mac.writeTag(of: base, count: count, word: word, to: base + count + 4)
+      mac?.writeTag(of: base, count: count, word: word, to: base + count + 4)
       return true
     }
   }
@@ -122,7 +123,7 @@ struct SRTPCipher: ~Copyable {
     var span = right.mutableSpan
     return span.withUnsafeMutableBufferPointer { right in
       guard let right = right.baseAddress else { return false }
-      mac.writeTag(of: packet, count: count, word: word, to: right)
+      mac?.writeTag(of: packet, count: count, word: word, to: right)
       return CRYPTO_memcmp(right, tag, 10) == 0
     }
   }

@@ -29,16 +29,42 @@ public final class SRTPSender {
   public let profile: SRTPProfile
   private let rtp: SRTPCipher
   private let rtcp: SRTPCipher
-  private var streams: [Stream] = []
-  /// Where the last packet's stream lies; the next packet mostly belongs to it.
-  private var lastFound = 0
+  private var streams = StreamTable()
 
   private struct Stream {
     let ssrc: UInt32
-    /// Roll-over counter and sequence number of the last RTP packet; nil before the first.
-    var lastIndex: UInt64?
     /// The index of the last RTCP packet; the first one is 1, as libsrtp2 counts.
     var lastRTCPIndex: UInt32 = 0
+    /// Roll-over counter and sequence number of the last RTP packet; `none` before the first.
+    var lastIndex = Stream.none
+
+    /// No index: they have 48 bits.
+    static let none = UInt64.max
+  }
+
+  /// The streams by their SSRC. A peer's sound, picture and retransmissions stand in the object itself, on one line of cache: with
+  /// hundreds of peers every step to other memory costs more than the search.
+  private struct StreamTable {
+    private var first: [4 of Stream] = .init(repeating: Stream(ssrc: 0))
+    private var rest: [Stream] = []
+    private(set) var count = 0
+
+    subscript(place: Int) -> Stream {
+      get { place < 4 ? first[place] : rest[place &- 4] }
+      set { if place < 4 { first[place] = newValue } else { rest[place &- 4] = newValue } }
+    }
+
+    func find(_ ssrc: UInt32) -> Int? {
+      for place in 0..<min(count, 4) where first[place].ssrc == ssrc { return place }
+      for place in rest.indices where rest[place].ssrc == ssrc { return place &+ 4 }
+      return nil
+    }
+
+    mutating func add(_ ssrc: UInt32) -> Int {
+      if count < 4 { first[count] = Stream(ssrc: ssrc) } else { rest.append(Stream(ssrc: ssrc)) }
+      count &+= 1
+      return count &- 1
+    }
   }
 
   public init(_ keys: SRTPKeys) throws(DTLSSetupError) {
@@ -48,7 +74,6 @@ public final class SRTPSender {
     profile = keys.profile
     self.rtp = rtp
     self.rtcp = rtcp
-    streams.reserveCapacity(16)
   }
 
   /// Bytes the span needs beyond an RTP packet.
@@ -78,9 +103,9 @@ public final class SRTPSender {
   public func protectRTPAgain(_ packet: inout MutableSpan<UInt8>, length: Int) throws(SRTPSendError) -> Int {
     try checkRoom(packet.count, length: length, overhead: profile.rtpOverhead)
     guard let fields = RTPFields(packet.span.extracting(..<length)) else { throw .malformed }
-    guard let stream = streams.firstIndex(where: { $0.ssrc == fields.ssrc }), let last = streams[stream].lastIndex else {
-      throw .malformed
-    }
+    guard let stream = streams.find(fields.ssrc) else { throw .malformed }
+    let last = streams[stream].lastIndex
+    guard last != Stream.none else { throw .malformed }
     let age = UInt64(UInt16(truncatingIfNeeded: last) &- fields.sequenceNumber)
     guard age < 0x8000, age <= last else { throw .malformed }
     return try protect(&packet, length, fields, last &- age)
@@ -120,20 +145,15 @@ public final class SRTPSender {
   }
 
   private func findStream(_ ssrc: UInt32) throws(SRTPSendError) -> Int {
-    if lastFound < streams.count, streams[lastFound].ssrc == ssrc { return lastFound }
-    for place in streams.indices where streams[place].ssrc == ssrc {
-      lastFound = place
-      return place
-    }
+    if let known = streams.find(ssrc) { return known }
     guard streams.count < Self.mostStreams else { throw .tooManyStreams }
-    streams.append(Stream(ssrc: ssrc))
-    lastFound = streams.count &- 1
-    return lastFound
+    return streams.add(ssrc)
   }
 
   /// The index a sequence number stands for when it is newer than the last one: the same roll-over counter, or the next.
   private func nextIndex(of stream: Stream, sequenceNumber: UInt16) throws(SRTPSendError) -> UInt64 {
-    guard let last = stream.lastIndex else { return UInt64(sequenceNumber) }
+    guard stream.lastIndex != Stream.none else { return UInt64(sequenceNumber) }
+    let last = stream.lastIndex
     let step = sequenceNumber &- UInt16(truncatingIfNeeded: last)
     guard step != 0, step < 0x8000 else { throw .indexAlreadyUsed }
     let index = last &+ UInt64(step)
