@@ -34,6 +34,7 @@ let package = Package(
   targets: [
     // C libraries, one each; their types stay inside the Swift wrapper above them.
     systemLibrary("CLinux"),
+    systemLibrary("CMemory"),
     systemLibrary("COpenSSL", "openssl", apt: "libssl-dev"),
     systemLibrary("CSRTP", "libsrtp2", apt: "libsrtp2-dev"),
     systemLibrary("COpus", "opus", apt: "libopus-dev"),
@@ -52,7 +53,7 @@ let package = Package(
 
     // The shared product: one peer's transport, which knows no room.
     module("Timing"),
-    module("Bytes"),
+    module("Bytes", ["CMemory"]),
     module("EncodedMedia", ["Timing", "Bytes"]),
     module("RTP", ["EncodedMedia", "Bytes", "Timing"]),
     module("SDP"),

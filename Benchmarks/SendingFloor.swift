@@ -25,7 +25,7 @@ final class SendingFloor {
   private var viewers: [Viewer] = []
   private let reader: Reader
   private let sending = SendBatch(capacity: 1024)
-  private var arena = PacketArena(capacity: 1 << 20)
+  private var arena = PacketArena(capacity: 1 << 17)
   private let socket: UDPSocket
   private(set) var packetsSent = 0
   private(set) var bytesSent = 0

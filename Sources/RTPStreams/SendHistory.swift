@@ -1,3 +1,4 @@
+import Bytes
 import EncodedMedia
 import RTP
 import Timing
@@ -69,8 +70,12 @@ struct SendHistory: Sendable {
     let sentAt: Instant
     let timestamp: RTPTimestamp
     let pictureID: UInt16
-    let payloadType: UInt8
-    let identifies: Bool
+    /// 7 bits, and above them whether the frame identifies its stream.
+    private let payloadTypeAndFlag: UInt8
+    let temporalBaseIndex: UInt8
+
+    var payloadType: UInt8 { payloadTypeAndFlag & 0x7F }
+    var identifies: Bool { payloadTypeAndFlag & 0x80 != 0 }
 
     init(_ outgoing: OutgoingFrame) {
       frame = outgoing.frame
@@ -78,14 +83,15 @@ struct SendHistory: Sendable {
       sentAt = outgoing.sentAt
       timestamp = outgoing.timestamp
       pictureID = outgoing.pictureID
-      payloadType = outgoing.payloadType
-      identifies = outgoing.identifies
+      payloadTypeAndFlag = outgoing.payloadType & 0x7F | (outgoing.identifies ? 0x80 : 0)
+      temporalBaseIndex = outgoing.temporalBaseIndex
     }
   }
 
   private let ageMax: Interval
   /// A ring: frame n is at n modulo the capacity, a power of two.
   private var entries: [Entry?]
+  private let mask: Int
   /// The copies that frames carry, in the same ring; empty while none did.
   private var copies: [EarlierFrames?] = []
   private var oldest = 0
@@ -98,13 +104,24 @@ struct SendHistory: Sendable {
     precondition(capacity > 0 && capacity & (capacity - 1) == 0, "places in the ring are found by masking")
     self.ageMax = ageMax
     entries = Array(repeating: nil, count: capacity)
+    mask = capacity - 1
   }
 
-  private func place(_ number: Int) -> Int { number & (entries.count &- 1) }
+  private func place(_ number: Int) -> Int { number & mask }
+
+  /// Asks for the memory that `append` is about to change.
+  func prefetch() {
+    entries.withUnsafeBytes { bytes in
+      guard let base = bytes.baseAddress else { return }
+      Prefetch.memory(at: base - 32, byteCount: 1)
+      Prefetch.memory(at: base + place(end) * MemoryLayout<Entry?>.stride, byteCount: 1)
+      Prefetch.memory(at: base + place(oldest) * MemoryLayout<Entry?>.stride, byteCount: 1)
+    }
+  }
 
   /// Keeps a frame, and lets go of those that are too old or too many.
   mutating func append(_ frame: OutgoingFrame) {
-    while oldest < end, end &- oldest >= entries.count || isExpired(oldest, at: frame.sentAt) {
+    while oldest < end, end &- oldest > mask || isExpired(oldest, at: frame.sentAt) {
       entries[place(oldest)] = nil
       if !copies.isEmpty { copies[place(oldest)] = nil }
       oldest &+= 1
@@ -127,7 +144,8 @@ struct SendHistory: Sendable {
     guard let entry = entries[place(number)] else { return nil }
     var outgoing = OutgoingFrame(
       frame: entry.frame, payloadType: entry.payloadType, firstSequence: entry.firstSequence, timestamp: entry.timestamp,
-      pictureID: entry.pictureID, identifies: entry.identifies, sentAt: entry.sentAt)
+      pictureID: entry.pictureID, temporalBaseIndex: entry.temporalBaseIndex, identifies: entry.identifies,
+      sentAt: entry.sentAt)
     if !copies.isEmpty, let copies = copies[place(number)] { outgoing.copies = copies }
     return outgoing
   }
@@ -160,6 +178,8 @@ struct SendHistory: Sendable {
       return true
     }
     let resend = Resend(sequence: sequence, at: now, count: 1)
+    // Most receivers lose nothing: room is made with the first loss, for all that are kept.
+    if resends.isEmpty { resends.reserveCapacity(Self.resendsKept) }
     if resends.count < Self.resendsKept {
       resends.append(resend)
     } else {

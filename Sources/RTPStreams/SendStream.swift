@@ -95,6 +95,9 @@ public struct SendStream: Sendable {
   /// Whether packets can carry what differs each time they are sent: transport-wide numbers and times.
   public var tellsTime: Bool { configuration.retransmissionSource != nil || !configuration.isAskedAgain }
 
+  /// Asks for the memory that the next frame needs.
+  package func prefetch() { history.prefetch() }
+
   /// The frames that follow count their timestamps from somewhere else: the next one continues the timeline by its sampling instant.
   public mutating func sourceWillChange() { isSourceChanging = true }
 

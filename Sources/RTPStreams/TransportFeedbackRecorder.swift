@@ -24,11 +24,13 @@ public struct TransportFeedbackRecorder: Sendable {
   /// When feedback on what has come is due; nil where there is nothing to tell.
   public private(set) var nextDeadline: Instant?
 
-  public init() { arrivals.reserveCapacity(Self.capacity) }
+  public init() {}
 
   /// A packet came. One that was told of already, or is older than what is kept, is passed over.
   public mutating func receive(_ sequenceNumber: UInt16, of media: SSRC, at now: Instant) {
     let isFirst = unwrapper.highest == nil
+    // Who only watches sends no media: room is made with the first packet.
+    if isFirst { arrivals.reserveCapacity(Self.capacity) }
     var sequence = unwrapper.unwrap(SequenceNumber(sequenceNumber))
     if isFirst { base = sequence }
     if sequence < base &- Self.lateMax {

@@ -25,6 +25,9 @@ struct SRTPCipher: ~Copyable {
     mac = profile == .aes128CMHMACSHA1_80 ? MessageAuthenticator(key: keys.authentication) : nil
   }
 
+  /// Where the cipher's context lies.
+  var memory: UnsafeRawPointer { cipher.memory }
+
   /// Protects an RTP packet of `count` bytes in place; `bytes` has room for the tag. False where OpenSSL failed.
   func protectRTP(
     _ bytes: UnsafeMutableBufferPointer<UInt8>, count: Int, fields: RTPFields, rollOverCounter: UInt32

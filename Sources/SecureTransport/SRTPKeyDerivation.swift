@@ -57,6 +57,9 @@ struct CipherContext: ~Copyable {
 
   deinit { EVP_CIPHER_CTX_free(context) }
 
+  /// Where OpenSSL has put it.
+  var memory: UnsafeRawPointer { UnsafeRawPointer(context) }
+
   /// Counter mode, in place. Encrypts and decrypts alike.
   func applyKeyStream(to bytes: UnsafeMutableBufferPointer<UInt8>, counter: UnsafePointer<UInt8>) -> Bool {
     guard EVP_EncryptInit_ex(context, nil, nil, nil, counter) == 1 else { return false }

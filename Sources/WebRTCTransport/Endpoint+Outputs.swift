@@ -94,11 +94,16 @@ extension Endpoint {
     guard let output = self.outputs[id], !output.receivers.isEmpty else { return }
     let packetized = output.packetizer.packetize(frame)
     guard frame.codec.kind == .video else {
-      for receiver in output.receivers { _ = send(packetized, to: receiver.peer, at: now, into: &outputs, flush: flush) }
+      for (index, receiver) in output.receivers.enumerated() {
+        output.prefetch(after: index, .audio)
+        _ = send(packetized, to: receiver.peer, at: now, into: &outputs, flush: flush)
+      }
       return
     }
     output.recent.append(packetized)
-    for receiver in output.receivers where receiver.peer.session.isConnected {
+    for (index, receiver) in output.receivers.enumerated() {
+      output.prefetch(after: index, .video)
+      guard receiver.peer.session.isConnected else { continue }
       sendPicture(packetized, output, id, to: receiver.peer, rung: receiver.rung, at: now, into: &outputs, flush: flush)
     }
   }
@@ -165,7 +170,7 @@ extension Endpoint {
   ) -> Bool {
     // Audio may carry copies of earlier frames, as much as goes into a packet.
     let copies = frame.codec.kind == .audio ? PeerSession.packetSizeMax : 0
-    if outputs.arena.room < frame.bytes.count &+ frame.ranges.count &* 200 &+ copies { flush(&outputs) }
+    if !outputs.takes(frame.bytes.count &+ frame.ranges.count &* 200 &+ copies) { flush(&outputs) }
     let isSent = peer.session.send(frame, at: now, into: &outputs)
     if let deadline = peer.session.pacingDeadline { schedule(peer, max(deadline, now + .milliseconds(1))) }
     return isSent

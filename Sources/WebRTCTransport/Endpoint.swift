@@ -26,7 +26,6 @@ public struct Endpoint: ~Copyable {
   final class Peer {
     let id: PeerID
     let observer: any PeerObserver
-    var session: PeerSession
     /// Our fragments that lead here; two while an ICE restart is under way and until the next one.
     var fragments: [UfragKey] = []
     /// Paths that lead here.
@@ -37,6 +36,8 @@ public struct Endpoint: ~Copyable {
     var lastHeard = Instant(nanoseconds: .min)
     /// The deadline this peer last put into the heap.
     var scheduled: Instant?
+    /// Last, so that what sending needs lies together.
+    var session: PeerSession
 
     init(id: PeerID, observer: any PeerObserver, session: consuming PeerSession) {
       self.id = id
@@ -59,6 +60,19 @@ public struct Endpoint: ~Copyable {
     var recent = RecentPictures()
     /// When a keyframe was last asked for on behalf of those who wait for their first.
     var lastRequest: Instant?
+
+    /// Asks for the memory of receivers whose turn comes soon: of one some way ahead for what lies in it, of a nearer one for
+    /// what it leads to.
+    func prefetch(after index: Int, _ kind: MediaKind) {
+      if index &+ 6 < receivers.count {
+        // The reference as it lies there: one counted would be waited for.
+        let peer = receivers.withUnsafeBytes {
+          $0.load(fromByteOffset: (index &+ 6) &* MemoryLayout<Receiver>.stride, as: UnsafeRawPointer.self)
+        }
+        Prefetch.memory(at: peer, byteCount: 128 &+ PeerSession.sendingByteCount)
+      }
+      if index &+ 2 < receivers.count { receivers[index &+ 2].peer.session.prefetchForSending(kind) }
+    }
   }
 
   /// How often a keyframe is asked for while receivers wait for one.

@@ -26,6 +26,12 @@ public struct PeerOutputs: ~Copyable {
     transmits.reserveCapacity(1024)
   }
 
+  /// Datagrams are sent off once there are so many bytes of them: what the kernel then copies is still in the core's own cache.
+  static let burst = 1 << 17
+
+  /// Whether a frame of so many bytes, with headers and tags, is to be added before what is here is sent off.
+  func takes(_ byteCount: Int) -> Bool { arena.count < Self.burst && byteCount <= arena.room }
+
   /// Forgets the datagrams, once they are sent.
   public mutating func removeSent() {
     arena.removeAll()

@@ -23,13 +23,18 @@ public struct PeerSession: ~Copyable {
 
   /// The wall clock when the monotonic clock was zero; sender reports are stamped by it.
   let wallClockAtZero: NTPTime
-  private(set) var setup: PeerSetup
+  // What sending needs comes first and together: `Endpoint` asks for this part of a session's memory ahead of its turn.
+  private var hasEnded = false
+  private var isEstablished = false
+  private var isAnnounced = false
+  var sender: SRTPSender?
+  private var senderMemory: SRTPSenderMemory?
+  var outgoing: OutgoingStreams
   var ice: ICEAgent
+  private(set) var setup: PeerSetup
   let dtls: DTLSConnection
   var receiver: SRTPReceiver?
-  var sender: SRTPSender?
   var incoming: IncomingStreams
-  var outgoing: OutgoingStreams
   var arrivals: TransportFeedbackRecorder?
   var path = PathControl()
   var schedule: RTCPSchedule
@@ -37,9 +42,6 @@ public struct PeerSession: ~Copyable {
   var videoPool = FrameBufferPool(capacity: 34, bytesReserved: 16_384)
   var random: SessionRandom
   var counts = PeerStatistics()
-  private var hasEnded = false
-  private var isEstablished = false
-  private var isAnnounced = false
 
   /// - Parameters:
   ///   - wallClockAtZero: the time of day when `Instant` counted zero.
@@ -55,6 +57,15 @@ public struct PeerSession: ~Copyable {
     outgoing = OutgoingStreams(setup.session, using: &random)
     schedule = RTCPSchedule(start: now, using: &random)
     if setup.session.media.contains(where: { $0.feedback.contains(.transportCC) }) { arrivals = TransportFeedbackRecorder() }
+  }
+
+  /// Bytes at the beginning of a session that sending goes through.
+  static let sendingByteCount = 960
+
+  /// Asks for memory that sending a frame of this kind needs beyond the session's own.
+  func prefetchForSending(_ kind: MediaKind) {
+    senderMemory?.prefetch()
+    if kind == .audio { outgoing.audio?.prefetch() } else { outgoing.video?.prefetch() }
   }
 
   /// Whether media can be sent now.
@@ -214,7 +225,9 @@ public struct PeerSession: ~Copyable {
   private mutating func establish(_ keys: SRTPKeys, into outputs: inout PeerOutputs) {
     do {
       receiver = try SRTPReceiver(keys)
-      sender = try SRTPSender(keys)
+      let sender = try SRTPSender(keys)
+      self.sender = sender
+      senderMemory = sender.memory
       isEstablished = true
       announce(into: &outputs)
     } catch {

@@ -189,6 +189,10 @@ struct SendStreamTests {
     let frames = (0..<200).map { sender.packetize(videoFrame(.vp8, $0, isKeyframe: false)) }
     var bytes = [UInt8](repeating: 0, count: 600)
     var written = 0
+    // The first loss makes room for those that follow.
+    let first = sender.stream.begin(sender.packetize(videoFrame(.vp8, 0, isKeyframe: true)), at: .zero)?.firstSequence ?? 0
+    var room = bytes.mutableSpan
+    _ = sender.stream.retransmit(SequenceNumber(UInt16(truncatingIfNeeded: first)), at: .zero, into: &room)
     let count = allocations {
       for (number, frame) in frames.enumerated() {
         let now = milliseconds(number * 33)
