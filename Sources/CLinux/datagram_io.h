@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/udp.h>
+#include <poll.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdint.h>
@@ -45,6 +46,12 @@ static inline int shim_receive_batch(int socket, struct mmsghdr *messages, unsig
 }
 static inline int shim_send_batch(int socket, struct mmsghdr *messages, unsigned count) {
   return sendmmsg(socket, messages, count, MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+// Whether a datagram finds room in the socket's buffer within so many milliseconds.
+static inline int shim_wait_for_room(int socket, int milliseconds) {
+  struct pollfd wanted = {.fd = socket, .events = POLLOUT};
+  return poll(&wanted, 1, milliseconds) > 0;
 }
 
 // Socket addresses as the numbers of a TransportAddress, and back. `family` is AF_INET or AF_INET6, 0 for any other.

@@ -1,12 +1,15 @@
 import Bytes
 internal import CLinux
 import ICE
+import RealTime
+import Timing
 
 /// Packets of a `PacketArena` on their way to the kernel: as few system calls and as few passes of the network stack as may be.
 ///
 /// Runs of packets to one destination which have one length, the last perhaps a shorter one, go as a single message that the kernel
-/// cuts (UDP_SEGMENT); `sendmmsg` takes all messages at once. Order is kept. What the kernel does not take at once is dropped and
-/// counted: media is late soon, and repairs are asked for.
+/// cuts (UDP_SEGMENT); `sendmmsg` takes all messages at once. Order is kept. Where the socket's buffer is full the batch waits a
+/// little, as long as a keyframe for hundreds takes to leave; what finds no room even then is dropped and counted: media is late
+/// soon, and repairs are asked for.
 public final class SendBatch {
   /// Packets at most.
   public let capacity: Int
@@ -16,10 +19,26 @@ public final class SendBatch {
   public private(set) var sent = 0
   /// Packets the kernel had no room for.
   public private(set) var dropped = 0
+  /// Times it was waited for that room.
+  public private(set) var waits = 0
   /// Packets with a destination the kernel refused: unreachable, forbidden, too long.
   public private(set) var refused = 0
   /// Messages handed to the kernel, each of one or several packets.
   public private(set) var messagesSent = 0
+
+  /// How long one `send` waits at most for the kernel to have room again.
+  private static let patience = Interval.milliseconds(10)
+
+  /// A kernel that has little room or refuses, for tests.
+  package enum Fault {
+    /// It is given no more messages than so many.
+    case takesAtMost(messages: Int)
+    /// It answers with an error, such as EAGAIN.
+    case fails(errno: Int32)
+  }
+
+  /// Is told, for tests, how many messages the kernel is about to be given and how many packets are in the first.
+  package var faults: ((_ messages: Int, _ packetsInFirst: Int) -> Fault?)?
 
   /// The kernel's own bounds: UDP_MAX_SEGMENTS, and a datagram's length less the headers.
   private static let mostSegments = 64
@@ -39,6 +58,7 @@ public final class SendBatch {
   private let firsts: UnsafeMutablePointer<Int>
   /// Packets before this one go singly: the kernel refused to cut the run they are in.
   private var uncutEnd = 0
+  private var patienceLeft = Interval.zero
   private static let controlBytes = Int(shim_segment_control_bytes)
 
   public init(capacity: Int = 256) {
@@ -82,6 +102,7 @@ public final class SendBatch {
   public func send(from arena: inout PacketArena, over socket: UDPSocket) {
     guard count > 0 else { return }
     uncutEnd = 0
+    patienceLeft = Self.patience
     arena.withUnsafeBytes { bytes in
       guard let base = bytes.baseAddress else { return }
       var next = 0
@@ -160,6 +181,31 @@ public final class SendBatch {
     return used
   }
 
+  /// - Returns: how many messages the kernel took, or, below zero, the error of the first.
+  private func give(
+    _ messages: UnsafeMutablePointer<mmsghdr>, _ count: Int, _ packetsInFirst: Int, to socket: UDPSocket
+  ) -> Int {
+    var count = count
+    switch faults?(count, packetsInFirst) {
+    case .fails(let code)?: return -Int(code)
+    case .takesAtMost(let messages)?: count = min(count, max(messages, 1))
+    case nil: break
+    }
+    let taken = shim_send_batch(socket.descriptor, messages, UInt32(count))
+    return taken > 0 ? Int(taken) : -Int(shim_errno())
+  }
+
+  /// Waits until the kernel has room for a datagram; false where the time for it is up.
+  private func waitForRoom(at socket: UDPSocket) -> Bool {
+    guard patienceLeft > .zero else { return false }
+    waits &+= 1
+    let start = MonotonicClock.now()
+    let isReady = shim_wait_for_room(socket.descriptor, Int32((patienceLeft.nanoseconds &+ 999_999) / 1_000_000)) != 0
+    // Somebody else's answer costs time too: what is ready time and again and takes nothing ends as well.
+    patienceLeft = patienceLeft - max(MonotonicClock.now() - start, .nanoseconds(10_000))
+    return isReady
+  }
+
   /// Hands the messages to the kernel.
   ///
   /// - Returns: the first packet that is still to be described: `firsts[messageCount]`, or an earlier one where the kernel refused to
@@ -167,20 +213,21 @@ public final class SendBatch {
   private func submit(_ messageCount: Int, over socket: UDPSocket) -> Int {
     var message = 0
     while message < messageCount {
-      let taken = shim_send_batch(socket.descriptor, messages + message, UInt32(messageCount &- message))
+      let packetCount = firsts[message &+ 1] &- firsts[message]
+      let taken = give(messages + message, messageCount &- message, packetCount, to: socket)
       if taken > 0 {
-        sent &+= firsts[message &+ Int(taken)] &- firsts[message]
-        messagesSent &+= Int(taken)
-        message &+= Int(taken)
+        sent &+= firsts[message &+ taken] &- firsts[message]
+        messagesSent &+= taken
+        message &+= taken
         continue
       }
-      let packetCount = firsts[message &+ 1] &- firsts[message]
-      switch shim_errno() {
+      switch Int32(-taken) {
       case EINTR, ECONNREFUSED: continue
+      case EAGAIN where waitForRoom(at: socket): continue
       case EAGAIN, ENOBUFS, ENOMEM:
         dropped &+= count &- firsts[message]
         return count
-      case EINVAL where packetCount > 1:
+      case EINVAL where packetCount > 1, EMSGSIZE where packetCount > 1:
         // This destination's path cannot take the segments whole, or it is no destination at all.
         uncutEnd = firsts[message &+ 1]
         return firsts[message]

@@ -20,9 +20,6 @@ public struct ICELiteAgent: Sendable {
     case failed
   }
 
-  // First in memory, since sending begins by asking for it.
-  /// Where to send; nil before a nomination and while consent is missing.
-  public private(set) var selectedPath: TransportPath?
   private var state: State
   private var current: ICEGeneration
   /// What was in force before a restart, until a path is nominated under `current`.
@@ -34,6 +31,8 @@ public struct ICELiteAgent: Sendable {
   private let patience: Interval
   private let returnPatience: Interval
 
+  /// Where to send; nil before a nomination and while consent is missing.
+  public private(set) var selectedPath: TransportPath?
   /// Datagrams that met silence, for statistics.
   public private(set) var rejectedCount = 0
 

@@ -110,7 +110,7 @@ struct SendHistory: Sendable {
   private func place(_ number: Int) -> Int { number & mask }
 
   /// Asks for the memory that `append` is about to change.
-  func prefetch() {
+  mutating func prefetch() {
     entries.withUnsafeBytes { bytes in
       guard let base = bytes.baseAddress else { return }
       Prefetch.memory(at: base - 32, byteCount: 1)

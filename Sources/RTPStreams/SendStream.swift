@@ -95,8 +95,8 @@ public struct SendStream: Sendable {
   /// Whether packets can carry what differs each time they are sent: transport-wide numbers and times.
   public var tellsTime: Bool { configuration.retransmissionSource != nil || !configuration.isAskedAgain }
 
-  /// Asks for the memory that the next frame needs.
-  package func prefetch() { history.prefetch() }
+  /// Asks for the memory that the next frame needs. Changes nothing; what does not change is copied to be asked.
+  package mutating func prefetch() { history.prefetch() }
 
   /// The frames that follow count their timestamps from somewhere else: the next one continues the timeline by its sampling instant.
   public mutating func sourceWillChange() { isSourceChanging = true }

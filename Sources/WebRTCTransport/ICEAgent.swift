@@ -3,7 +3,12 @@ import ICE
 import Timing
 
 /// Either side of ICE behind one face. Two optionals rather than an enum, so that an agent is changed in place.
+///
+/// Asking an optional agent for anything copies all of it, more than a kilobyte; so what is asked for each packet is set down
+/// whenever an agent may have changed.
 struct ICEAgent {
+  private(set) var selectedPath: TransportPath?
+  private(set) var nextDeadline: Instant?
   private var lite: ICELiteAgent?
   private var full: ICEFullAgent?
 
@@ -18,10 +23,14 @@ struct ICEAgent {
       for candidate in setup.remoteCandidates { agent.addRemote(candidate) }
       full = agent
     }
+    setDown()
   }
 
-  var selectedPath: TransportPath? { lite?.selectedPath ?? full?.selectedPath }
-  var nextDeadline: Instant? { lite?.nextDeadline ?? full?.nextDeadline }
+  private mutating func setDown() {
+    selectedPath = lite?.selectedPath ?? full?.selectedPath
+    nextDeadline = lite?.nextDeadline ?? full?.nextDeadline
+  }
+
   var rejectedCount: Int { lite?.rejectedCount ?? full?.rejectedCount ?? 0 }
 
   /// Our fragments under which checks count: the newest, and while it has led to no nomination the one before it that has.
@@ -36,16 +45,19 @@ struct ICEAgent {
   ) {
     lite?.receive(datagram, from: path, at: now, arena: &arena, outputs: &outputs)
     full?.receive(datagram, from: path, at: now, arena: &arena, outputs: &outputs)
+    setDown()
   }
 
   /// The TCP connection a path stood for has ended.
   mutating func pathClosed(_ path: TransportPath, at now: Instant, outputs: inout [ICEOutput]) {
     lite?.pathClosed(path, at: now, outputs: &outputs)
+    setDown()
   }
 
   mutating func handleTimeout(at now: Instant, arena: inout PacketArena, outputs: inout [ICEOutput]) {
     lite?.handleTimeout(at: now, outputs: &outputs)
     full?.handleTimeout(at: now, arena: &arena, outputs: &outputs)
+    setDown()
   }
 
   /// Takes what a new negotiation of the session changed.
@@ -58,5 +70,6 @@ struct ICEAgent {
     for candidate in new.remoteCandidates where restarts || !old.remoteCandidates.contains(candidate) {
       full?.addRemote(candidate)
     }
+    setDown()
   }
 }

@@ -29,19 +29,19 @@ public struct PeerSession: ~Copyable {
   private var isAnnounced = false
   var sender: SRTPSender?
   private var senderMemory: SRTPSenderMemory?
+  var counts = PeerStatistics()
   var outgoing: OutgoingStreams
   var ice: ICEAgent
+  var path = PathControl()
   private(set) var setup: PeerSetup
   let dtls: DTLSConnection
   var receiver: SRTPReceiver?
   var incoming: IncomingStreams
   var arrivals: TransportFeedbackRecorder?
-  var path = PathControl()
   var schedule: RTCPSchedule
   var audioPool = FrameBufferPool(capacity: 72, bytesReserved: 512)
   var videoPool = FrameBufferPool(capacity: 34, bytesReserved: 16_384)
   var random: SessionRandom
-  var counts = PeerStatistics()
 
   /// - Parameters:
   ///   - wallClockAtZero: the time of day when `Instant` counted zero.
@@ -63,7 +63,7 @@ public struct PeerSession: ~Copyable {
   static let sendingByteCount = 960
 
   /// Asks for memory that sending a frame of this kind needs beyond the session's own.
-  func prefetchForSending(_ kind: MediaKind) {
+  mutating func prefetchForSending(_ kind: MediaKind) {
     senderMemory?.prefetch()
     if kind == .audio { outgoing.audio?.prefetch() } else { outgoing.video?.prefetch() }
   }
