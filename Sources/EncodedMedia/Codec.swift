@@ -4,12 +4,14 @@ public enum Codec: String, Hashable, Sendable, CaseIterable {
   case pcmu = "PCMU"
   case pcma = "PCMA"
   case vp8 = "VP8"
+  case vp9 = "VP9"
   case h264 = "H264"
+  case av1 = "AV1"
 
   public var kind: MediaKind {
     switch self {
     case .opus, .pcmu, .pcma: .audio
-    case .vp8, .h264: .video
+    case .vp8, .vp9, .h264, .av1: .video
     }
   }
 
@@ -18,7 +20,7 @@ public enum Codec: String, Hashable, Sendable, CaseIterable {
     switch self {
     case .opus: 48_000
     case .pcmu, .pcma: 8_000
-    case .vp8, .h264: 90_000
+    case .vp8, .vp9, .h264, .av1: 90_000
     }
   }
 }

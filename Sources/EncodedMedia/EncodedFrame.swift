@@ -5,7 +5,8 @@ public struct EncodedFrame: Sendable {
   public var codec: Codec
   /// Received: who sent it. To be sent: unused; each receiver's stream has an SSRC of its own.
   public var source = SSRC(0)
-  /// The frame's bytes, depacketised: an Opus packet, a VP8 frame, H.264 in Annex B byte stream format.
+  /// The frame's bytes, depacketised: an Opus packet, a VP8 frame, a VP9 frame or superframe, H.264 in Annex B byte
+  /// stream format, an AV1 temporal unit in the low-overhead format.
   public var payload: FrameBuffer
   /// The sampling instant in ticks of the codec's RTP clock. Received: as the sender counts. To be sent: as the output counts;
   /// each receiver's stream adds its own random offset.

@@ -16,7 +16,7 @@ enum FrameDuration {
       // One byte a sample at 8 kHz.
       let samples = bytes.count &* 6
       return bytes.count <= samplesMax / 6 && samples >= step ? samples / step * step : nil
-    case .vp8, .h264: return nil
+    case .vp8, .vp9, .h264, .av1: return nil
     }
   }
 }

@@ -1,4 +1,5 @@
 import Bytes
+import EncodedMedia
 
 /// The VP8 payload descriptor at the start of each packet's payload (RFC 7741 section 4.2).
 public struct VP8Descriptor: Hashable, Sendable {
@@ -20,6 +21,11 @@ public struct VP8Descriptor: Hashable, Sendable {
   public var isLayerSync = false
   /// KEYIDX: 0 to 31.
   public var keyIndex: UInt8?
+
+  /// What it says of temporal layers; nil where it says nothing.
+  public var temporalPosition: TemporalPosition? {
+    temporalLayer.map { TemporalPosition(layer: $0, isLayerSync: isLayerSync, baseIndex: temporalBaseIndex) }
+  }
 
   public init() {}
 

@@ -11,7 +11,7 @@ public struct OutgoingFrame: Sendable {
   public let firstSequence: Int64
   /// With the stream's offset added.
   public let timestamp: RTPTimestamp
-  /// 15 bits; only VP8 has it.
+  /// 15 bits; only VP8 and VP9 have it.
   public let pictureID: UInt16
   /// TL0PICIDX as sent; only VP8 with temporal layers has it.
   public let temporalBaseIndex: UInt8

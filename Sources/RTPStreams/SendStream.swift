@@ -68,6 +68,8 @@ public struct SendStream: Sendable {
   private var nextRetransmissionSequence: UInt16
   private var timestampOffset: UInt32
   private var nextPictureID: UInt16
+  /// From the numbers of the packetizer to those sent; nil before the first frame of VP9.
+  private var pictureIDOffset: UInt16?
   /// TL0PICIDX of the last base layer frame.
   private var temporalBaseIndex: UInt8
   private var isSourceChanging = false
@@ -113,21 +115,30 @@ public struct SendStream: Sendable {
       let ticks = max((frame.time - last.time).ticks(at: clockRate), 1)
       timestampOffset = (last.timestamp + Int(ticks)).rawValue &- frame.timestamp.rawValue
     }
+    let pictureID = frame.codec == .vp9 ? continuedPictureID(of: frame) : nextPictureID
     isSourceChanging = false
     if frame.temporal?.layer == 0 { temporalBaseIndex &+= 1 }
     var outgoing = OutgoingFrame(
       frame: frame, payloadType: payloadType, firstSequence: nextSequence,
-      timestamp: RTPTimestamp(frame.timestamp.rawValue &+ timestampOffset), pictureID: nextPictureID,
+      timestamp: RTPTimestamp(frame.timestamp.rawValue &+ timestampOffset), pictureID: pictureID,
       temporalBaseIndex: temporalBaseIndex, identifies: receiverReport == nil, sentAt: now)
     if redundancy.copies > 0, let redundant = configuration.payloadTypes.redundancy(of: payloadType) {
       outgoing.copies = earlierFrames(for: outgoing, redundant)
     }
     nextSequence &+= Int64(frame.ranges.count)
-    nextPictureID = (nextPictureID &+ 1) & 0x7FFF
+    nextPictureID = (pictureID &+ 1) & 0x7FFF
     last = (outgoing.timestamp, frame.time)
     history.append(outgoing)
     counters.frames &+= 1
     return outgoing
+  }
+
+  /// Frames of VP9 say how many pictures back those are that they build on, so numbers of frames left out between are left out too.
+  private mutating func continuedPictureID(of frame: PacketizedFrame) -> UInt16 {
+    let own = VP9Packetizer.pictureID(of: frame) ?? nextPictureID
+    let offset = isSourceChanging ? nil : pictureIDOffset
+    pictureIDOffset = offset ?? nextPictureID &- own
+    return (own &+ (pictureIDOffset ?? 0)) & 0x7FFF
   }
 
   /// What was sent just before, as far as it goes into one packet: of whatever output it was, the receiver may have lost it.
@@ -295,10 +306,13 @@ public struct SendStream: Sendable {
     guard let size = frame.copyPayload(index, into: &packet, at: length), length &+ size &+ tagSize <= packet.count else {
       return nil
     }
-    if frame.codec == .vp8 {
-      // The descriptor continues the stream, whichever output the frame is from.
+    // The descriptor continues the stream, whichever output the frame is from.
+    switch frame.codec {
+    case .vp8:
       _ = VP8Descriptor.rewrite(
         &packet, payload: length, size: size, pictureID: outgoing.pictureID, temporalBaseIndex: outgoing.temporalBaseIndex)
+    case .vp9: VP9Packetizer.rewrite(&packet, payload: length, size: size, pictureID: outgoing.pictureID)
+    case .opus, .pcmu, .pcma, .h264, .av1: break
     }
     return length &+ size
   }

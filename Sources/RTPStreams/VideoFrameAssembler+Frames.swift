@@ -23,10 +23,13 @@ extension VideoFrameAssembler {
     guard let first else { return true }
 
     var isKeyframe: Bool?
+    var temporal: TemporalPosition?
     let buffer = pool.make { bytes in
       switch first.codec {
-      case .vp8: isKeyframe = appendVP8(range, to: &bytes)
+      case .vp8: isKeyframe = appendVP8(range, to: &bytes, &temporal)
       case .h264: isKeyframe = appendH264(range, to: &bytes)
+      case .vp9: isKeyframe = appendVP9(range, to: &bytes, &temporal)
+      case .av1: isKeyframe = appendAV1(range, to: &bytes)
       case .opus, .pcmu, .pcma: isKeyframe = nil
       }
     }
@@ -34,7 +37,7 @@ extension VideoFrameAssembler {
     frames.append(
       EncodedFrame(
         codec: first.codec, payload: buffer, timestamp: first.timestamp, sequence: first.sequence, isKeyframe: isKeyframe,
-        followsGap: followsGap, time: lastArrival, rotation: rotation))
+        followsGap: followsGap, time: lastArrival, rotation: rotation, temporal: temporal))
     frameCount &+= 1
     if isKeyframe { keyframeCount &+= 1 }
     followsGap = false
@@ -44,13 +47,18 @@ extension VideoFrameAssembler {
   }
 
   /// Whether the frame is a keyframe; nil for a damaged one.
-  private func appendVP8(_ range: Range<Int64>, to bytes: inout [UInt8]) -> Bool? {
+  private func appendVP8(
+    _ range: Range<Int64>, to bytes: inout [UInt8], _ temporal: inout TemporalPosition?
+  ) -> Bool? {
     var isFirst = true
     for sequence in range {
       guard let packet = store[sequence], packet.size > 0 else { continue }
       var reader = ByteReader(store.payload(of: packet))
       guard let descriptor = VP8Descriptor(&reader), let data = reader.readBytes(reader.remaining) else { return nil }
-      if isFirst, !(descriptor.startsPartition && descriptor.partitionIndex == 0) { return nil }
+      if isFirst {
+        guard descriptor.startsPartition, descriptor.partitionIndex == 0 else { return nil }
+        temporal = descriptor.temporalPosition
+      }
       isFirst = false
       bytes.append(contentsOf: data)
     }
@@ -67,6 +75,46 @@ extension VideoFrameAssembler {
     }
     parameterSets = sets
     writer.finish(&bytes, sets)
+    return writer.isDamaged ? nil : writer.isKeyframe
+  }
+
+  /// Puts the spatial layers of one picture behind one another, with an index where there are several.
+  ///
+  /// - Returns: whether the frame is a keyframe; nil for a damaged one.
+  private func appendVP9(
+    _ range: Range<Int64>, to bytes: inout [UInt8], _ temporal: inout TemporalPosition?
+  ) -> Bool? {
+    var sizes: [8 of Int] = .init(repeating: 0)
+    var count = 0
+    var isWithinFrame = false
+    for sequence in range {
+      guard let packet = store[sequence], packet.size > 0 else { continue }
+      var reader = ByteReader(store.payload(of: packet))
+      guard let descriptor = VP9Descriptor(&reader), let data = reader.readBytes(reader.remaining),
+        descriptor.startsFrame != isWithinFrame
+      else { return nil }
+      if descriptor.startsFrame {
+        guard count < VP9Superframe.frameCountMax else { return nil }
+        if count == 0 { temporal = descriptor.temporalPosition }
+        count &+= 1
+      }
+      isWithinFrame = !descriptor.endsFrame
+      sizes[count &- 1] &+= data.count
+      bytes.append(contentsOf: data)
+    }
+    guard !isWithinFrame, let header = VP9FrameHeader(bytes.span) else { return nil }
+    if count > 1 { VP9Superframe.appendIndex(sizes, count: count, to: &bytes) }
+    return header.isKeyframe
+  }
+
+  /// Whether the temporal unit is a keyframe; nil for a damaged one.
+  private func appendAV1(_ range: Range<Int64>, to bytes: inout [UInt8]) -> Bool? {
+    var writer = AV1FrameWriter()
+    for sequence in range {
+      guard let packet = store[sequence], packet.size > 0 else { continue }
+      writer.append(store.payload(of: packet), to: &bytes)
+    }
+    writer.finish(bytes)
     return writer.isDamaged ? nil : writer.isKeyframe
   }
 }

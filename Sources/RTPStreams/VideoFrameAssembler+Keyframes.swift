@@ -13,6 +13,15 @@ extension VideoFrameAssembler {
       else { return false }
       return first & 0x01 == 0
     case .h264: return H264FrameWriter.announcesKeyframe(payload)
+    case .vp9:
+      var reader = ByteReader(payload)
+      guard let descriptor = VP9Descriptor(&reader), descriptor.startsFrame, !descriptor.isInterPredicted,
+        descriptor.spatialLayer ?? 0 == 0, let data = reader.readBytes(reader.remaining)
+      else { return false }
+      return VP9FrameHeader(data)?.isKeyframe ?? false
+    case .av1:
+      guard let reader = AV1PayloadReader(payload) else { return false }
+      return reader.startsSequence && !reader.continues
     case .opus, .pcmu, .pcma: return false
     }
   }

@@ -9,6 +9,7 @@ public struct OutputPacketizer {
   private static let payloadSizeMax = PeerSession.packetSizeMax - 76
 
   private var vp8 = VP8Packetizer(payloadSizeMax: payloadSizeMax)
+  private var vp9 = VP9Packetizer(payloadSizeMax: payloadSizeMax)
   private let h264 = H264Packetizer(payloadSizeMax: payloadSizeMax)
   private var lastTimestamp: RTPTimestamp?
 
@@ -19,8 +20,10 @@ public struct OutputPacketizer {
     defer { lastTimestamp = frame.timestamp }
     switch frame.codec {
     case .vp8: return vp8.packetize(frame)
+    case .vp9: return vp9.packetize(frame)
     case .h264: return h264.packetize(frame)
-    case .opus, .pcmu, .pcma:
+    // Audio is one packet a frame. AV1 is not encoded here.
+    case .opus, .pcmu, .pcma, .av1:
       return AudioPacketizer.packetize(frame, startsTalkspurt: startsTalkspurt(frame))
     }
   }

@@ -32,6 +32,7 @@ let extensionMap: HeaderExtensionMap = {
 struct Sender {
   var stream: SendStream
   private var vp8 = VP8Packetizer(payloadSizeMax: 200)
+  private var vp9 = VP9Packetizer(payloadSizeMax: 200)
   private let h264 = H264Packetizer(payloadSizeMax: 200)
   private let codec: Codec
 
@@ -49,8 +50,9 @@ struct Sender {
   mutating func packetize(_ frame: EncodedFrame) -> PacketizedFrame {
     switch codec {
     case .vp8: vp8.packetize(frame)
+    case .vp9: vp9.packetize(frame)
     case .h264: h264.packetize(frame)
-    case .opus, .pcmu, .pcma: AudioPacketizer.packetize(frame)
+    case .opus, .pcmu, .pcma, .av1: AudioPacketizer.packetize(frame)
     }
   }
 

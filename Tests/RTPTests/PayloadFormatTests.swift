@@ -82,6 +82,19 @@ struct VP8PacketizerTests {
     #expect(joined == bytes)
   }
 
+  @Test func temporalLayersAreTold() throws {
+    var packetizer = VP8Packetizer(payloadSizeMax: 100)
+    var layered = frame(.vp8, [UInt8](repeating: 1, count: 300))
+    layered.temporal = TemporalPosition(layer: 2, isLayerSync: true, baseIndex: 0xFE)
+    let packets = packetizer.packetize(layered)
+    #expect(packets.ranges.count == 4 && packets.temporal == layered.temporal)
+    for range in packets.ranges {
+      let parsed = try #require(parse(Array(packets.bytes[range])))
+      #expect(parsed.size == 6 && range.count <= 100 && parsed.descriptor.temporalPosition == layered.temporal)
+      #expect(parsed.descriptor.pictureID == 0 && parsed.descriptor.hasLongPictureID)
+    }
+  }
+
   @Test func thePictureIDCountsOnAndWraps() throws {
     var packetizer = VP8Packetizer(payloadSizeMax: 1200)
     for expected in 0..<0x8001 {
