@@ -40,6 +40,7 @@ let package = Package(
     systemLibrary("COpus", "opus", apt: "libopus-dev"),
     systemLibrary("CVPX", "vpx", apt: "libvpx-dev"),
     systemLibrary("COpenH264", "openh264", apt: "libopenh264-dev"),
+    systemLibrary("CDav1d", "dav1d", apt: "libdav1d-dev"),
     systemLibrary("CAVCodec", "libavcodec", apt: "libavcodec-dev"),
     systemLibrary("CSndFile", "sndfile", apt: "libsndfile1-dev"),
     systemLibrary("CWebSockets", "libwebsockets", apt: "libwebsockets-dev"),
@@ -70,7 +71,7 @@ let package = Package(
     // The mixing server.
     module("RawMedia", ["Timing"]),
     module("JSON5"),
-    module("Codecs", ["EncodedMedia", "RawMedia", "Timing", "COpus", "CVPX", "CAVCodec", "COpenH264"]),
+    module("Codecs", ["EncodedMedia", "RawMedia", "Timing", "COpus", "CVPX", "COpenH264", "CDav1d", "CAVCodec"]),
     module("Playout", ["EncodedMedia", "Timing"]),
     module("AudioMixing", ["RawMedia", "Timing"]),
     module("NoiseSuppression", ["RawMedia", "CSpeexDSP"]),
@@ -176,6 +177,8 @@ if Context.environment["TUTTI_FUZZING"] != nil {
   package.targets.append(
     .executableTarget(
       name: "fuzzing",
-      dependencies: ["ICE", "SDP", "RTP", "RTPStreams", "EncodedMedia", "Layouts", "JSON5", "Bytes", "Timing"],
+      dependencies: [
+        "ICE", "SDP", "RTP", "RTPStreams", "EncodedMedia", "RawMedia", "Codecs", "Layouts", "JSON5", "Bytes", "Timing",
+      ],
       path: "Tests/Fuzzing", swiftSettings: [.unsafeFlags(["-parse-as-library"])]))
 }

@@ -24,8 +24,8 @@ struct DecodedCameras {
   private static func decoded(_ width: Int, _ height: Int, seed: UInt64) throws -> Picture {
     var scene = CameraScene(width: width, height: height, seed: seed)
     let picture = Picture(width: width, height: height)
-    let encoder = try VP8Encoder(
-      width: width, height: height, settings: .init(bitsPerSecond: width == 640 ? 500_000 : 1_500_000))
+    let encoder = try VideoEncoder(
+      codec: .vp8, width: width, height: height, settings: .init(bitsPerSecond: width == 640 ? 500_000 : 1_500_000))
     let decoder = try VP8Decoder()
     var pool = PicturePool(capacity: 1)
     var last: Picture?

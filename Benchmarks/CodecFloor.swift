@@ -10,7 +10,7 @@ final class CodecFloor {
   private let contents: [EncodedContent]
   private let cameras: [Camera]
   private let canvas = Picture(width: 1280, height: 720)
-  private let encoder: VP8Encoder
+  private let encoder: VideoEncoder
   private let voices: [OpusDecoder]
   private let mixes: [OpusEncoder]
   private var samples = [Int16](repeating: 0, count: OpusDecoder.samplesPerPacketMax)
@@ -36,7 +36,7 @@ final class CodecFloor {
     self.contents = contents
     cameras = try contents.map { _ in try Camera() }
     side = (1...16).first { $0 * $0 >= contents.count } ?? 16
-    encoder = try VP8Encoder(width: 1280, height: 720, settings: .init(bitsPerSecond: 1_500_000))
+    encoder = try VideoEncoder(codec: .vp8, width: 1280, height: 720, settings: .init(bitsPerSecond: 1_500_000))
     voices = try contents.map { _ in try OpusDecoder(channelCount: 1) }
     mixes = try (0..<mixCount).map { _ in try OpusEncoder(channelCount: 1) }
     plan = PictureScalePlan(

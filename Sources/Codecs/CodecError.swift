@@ -15,6 +15,6 @@ package enum CodecError: Error, Hashable, Sendable {
 
   /// Which library refused.
   package enum Codecs: Hashable, Sendable {
-    case opusEncoder, opusDecoder, vp8Encoder, vp8Decoder, h264Encoder, h264Decoder
+    case opusEncoder, opusDecoder, vp8Encoder, vp9Encoder, h264Encoder, vp8Decoder, vp9Decoder, h264Decoder, av1Decoder
   }
 }

@@ -1,4 +1,5 @@
 import CAVCodec
+import EncodedMedia
 import RawMedia
 
 /// Decodes H.264 access units, constrained baseline to high profile, to pictures in the order they are shown.
@@ -62,6 +63,12 @@ package final class H264Decoder: @unchecked Sendable {
   ) throws(CodecError) -> Picture? {
     guard isKeyframe || !awaitsKeyframe else { throw .needsKeyframe }
     guard !accessUnit.isEmpty else { throw damage() }
+    if isKeyframe, let size = PictureSize(ofKeyframe: accessUnit, codec: .h264),
+      !limits.allow(width: size.width, height: size.height)
+    {
+      awaitsKeyframe = true
+      throw .tooLarge
+    }
     try send(accessUnit)
     awaitsKeyframe = false
     var newest: Picture?
@@ -110,19 +117,7 @@ package final class H264Decoder: @unchecked Sendable {
       PlaneCopy(luma, stride: Int(frame.linesize.0)), PlaneCopy(blue, stride: Int(frame.linesize.1)),
       PlaneCopy(red, stride: Int(frame.linesize.2))
     )
-    let chroma = (width: picture.chromaWidth, height: picture.chromaHeight, stride: picture.chromaStride)
-    if isFullRange {
-      planes.0.run(
-        to: picture.luma, stride: picture.lumaStride, width: width, height: height, mapping: FullRange.luma)
-      planes.1.run(
-        to: picture.chromaBlue, stride: chroma.stride, width: chroma.width, height: chroma.height, mapping: FullRange.chroma)
-      planes.2.run(
-        to: picture.chromaRed, stride: chroma.stride, width: chroma.width, height: chroma.height, mapping: FullRange.chroma)
-    } else {
-      planes.0.run(to: picture.luma, stride: picture.lumaStride, width: width, height: height)
-      planes.1.run(to: picture.chromaBlue, stride: chroma.stride, width: chroma.width, height: chroma.height)
-      planes.2.run(to: picture.chromaRed, stride: chroma.stride, width: chroma.width, height: chroma.height)
-    }
+    picture.take(planes, isFullRange: isFullRange)
     return picture
   }
 }

@@ -6,21 +6,25 @@ import Timing
 ///
 /// Keyframes (IDR, with parameter sets) come first and when asked for, never by themselves. Takes 0.6 to 0.8 of the time of VP8 at
 /// equal quality. Not to be used by two threads at once.
-package final class H264Encoder: @unchecked Sendable {
-  // Unchecked because of the C handle, which may move between threads but not be shared by them.
-
-  package let width: Int
-  package let height: Int
+final class H264Encoder {
+  private let width: Int
+  private let height: Int
   private let handle: OpaquePointer
   private var lastMilliseconds: Int64 = -1
   private var firstTime: Instant?
   private var bitsPerSecond: Int
 
-  /// - Parameters: width, height: pixels, even, 16 to 3840.
-  package init(width: Int, height: Int, settings: VideoEncoder.Settings) throws(CodecError) {
-    guard (16...3840).contains(width), (16...3840).contains(height), width % 2 == 0, height % 2 == 0 else { throw .wrongSize }
+  /// The most macroblocks of a picture at level 5.2 (ITU-T H.264 table A-1).
+  private static let macroblocksMax = 36_864
+
+  /// - Parameters: width, height: pixels, 16 or more. A cropping rectangle counts in pairs of 4:2:0 samples, so an odd side cannot be
+  ///     told: its last column or row is not encoded.
+  init(width: Int, height: Int, settings: VideoEncoder.Settings) throws(CodecError) {
+    let (width, height) = (width & ~1, height & ~1)
+    guard width >= 16, height >= 16, (width + 15) / 16 * ((height + 15) / 16) <= Self.macroblocksMax else { throw .wrongSize }
     let handle = tutti_h264_encoder_make(
-      Int32(width), Int32(height), Int32(clamping: settings.bitsPerSecond), Float(min(max(settings.framesPerSecond, 1), 60)),
+      Int32(clamping: width), Int32(clamping: height), Int32(clamping: settings.bitsPerSecond),
+      Float(min(max(settings.framesPerSecond, 1), 60)),
       settings.isScreen, 51)
     guard let handle else { throw .unavailable(.h264Encoder) }
     self.handle = handle
@@ -32,21 +36,20 @@ package final class H264Encoder: @unchecked Sendable {
   deinit { tutti_h264_encoder_free(handle) }
 
   /// Changes the target from the next frame on.
-  package func setBitsPerSecond(_ bitsPerSecond: Int) throws(CodecError) {
+  func setBitsPerSecond(_ bitsPerSecond: Int) throws(CodecError) {
     guard bitsPerSecond != self.bitsPerSecond else { return }
     guard tutti_h264_encoder_set_bitrate(handle, Int32(clamping: bitsPerSecond)) else { throw .unavailable(.h264Encoder) }
     self.bitsPerSecond = bitsPerSecond
   }
 
-  /// Encodes one picture and appends its frame; reads the picture in place.
+  /// Encodes one picture of the right size and appends its frame; reads the picture in place.
   ///
   /// - Parameters:
   ///   - time: the sampling instant; later than that of the picture before, else taken as a millisecond after it.
   ///   - asKeyframe: whether the frame is to be decodable by itself.
-  package func encode(
+  func encode(
     _ picture: Picture, at time: Instant, asKeyframe: Bool, into bytes: inout [UInt8]
   ) throws(CodecError) -> VideoEncoder.Outcome {
-    guard picture.width == width, picture.height == height else { throw .wrongSize }
     let start = firstTime ?? time
     firstTime = start
     let milliseconds = max(Int64((time - start).milliseconds), lastMilliseconds &+ 1)
@@ -55,7 +58,8 @@ package final class H264Encoder: @unchecked Sendable {
     let isEncoded = withExtendedLifetime(picture) {
       let planes: [UnsafeMutablePointer<UInt8>?] = [picture.luma, picture.chromaBlue, picture.chromaRed]
       let strides = [Int32(picture.lumaStride), Int32(picture.chromaStride), Int32(picture.chromaStride)]
-      return tutti_h264_encode(handle, planes, strides, Int32(width), Int32(height), milliseconds, asKeyframe, &frame)
+      return tutti_h264_encode(
+        handle, planes, strides, Int32(clamping: width), Int32(clamping: height), milliseconds, asKeyframe, &frame)
     }
     guard isEncoded else { throw .unavailable(.h264Encoder) }
     return collect(frame, into: &bytes)

@@ -41,30 +41,15 @@ package final class VP8Decoder: @unchecked Sendable {
     var iterator: vpx_codec_iter_t?
     let image = vpx_codec_get_frame(context, &iterator)
     var isCorrupted: Int32 = 0
-    guard status == VPX_CODEC_OK, tutti_vp8_get_corrupted(context, &isCorrupted) == VPX_CODEC_OK, isCorrupted == 0
+    guard status == VPX_CODEC_OK, tutti_vpx_get_corrupted(context, &isCorrupted) == VPX_CODEC_OK, isCorrupted == 0
     else { throw damage() }
     awaitsKeyframe = false
     guard let image else { return nil }
-    return try copy(image.pointee, pool: &pool)
+    return try image.pointee.copy(within: limits, pool: &pool)
   }
 
   private func damage() -> CodecError {
     awaitsKeyframe = true
     return .malformed
-  }
-
-  private func copy(_ image: vpx_image_t, pool: inout PicturePool) throws(CodecError) -> Picture {
-    guard image.fmt == VPX_IMG_FMT_I420 || image.fmt == VPX_IMG_FMT_YV12 else { throw .unsupportedFormat }
-    let (width, height) = (Int(image.d_w), Int(image.d_h))
-    guard limits.allow(width: width, height: height) else { throw .tooLarge }
-    guard let luma = image.planes.0, let blue = image.planes.1, let red = image.planes.2 else { throw damage() }
-    let picture = pool.take(width: width, height: height)
-    PlaneCopy(luma, stride: Int(image.stride.0)).run(
-      to: picture.luma, stride: picture.lumaStride, width: width, height: height)
-    PlaneCopy(blue, stride: Int(image.stride.1)).run(
-      to: picture.chromaBlue, stride: picture.chromaStride, width: picture.chromaWidth, height: picture.chromaHeight)
-    PlaneCopy(red, stride: Int(image.stride.2)).run(
-      to: picture.chromaRed, stride: picture.chromaStride, width: picture.chromaWidth, height: picture.chromaHeight)
-    return picture
   }
 }

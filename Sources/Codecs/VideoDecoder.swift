@@ -4,13 +4,17 @@ import RawMedia
 /// A decoder for one incoming video stream, whichever codec it has.
 package enum VideoDecoder: Sendable {
   case vp8(VP8Decoder)
+  case vp9(VP9Decoder)
   case h264(H264Decoder)
+  case av1(AV1Decoder)
 
   /// - Throws: `unsupportedFormat` for an audio codec.
   package init(codec: Codec, limits: PictureLimits = PictureLimits()) throws(CodecError) {
     switch codec {
     case .vp8: self = .vp8(try VP8Decoder(limits: limits))
     case .h264: self = .h264(try H264Decoder(limits: limits))
+    case .vp9: self = .vp9(try VP9Decoder(limits: limits))
+    case .av1: self = .av1(try AV1Decoder(limits: limits))
     case .opus, .pcmu, .pcma: throw .unsupportedFormat
     }
   }
@@ -18,7 +22,9 @@ package enum VideoDecoder: Sendable {
   package var codec: Codec {
     switch self {
     case .vp8: .vp8
+    case .vp9: .vp9
     case .h264: .h264
+    case .av1: .av1
     }
   }
 
@@ -32,6 +38,8 @@ package enum VideoDecoder: Sendable {
     let bytes = frame.payload.bytes
     switch self {
     case .vp8(let decoder): return try decoder.decode(bytes.span, pool: &pool)
+    case .vp9(let decoder): return try decoder.decode(bytes.span, pool: &pool)
+    case .av1(let decoder): return try decoder.decode(bytes.span, isKeyframe: frame.isKeyframe, pool: &pool)
     case .h264(let decoder): return try decoder.decode(bytes.span, isKeyframe: frame.isKeyframe, pool: &pool)
     }
   }

@@ -2,58 +2,92 @@ import EncodedMedia
 import RawMedia
 import Timing
 
-/// An encoder for one outgoing picture stream, whichever codec it has.
-package enum VideoEncoder: Sendable {
-  case vp8(VP8Encoder)
-  case h264(H264Encoder)
+/// Encodes pictures of one size in real time, at a constant bit rate: VP8, VP9 (profile 0) or H.264 (constrained baseline).
+///
+/// Keyframes come first and when asked for, never by themselves, and no frame is skipped. A new size takes a new encoder.
+/// Told what may have changed, it spends nothing on what rests. Not to be used by two threads at once.
+package final class VideoEncoder: @unchecked Sendable {
+  // Unchecked because of the C handles, which may move between threads but not be shared by them.
 
-  /// What all codecs are told.
-  package struct Settings: Hashable, Sendable {
-    /// Target in bits per second.
-    package var bitsPerSecond: Int
-    /// What the rate control reckons with, 1 to 60 pictures a second.
-    package var framesPerSecond: Int
-    /// Whether most of the picture is a shared screen: sharp edges, little motion.
-    package var isScreen: Bool
-
-    package init(bitsPerSecond: Int, framesPerSecond: Int = 30, isScreen: Bool = false) {
-      self.bitsPerSecond = bitsPerSecond
-      self.framesPerSecond = framesPerSecond
-      self.isScreen = isScreen
-    }
+  private enum Backend {
+    case vpx(VPXEncoder)
+    case h264(H264Encoder)
   }
 
   /// What became of a picture.
   package struct Outcome: Hashable, Sendable {
-    /// 0 where the encoder left the picture out.
+    /// Bytes appended; 0 only where the library dropped the picture.
     package var byteCount: Int
     package var isKeyframe: Bool
+    /// nil where the settings have one layer, and for H.264.
+    package var temporal: TemporalPosition?
   }
 
-  /// - Throws: `unsupportedFormat` for a codec that is not encoded to.
+  package let codec: Codec
+  package let width: Int
+  package let height: Int
+  package private(set) var settings: Settings
+  private var backend: Backend
+  private var stillMap: StillMap
+
+  /// - Parameters: width, height: pixels, 1 to `Picture.sideMax`; for H.264 16 or more, up to level 5.2. Its pictures have even sides:
+  ///     the last column or row of an odd one is left out.
+  /// - Throws: `wrongSize`; `unsupportedFormat` for a codec that nothing here encodes.
   package init(codec: Codec, width: Int, height: Int, settings: Settings) throws(CodecError) {
+    guard (1...Picture.sideMax).contains(width), (1...Picture.sideMax).contains(height) else { throw .wrongSize }
     switch codec {
-    case .vp8:
-      self = .vp8(
-        try VP8Encoder(
-          width: width, height: height,
-          settings: .init(bitsPerSecond: settings.bitsPerSecond, framesPerSecond: settings.framesPerSecond)))
-    case .h264: self = .h264(try H264Encoder(width: width, height: height, settings: settings))
-    case .opus, .pcmu, .pcma: throw .unsupportedFormat
+    case .vp8, .vp9:
+      backend = .vpx(try VPXEncoder(isVP9: codec == .vp9, width: width, height: height, settings: settings))
+    case .h264:
+      backend = .h264(try H264Encoder(width: width, height: height, settings: settings))
+    case .av1, .opus, .pcmu, .pcma: throw .unsupportedFormat
+    }
+    self.codec = codec
+    self.width = width
+    self.height = height
+    self.settings = settings
+    stillMap = StillMap(width: width, height: height)
+  }
+
+  /// Changes the target from the next frame on.
+  package func setBitsPerSecond(_ bitsPerSecond: Int) throws(CodecError) {
+    guard bitsPerSecond != settings.bitsPerSecond else { return }
+    settings.bitsPerSecond = bitsPerSecond
+    switch backend {
+    case .vpx(let encoder): try encoder.setBitsPerSecond(bitsPerSecond)
+    case .h264(let encoder): try encoder.setBitsPerSecond(bitsPerSecond)
+    }
+  }
+
+  /// Reckons with a shared screen, or no longer, from the next frame on; with H.264 that is a keyframe then.
+  package func setScreen(_ isScreen: Bool) throws(CodecError) {
+    guard isScreen != settings.isScreen else { return }
+    settings.isScreen = isScreen
+    switch backend {
+    case .vpx(let encoder): try encoder.setScreen(isScreen)
+    // OpenH264 takes this at its start only.
+    case .h264: backend = .h264(try H264Encoder(width: width, height: height, settings: settings))
     }
   }
 
   /// Encodes one picture and appends its frame; reads the picture in place.
   ///
   /// - Parameters:
-  ///   - time: the sampling instant; later than that of the picture before.
+  ///   - time: the sampling instant; later than that of the picture before, else taken as one tick after it.
   ///   - asKeyframe: whether the frame is to be decodable by itself.
+  ///   - damage: what may have changed since the picture before; nil where anything may have. What is left out is not looked at
+  ///     once it rests, so too much is merely slow and too little is wrong.
   package func encode(
-    _ picture: Picture, at time: Instant, asKeyframe: Bool, into bytes: inout [UInt8]
+    _ picture: Picture, at time: Instant, asKeyframe: Bool, damage: [DamageRectangle]? = nil, into bytes: inout [UInt8]
   ) throws(CodecError) -> Outcome {
-    switch self {
-    case .vp8(let encoder): try encoder.encode(picture, at: time, asKeyframe: asKeyframe, into: &bytes)
-    case .h264(let encoder): try encoder.encode(picture, at: time, asKeyframe: asKeyframe, into: &bytes)
+    guard picture.width == width, picture.height == height else { throw .wrongSize }
+    switch backend {
+    case .vpx(let encoder):
+      stillMap.advance(damage: damage, asKeyframe: asKeyframe, isBase: encoder.isBaseNext)
+      try encoder.setActiveMap(stillMap)
+      return try encoder.encode(picture, at: time, asKeyframe: asKeyframe, into: &bytes)
+    case .h264(let encoder):
+      return try encoder.encode(picture, at: time, asKeyframe: asKeyframe, into: &bytes)
     }
   }
 }

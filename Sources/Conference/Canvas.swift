@@ -40,6 +40,8 @@ package final class Canvas: Ticking, @unchecked Sendable {
   private var tiles: [Tile] = []
   /// How long tiles take to their new places; another layout is there at once.
   private var transition = Interval.zero
+  /// Whether shared screens fill most of it.
+  private var showsScreen = false
   private var phase: PhaseLock
   private var hasEnded = false
   /// Those who were told how large they are shown.
@@ -133,7 +135,7 @@ package final class Canvas: Ticking, @unchecked Sendable {
     guard !hasEnded else { return }
     let composition = compose(at: due)
     shown.withLock { $0 = composition.picture }
-    for rendition in renditions.withLock({ $0 }) { rendition.send(composition, at: due) }
+    for rendition in renditions.withLock({ $0 }) { rendition.send(composition, isScreen: showsScreen, at: due) }
   }
 
   /// The scene as it is now, with everybody in his place.
@@ -209,6 +211,8 @@ package final class Canvas: Ticking, @unchecked Sendable {
     for person in scene.people {
       person.media.attend(ObjectIdentifier(self), pixels: pixels[Self.key(person.number)] ?? 0, at: now)
     }
+    let screens = scene.people.filter(\.sharesScreen).reduce(0) { $0 + (pixels[Self.key($1.number)] ?? 0) }
+    showsScreen = screens * 2 > settings.width * settings.height
     attended = scene.people.map(\.media).filter { pixels[Self.key($0.number)] != nil }
     let seen = scene.people.filter { $0.sendsVideo && pixels[Self.key($0.number)] != nil }
     leader =

@@ -1,6 +1,7 @@
 import Codecs
 import Compositing
 import EncodedMedia
+import RawMedia
 import Synchronization
 import Timing
 import WebRTCTransport
@@ -20,6 +21,8 @@ final class VideoRendition: @unchecked Sendable {
   private var pool = FrameBufferPool(capacity: 34, bytesReserved: 32_768)
   private var lastKeyframe: Instant?
   private var lastFrame: Instant?
+  /// What changed since the last frame; nil where that is not known.
+  private var damage: [DamageRectangle]?
   /// Times the picture that stands now has been encoded again.
   private var refinements = 0
 
@@ -44,12 +47,15 @@ final class VideoRendition: @unchecked Sendable {
   func requestKeyframe() { wantsKeyframe.store(true, ordering: .relaxed) }
 
   /// Sends what the canvas shows at `due`, unless its receivers have it.
-  func send(_ composition: Composition, at due: Instant) {
+  ///
+  /// - Parameter isScreen: whether most of it is a shared screen.
+  func send(_ composition: Composition, isScreen: Bool, at due: Instant) {
     let asKeyframe = takeKeyframeRequest(at: due)
     if composition.changed { refinements = 0 }
     guard composition.changed || asKeyframe || isRefinementDue(at: due) else { return }
     if !composition.changed { refinements += 1 }
-    encode(composition, at: due, asKeyframe: asKeyframe)
+    damage? += composition.damage.map { DamageRectangle(x: $0.x, y: $0.y, width: $0.width, height: $0.height) }
+    encode(composition.picture, isScreen: isScreen, at: due, asKeyframe: asKeyframe)
   }
 
   private func isRefinementDue(at now: Instant) -> Bool {
@@ -65,17 +71,19 @@ final class VideoRendition: @unchecked Sendable {
     return true
   }
 
-  private func encode(_ composition: Composition, at due: Instant, asKeyframe: Bool) {
+  private func encode(_ picture: Picture, isScreen: Bool, at due: Instant, asKeyframe: Bool) {
     if encoder == nil {
       encoder = try? VideoEncoder(
         codec: codec, width: settings.width, height: settings.height,
-        settings: .init(bitsPerSecond: settings.bitrate, framesPerSecond: settings.fps))
+        settings: .init(bitsPerSecond: settings.bitrate, framesPerSecond: settings.fps, isScreen: isScreen))
     }
     guard let encoder else { return }
+    try? encoder.setScreen(isScreen)
     var outcome: VideoEncoder.Outcome?
     let payload = pool.make { bytes in
-      outcome = try? encoder.encode(composition.picture, at: due, asKeyframe: asKeyframe, into: &bytes)
+      outcome = try? encoder.encode(picture, at: due, asKeyframe: asKeyframe, damage: damage, into: &bytes)
     }
+    damage = outcome == nil ? nil : []
     guard let outcome, outcome.byteCount > 0 else {
       if asKeyframe { requestKeyframe() }
       return
@@ -86,6 +94,6 @@ final class VideoRendition: @unchecked Sendable {
       EncodedFrame(
         codec: codec, payload: payload,
         timestamp: RTPTimestamp(UInt32(truncatingIfNeeded: (due - .zero).ticks(at: Int64(codec.clockRate)))),
-        isKeyframe: outcome.isKeyframe, time: due), to: output)
+        isKeyframe: outcome.isKeyframe, time: due, temporal: outcome.temporal), to: output)
   }
 }

@@ -39,7 +39,7 @@ package struct EncodedContent: Sendable {
   private mutating func encodePictures(_ seed: UInt64, _ lift: (Int) -> Int) throws {
     var scene = CameraScene(width: 640, height: 360, seed: seed)
     let picture = Picture(width: 640, height: 360)
-    let encoder = try VP8Encoder(width: 640, height: 360, settings: .init(bitsPerSecond: 500_000))
+    let encoder = try VideoEncoder(codec: .vp8, width: 640, height: 360, settings: .init(bitsPerSecond: 500_000))
     for index in 0..<Self.pictureCount {
       scene.draw(index, lift: lift(index), on: picture)
       var bytes: [UInt8] = []

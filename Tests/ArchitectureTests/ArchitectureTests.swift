@@ -20,7 +20,7 @@ private let allowedImports: [String: Set<String>] = [
   "DatagramIO": ["WebRTCTransport", "ICE", "EncodedMedia", "RealTime", "Bytes", "Timing", "CLinux"],
   "RawMedia": ["Timing"],
   "JSON5": [],
-  "Codecs": ["EncodedMedia", "RawMedia", "Timing", "COpus", "CVPX", "CAVCodec", "COpenH264"],
+  "Codecs": ["EncodedMedia", "RawMedia", "Timing", "COpus", "CVPX", "COpenH264", "CDav1d", "CAVCodec"],
   "Playout": ["EncodedMedia", "Timing"],
   "AudioMixing": ["RawMedia", "Timing"],
   "NoiseSuppression": ["RawMedia", "CSpeexDSP"],

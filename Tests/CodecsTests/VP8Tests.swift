@@ -9,7 +9,7 @@ import Timing
   private func encode(
     _ count: Int, width: Int = 160, height: Int = 96, bitsPerSecond: Int = 600_000, keyframes: Set<Int> = []
   ) throws -> [(bytes: [UInt8], isKeyframe: Bool)] {
-    let encoder = try VP8Encoder(width: width, height: height, settings: .init(bitsPerSecond: bitsPerSecond))
+    let encoder = try VideoEncoder(codec: .vp8, width: width, height: height, settings: .init(bitsPerSecond: bitsPerSecond))
     return try (0..<count).map { index in
       var bytes: [UInt8] = []
       let picture = TestPicture.make(width: width, height: height, time: index)
@@ -49,7 +49,7 @@ import Timing
 
   @Test func theBitRateIsKeptAndCanChange() throws {
     var random = SeededRandom(seed: 5)
-    let encoder = try VP8Encoder(width: 320, height: 180, settings: .init(bitsPerSecond: 400_000))
+    let encoder = try VideoEncoder(codec: .vp8, width: 320, height: 180, settings: .init(bitsPerSecond: 400_000))
     let picture = Picture(width: 320, height: 180)
     picture.fill(.black)
     var sizes: [Int] = []
@@ -68,12 +68,14 @@ import Timing
   }
 
   @Test func aPictureOfAnotherSizeIsRefused() throws {
-    let encoder = try VP8Encoder(width: 160, height: 96, settings: .init(bitsPerSecond: 100_000))
+    let encoder = try VideoEncoder(codec: .vp8, width: 160, height: 96, settings: .init(bitsPerSecond: 100_000))
     var bytes: [UInt8] = []
     #expect(throws: CodecError.wrongSize) {
       try encoder.encode(Picture(width: 96, height: 160), at: .zero, asKeyframe: false, into: &bytes)
     }
-    #expect(throws: CodecError.wrongSize) { try VP8Encoder(width: 0, height: 9, settings: .init(bitsPerSecond: 1)) }
+    #expect(throws: CodecError.wrongSize) {
+      try VideoEncoder(codec: .vp8, width: 0, height: 9, settings: .init(bitsPerSecond: 1))
+    }
   }
 
   @Test func aSizeBeyondTheLimitsIsRefusedBeforeItIsDecoded() throws {
@@ -141,7 +143,7 @@ import Timing
   }
 
   @Test func codingAllocatesNothingOnceUnderWay() throws {
-    let encoder = try VP8Encoder(width: 320, height: 180, settings: .init(bitsPerSecond: 300_000))
+    let encoder = try VideoEncoder(codec: .vp8, width: 320, height: 180, settings: .init(bitsPerSecond: 300_000))
     let decoder = try VP8Decoder()
     var pool = PicturePool(capacity: 2)
     let pictures = (0..<10).map { TestPicture.make(width: 320, height: 180, time: $0) }

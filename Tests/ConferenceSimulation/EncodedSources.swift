@@ -16,7 +16,8 @@ struct EncodedSources: Sendable {
   init(hertz: Double, seed: UInt64) throws {
     tone = try Self.encode { Tones.sine(hertz, count: 960, from: $0 * 960) }
     silence = try Self.encode { _ in [Int16](repeating: 0, count: 960) }
-    let encoder = try VP8Encoder(width: 160, height: 90, settings: .init(bitsPerSecond: 100_000, framesPerSecond: 10))
+    let encoder = try VideoEncoder(
+      codec: .vp8, width: 160, height: 90, settings: .init(bitsPerSecond: 100_000, framesPerSecond: 10))
     let picture = Picture(width: 160, height: 90)
     pictures = try (0..<20).map { index in
       picture.fill(YUVColor(y: UInt8(60 + (Int(seed) * 40 + index * 6) % 150), u: 128, v: UInt8(60 + index * 5)))

@@ -193,7 +193,7 @@ private let singleLayout = """
   @Test func whatWasLostBeforeADecoderIsNotShownBroken() throws {
     let requests = Stage.Counter()
     let source = VideoSource(execution: .inPlace) { requests.count += 1 }
-    let encoder = try VP8Encoder(width: 64, height: 64, settings: .init(bitsPerSecond: 200_000))
+    let encoder = try VideoEncoder(codec: .vp8, width: 64, height: 64, settings: .init(bitsPerSecond: 200_000))
     let picture = Picture(width: 64, height: 64)
     func frame(_ index: Int, gap: Bool = false, asKeyframe: Bool = false) throws -> EncodedFrame {
       picture.fill(YUVColor(y: UInt8(40 + index * 5), u: 128, v: 128))

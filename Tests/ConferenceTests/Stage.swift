@@ -24,7 +24,7 @@ final class Stage {
     let media: ParticipantMedia
     var color: YUVColor
     let keyframeRequests: Counter
-    private let encoder: VP8Encoder
+    private let encoder: VideoEncoder
     private var sequence: Int64 = 0
     private var answered = 0
     var isSending = true
@@ -38,7 +38,7 @@ final class Stage {
       } keyframeNeeded: { _ in
       } report: { _ in
       }
-      encoder = try VP8Encoder(width: 64, height: 64, settings: .init(bitsPerSecond: 200_000, framesPerSecond: 10))
+      encoder = try VideoEncoder(codec: .vp8, width: 64, height: 64, settings: .init(bitsPerSecond: 200_000, framesPerSecond: 10))
     }
 
     func send(at now: Instant) {

@@ -1,0 +1,35 @@
+#ifndef CDAV1D_SHIM_H
+#define CDAV1D_SHIM_H
+#include <dav1d/dav1d.h>
+#include <errno.h>
+#include <string.h>
+
+/* dav1d's errors are negated errno values. */
+static const int tutti_dav1d_again = DAV1D_ERR(EAGAIN);
+
+/* One thread, no frame held back, the highest spatial layer only, nothing larger than `pixels`, nothing said on standard error. */
+static inline Dav1dContext *tutti_dav1d_open(unsigned pixels) {
+  Dav1dSettings settings;
+  Dav1dContext *context = NULL;
+  dav1d_default_settings(&settings);
+  settings.n_threads = 1;
+  settings.max_frame_delay = 1;
+  settings.all_layers = 0;
+  settings.frame_size_limit = pixels;
+  settings.logger.callback = NULL;
+  return dav1d_open(&context, &settings) < 0 ? NULL : context;
+}
+
+/* Hands in a copy of the bytes; 0 where they were taken whole. */
+static inline int tutti_dav1d_send(Dav1dContext *context, const uint8_t *bytes, size_t count) {
+  Dav1dData data = {0};
+  uint8_t *copy = dav1d_data_create(&data, count);
+  if (!copy) return DAV1D_ERR(ENOMEM);
+  memcpy(copy, bytes, count);
+  int status = dav1d_send_data(context, &data);
+  if (status == 0 && data.sz != 0) status = DAV1D_ERR(EINVAL);
+  if (data.sz != 0) dav1d_data_unref(&data);
+  return status;
+}
+
+#endif

@@ -1,0 +1,112 @@
+import Codecs
+import EncodedMedia
+import RawMedia
+import Testing
+import Timing
+
+@Suite struct TemporalLayerTests {
+  private func encode(_ codec: Codec, layers: Int, _ count: Int = 40, keyframes: Set<Int> = [0, 22]) throws -> [EncodedFrame] {
+    let encoder = try VideoEncoder(
+      codec: codec, width: 160, height: 96, settings: .init(bitsPerSecond: 600_000, temporalLayers: layers))
+    return try (0..<count).map { index in
+      var bytes: [UInt8] = []
+      let time = Instant.zero + .microseconds(33_333) * Int64(index)
+      let outcome = try encoder.encode(
+        TestPicture.make(width: 160, height: 96, time: index), at: time, asKeyframe: keyframes.contains(index), into: &bytes)
+      return EncodedFrame(
+        codec: codec, payload: FrameBuffer(bytes), timestamp: RTPTimestamp(0), isKeyframe: outcome.isKeyframe, time: time,
+        temporal: outcome.temporal)
+    }
+  }
+
+  private func same(_ a: Picture, _ b: Picture) -> Bool {
+    (0..<a.height).allSatisfy { y in
+      (0..<a.width).allSatisfy { a.luma[y * a.lumaStride + $0] == b.luma[y * b.lumaStride + $0] }
+    }
+  }
+
+  @Test func oneLayerSaysNothing() throws {
+    for codec in VideoEncoderTests.codecs {
+      for frame in try encode(codec, layers: 1, 3) { #expect(frame.temporal == nil) }
+    }
+  }
+
+  @Test(arguments: [Codec.vp8, .vp9]) func thePatternBeginsAnewWithAKeyframe(_ codec: Codec) throws {
+    let frames = try encode(codec, layers: 3)
+    let layers = try frames.map { try #require($0.temporal).layer }
+    #expect(layers == (0..<22).map { [0, 2, 1, 2][$0 % 4] } + (0..<18).map { [0, 2, 1, 2][$0 % 4] })
+    #expect(frames.indices.filter { frames[$0].isKeyframe } == [0, 22])
+    var base: UInt8 = 0
+    for frame in frames {
+      let temporal = try #require(frame.temporal)
+      if temporal.layer == 0 { base &+= 1 }
+      #expect(temporal.baseIndex == base)
+      #expect(!temporal.isLayerSync || temporal.layer > 0)
+    }
+    #expect(try encode(codec, layers: 2, 6).map { $0.temporal?.layer } == [0, 1, 0, 1, 0, 1])
+  }
+
+  @Test(arguments: [Codec.vp8, .vp9], [2, 3]) func withoutUpperLayersTheRestIsTheSameBitForBit(_ codec: Codec, _ layers: Int)
+    throws
+  {
+    let frames = try encode(codec, layers: layers)
+    for highest in 0..<layers {
+      let (whole, part) = (try VideoDecoder(codec: codec), try VideoDecoder(codec: codec))
+      var poolA = PicturePool(capacity: 3)
+      var poolB = PicturePool(capacity: 3)
+      for (index, frame) in frames.enumerated() {
+        let expected = try #require(try whole.decode(frame, pool: &poolA))
+        guard Int(frame.temporal?.layer ?? 0) <= highest else { continue }
+        let picture = try #require(try part.decode(frame, pool: &poolB))
+        #expect(same(expected, picture), "layers up to \(highest), frame \(index)")
+        #expect(TestPicture.psnr(TestPicture.make(width: 160, height: 96, time: index), picture) > 30)
+      }
+    }
+  }
+
+  @Test(arguments: [Codec.vp8, .vp9]) func aSyncFrameBuildsOnTheBaseAlone(_ codec: Codec) throws {
+    let frames = try encode(codec, layers: 3)
+    let (whole, part) = (try VideoDecoder(codec: codec), try VideoDecoder(codec: codec))
+    var poolA = PicturePool(capacity: 3)
+    var poolB = PicturePool(capacity: 3)
+    var synced = 0
+    for frame in frames {
+      let expected = try #require(try whole.decode(frame, pool: &poolA))
+      let temporal = try #require(frame.temporal)
+      // Of the upper layers only the sync frames of the highest, and never what lies between.
+      guard temporal.layer == 0 || temporal.layer == 2 && temporal.isLayerSync else { continue }
+      let picture = try #require(try part.decode(frame, pool: &poolB))
+      #expect(same(expected, picture))
+      if temporal.isLayerSync { synced += 1 }
+    }
+    #expect(synced >= 9)
+  }
+
+  @Test(arguments: [Codec.vp8, .vp9]) func whatStandsStaysGoodInEveryLayer(_ codec: Codec) throws {
+    let (width, height) = (320, 192)
+    let encoder = try VideoEncoder(
+      codec: codec, width: width, height: height, settings: .init(bitsPerSecond: 250_000, temporalLayers: 3))
+    let decoder = try VideoDecoder(codec: codec)
+    var pool = PicturePool(capacity: 3)
+    let still = TestPicture.make(width: width, height: height, time: 0)
+    let picture = TestPicture.make(width: width, height: height, time: 0)
+    var best = 0.0
+    for index in 0..<480 {
+      for y in 0..<height {
+        for x in (width / 2)..<width { picture.luma[y * picture.lumaStride + x] = TestPicture.luma(x, y, index) }
+      }
+      var bytes: [UInt8] = []
+      let time = Instant.zero + .microseconds(33_333) * Int64(index)
+      let damage = [DamageRectangle(x: width / 2, y: 0, width: width / 2, height: height)]
+      let outcome = try encoder.encode(picture, at: time, asKeyframe: false, damage: damage, into: &bytes)
+      let frame = EncodedFrame(
+        codec: codec, payload: FrameBuffer(bytes), timestamp: RTPTimestamp(0), isKeyframe: outcome.isKeyframe, time: time)
+      let decoded = try #require(try decoder.decode(frame, pool: &pool))
+      guard index >= 240 else { continue }
+      let quality = TestPicture.leftHalfPSNR(still, decoded)
+      best = max(best, quality)
+      #expect(quality > best - 0.5, "frame \(index)")
+    }
+    #expect(best > 33)
+  }
+}
