@@ -78,6 +78,9 @@ extension CodecCapability {
   /// Whether an offered payload is this codec in this configuration.
   func accepts(_ payload: PayloadDescription) -> Bool {
     guard let encoding = payload.encoding, matches(encoding) else { return false }
+    // Profile 0 where nothing is said (RFC 9628 section 6, RTP payload format for AV1 section 7.2.1).
+    if name.isEqualIgnoringCase("VP9") { return payload.parameters["profile-id"].map { $0 == "0" } ?? true }
+    if name.isEqualIgnoringCase("AV1") { return payload.parameters["profile"].map { $0 == "0" } ?? true }
     guard name.isEqualIgnoringCase("H264") else { return true }
     let mode = payload.parameters["packetization-mode"] ?? "0"
     return mode == parameters["packetization-mode"] ?? "0" && payload.h264ProfileLevel?.profile == h264ProfileLevel?.profile

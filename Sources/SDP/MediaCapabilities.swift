@@ -29,8 +29,8 @@ public struct MediaCapabilities: Hashable, Sendable {
     self.reducedSizeRTCP = reducedSizeRTCP
   }
 
-  /// What the mixer does: Opus, G.711, VP8 and H.264 constrained baseline both ways, H.264 up to High received only. VP8 is what it
-  /// would rather have, and H.264 what it would rather send, which costs less to encode.
+  /// What the mixer does: Opus, G.711, VP8, VP9 and H.264 constrained baseline both ways, H.264 up to High and AV1 received only. VP8
+  /// is what it would rather have, and H.264 what it would rather send, which costs less to encode; VP9 where there is neither.
   public static let mixer = MediaCapabilities(
     audio: [.opus(), .pcmu, .pcma],
     video: [.vp8]
@@ -38,7 +38,7 @@ public struct MediaCapabilities: Hashable, Sendable {
         var capability = CodecCapability.h264(profile, sends: profile == .constrainedBaseline)
         if capability.sends { capability.sendPreference = 1 }
         return capability
-      })
+      } + [.vp9, .av1(sends: false)])
 
   func codecs(_ type: MediaType) -> [CodecCapability] { type == .audio ? audio : video }
   func extensions(_ type: MediaType) -> [String] { type == .audio ? audioExtensions : videoExtensions }
@@ -110,6 +110,16 @@ public struct CodecCapability: Hashable, Sendable {
 
   /// VP8 (RFC 7741) with RTX.
   public static let vp8 = CodecCapability(name: "VP8", clockRate: 90_000, feedback: videoFeedback, retransmission: true)
+
+  /// VP9 (RFC 9628) profile 0 with RTX.
+  public static let vp9 = CodecCapability(
+    name: "VP9", clockRate: 90_000, parameters: ["profile-id": "0"], feedback: videoFeedback, retransmission: true)
+
+  /// AV1 (RTP payload format for AV1, section 7.2) main profile with RTX; any level and tier.
+  public static func av1(receives: Bool = true, sends: Bool = true) -> CodecCapability {
+    CodecCapability(
+      name: "AV1", clockRate: 90_000, feedback: videoFeedback, retransmission: true, receives: receives, sends: sends)
+  }
 
   /// H.264 (RFC 6184) in packetization mode 1 with RTX. `level` is ten times the level number, 0x1F for 3.1.
   public static func h264(

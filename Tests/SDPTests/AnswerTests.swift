@@ -74,7 +74,7 @@ struct AnswerTests {
     let plain = ["m=audio 9 RTP/AVP 0", "a=mid:p"] + Sample.transportLines
     let stopped = ["m=video 0 UDP/TLS/RTP/SAVPF 96", "a=mid:s"]
     let withoutMux = ["m=audio 9 UDP/TLS/RTP/SAVPF 0", "a=mid:n"] + Sample.transportLines.filter { $0 != "a=rtcp-mux" }
-    let unknown = ["m=video 9 UDP/TLS/RTP/SAVPF 98", "a=mid:u", "a=rtpmap:98 VP9/90000"] + Sample.transportLines
+    let unknown = ["m=video 9 UDP/TLS/RTP/SAVPF 98", "a=mid:u", "a=rtpmap:98 H265/90000"] + Sample.transportLines
     let alone = ["m=audio 9 UDP/TLS/RTP/SAVPF 0", "a=mid:x"] + Sample.transportLines
     let answer = try Sample.answer(
       Sample.offer(
@@ -129,7 +129,11 @@ struct AnswerTests {
       error
         == .noCommonCodec(
           offered: ["audio G722/8000"],
-          supported: ["audio opus/48000/2", "audio PCMU/8000", "audio PCMA/8000", "video VP8/90000", "video H264/90000"]))
+          supported: [
+            "audio opus/48000/2", "audio PCMU/8000", "audio PCMA/8000", "video VP8/90000", "video H264/90000",
+            "video VP9/90000",
+            "video AV1/90000",
+          ]))
     #expect(error?.description.contains("G722/8000") == true)
   }
 

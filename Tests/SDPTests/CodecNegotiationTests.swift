@@ -16,10 +16,34 @@ struct CodecNegotiationTests {
           "a=rtpmap:102 H264/90000", "a=fmtp:102 packetization-mode=1;profile-level-id=42e01f", "a=rtpmap:98 VP9/90000",
           "a=rtpmap:96 vp8/90000",
         ]))
-    #expect(answer.description.media[1].formats == ["96", "102"])
+    #expect(answer.description.media[1].formats == ["96", "102", "98"])
     // What we would rather have is not what we would rather send.
-    #expect(answer.session.media[1].receiveCodecs.map(\.name) == ["VP8", "H264"])
+    #expect(answer.session.media[1].receiveCodecs.map(\.name) == ["VP8", "H264", "VP9"])
     #expect(answer.session.media[1].sendCodec?.name == "H264")
+  }
+
+  @Test func vp9IsSentWhereThereIsNothingElse() throws {
+    let offer = video(
+      "98 100 45",
+      [
+        "a=rtpmap:98 VP9/90000", "a=fmtp:98 profile-id=2", "a=rtpmap:100 VP9/90000", "a=fmtp:100 profile-id=0",
+        "a=rtpmap:45 AV1/90000",
+      ])
+    let media = try Sample.answer(offer).session.media[1]
+    #expect(media.sendCodec?.name == "VP9" && media.sendCodec?.payloadType == 100)
+    #expect(media.receiveCodecs.map(\.payloadType) == [100, 45])
+  }
+
+  @Test func av1IsReceivedInItsMainProfileOnly() throws {
+    for (parameters, isTaken) in [
+      ("", true), ("profile=0;level-idx=5;tier=0", true), ("profile=1", false), ("profile=2", false),
+    ] {
+      let lines = ["a=rtpmap:45 AV1/90000"] + (parameters.isEmpty ? [] : ["a=fmtp:45 \(parameters)"])
+      let media = try Sample.answer(video("45", lines), policy: .publisher).session.media.first { $0.type == .video }
+      #expect((media != nil) == isTaken)
+    }
+    let media = try Sample.answer(video("45", ["a=rtpmap:45 AV1/90000"])).session.media[1]
+    #expect(media.direction == .recvonly && media.sendCodec == nil)
   }
 
   @Test func aCodecWeOnlyReceiveIsNotSent() throws {
@@ -71,9 +95,9 @@ struct CodecNegotiationTests {
       ])
     let answer = try Sample.answer(offer)
     #expect(answer.session.media[1].sendCodec?.retransmissionPayloadType == 99)
-    #expect(answer.description.media[1].formats == ["96", "99"])
+    #expect(answer.description.media[1].formats == ["96", "99", "98", "97"])
     #expect(answer.session.media[1].receiveCodec(payloadType: 99)?.name == "VP8")
-    #expect(answer.session.media[1].receiveCodec(payloadType: 97) == nil)
+    #expect(answer.session.media[1].receiveCodec(payloadType: 97)?.name == "VP9")
   }
 
   @Test func feedbackIsWhatBothKnow() throws {
