@@ -1,7 +1,8 @@
 import EncodedMedia
 import Timing
 
-/// Which simulcast layer of a picture stream is decoded: the smallest that fills the largest tile it is shown in.
+/// Which simulcast layer of a picture stream is decoded: the smallest that fills the largest tile it is shown in; and of its temporal
+/// layers, those that the tile is large enough for.
 ///
 /// A sender short of bandwidth pauses its large layers and brings them back later. Layers change at keyframes only, so that the
 /// decoder never sees a frame it cannot start from.
@@ -24,8 +25,9 @@ package struct LayerChoice: Sendable {
   /// The layer taken now; nil before the first keyframe of any.
   package private(set) var current: UInt8?
   /// Width times height of the largest tile; nil to take the largest layer that comes.
-  package var wantedPixels: Int?
+  package var wantedPixels: Int? { didSet { temporal.wantedPixels = wantedPixels } }
   private var layers: [Layer] = []
+  private var temporal = TemporalChoice()
 
   /// A layer that has been silent for so long is paused.
   private static let pauseAfter = Interval.seconds(1)
@@ -35,6 +37,11 @@ package struct LayerChoice: Sendable {
 
   /// Judges a frame of a layer.
   package mutating func judge(_ frame: EncodedFrame, of index: UInt8) -> Verdict {
+    let verdict = choose(frame, of: index)
+    return verdict == .take && !temporal.takes(frame) ? .drop : verdict
+  }
+
+  private mutating func choose(_ frame: EncodedFrame, of index: UInt8) -> Verdict {
     guard let place = note(frame, of: index) else { return .drop }
     guard let current, current != index else {
       // Before anything is shown whatever comes may be decoded; without a keyframe the decoder asks for one itself.
@@ -57,9 +64,9 @@ package struct LayerChoice: Sendable {
       place = layers.count - 1
     }
     layers[place].lastFrame = frame.time
-    if frame.isKeyframe, frame.codec == .vp8 {
+    if frame.isKeyframe {
       let bytes = frame.payload.bytes
-      layers[place].pixels = VP8FrameHeader(bytes.span).map { $0.width * $0.height }
+      layers[place].pixels = PictureSize(ofKeyframe: bytes.span, codec: frame.codec).map { $0.width * $0.height }
     }
     return place
   }

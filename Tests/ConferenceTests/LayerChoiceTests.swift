@@ -78,4 +78,61 @@ private func frame(_ width: Int, key: Bool, at milliseconds: Int64) -> EncodedFr
     for index in UInt8(0)..<8 { _ = choice.judge(frame(64, key: true, at: 0), of: index) }
     #expect(choice.judge(frame(1280, key: true, at: 1), of: 200) == .drop)
   }
+
+  /// Frames of three temporal layers of VP8 as libvpx makes them, from a keyframe on.
+  private func layered(_ count: Int) -> [EncodedFrame] {
+    (0..<count).map { index in
+      var layered = frame(640, key: index == 0, at: Int64(index) * 33)
+      layered.temporal = TemporalPosition(
+        layer: [0, 2, 1, 2][index % 4], isLayerSync: [1, 2].contains(index % 4), baseIndex: UInt8(index / 4))
+      return layered
+    }
+  }
+
+  @Test func smallTilesLeaveOutUpperTemporalLayers() {
+    for (pixels, layers) in [(640 * 360, 3), (200 * 150, 2), (120 * 68, 1)] {
+      var choice = LayerChoice()
+      choice.wantedPixels = pixels
+      let frames = layered(200)
+      let taken = frames.map { choice.judge($0, of: 0) == .take }
+      for (frame, isTaken) in zip(frames, taken).dropFirst(8) {
+        #expect(isTaken == (Int(frame.temporal?.layer ?? 0) < layers))
+      }
+    }
+  }
+
+  @Test func aTileThatGrowsTakesUpLayersWhereTheyBuildOnNothingLeftOut() {
+    for start in 40..<44 {
+      var choice = LayerChoice()
+      choice.wantedPixels = 100 * 60
+      var hasMiddle = false
+      for (index, frame) in layered(80).enumerated() {
+        if index == start { choice.wantedPixels = 640 * 360 }
+        let isTaken = choice.judge(frame, of: 0) == .take
+        guard let temporal = frame.temporal else { continue }
+        if temporal.layer == 0 { hasMiddle = false }
+        // The second frame of the top layer builds on the middle one before it.
+        if temporal.layer == 2, !temporal.isLayerSync, isTaken { #expect(hasMiddle, "\(index)") }
+        if temporal.layer == 1 { hasMiddle = isTaken }
+        if index >= start + 12 { #expect(isTaken, "\(index)") }
+      }
+    }
+  }
+
+  @Test func ofVP9AllLayersAreTakenUpAtASwitchingPoint() {
+    var choice = LayerChoice()
+    choice.wantedPixels = 100 * 60
+    for index in 0..<80 {
+      if index == 43 { choice.wantedPixels = 640 * 360 }
+      var layered = EncodedFrame(
+        codec: .vp9, payload: FrameBuffer([0x86, 0, 0]), timestamp: RTPTimestamp(0), isKeyframe: index == 0,
+        time: .zero + .milliseconds(Int64(index) * 33))
+      // A sender that says only now and then that layers can be taken up.
+      layered.temporal = TemporalPosition(
+        layer: [0, 2, 1, 2][index % 4], isLayerSync: false, isSwitchingPoint: index % 16 == 0, baseIndex: nil)
+      let isTaken = choice.judge(layered, of: 0) == .take
+      if (8..<48).contains(index) { #expect(isTaken == (index % 4 == 0), "\(index)") }
+      if index >= 48 { #expect(isTaken, "\(index)") }
+    }
+  }
 }
