@@ -1,8 +1,9 @@
-/// What pictures cost, part by part: `./dev bench video --parts=compose,room`.
+/// What pictures cost, part by part: `./dev bench video --parts=compose,encode,room`.
 enum VideoBenchmark {
   private static let parts: [(name: String, run: @Sendable () throws -> Void)] = [
     ("compose", ComposeBenchmark.run),
     ("still", StillTilesBenchmark.run),
+    ("encode", EncodeBenchmark.run),
     ("room", RoomBenchmark.run),
   ]
 

@@ -38,7 +38,8 @@ final class Stage {
       } keyframeNeeded: { _ in
       } report: { _ in
       }
-      encoder = try VideoEncoder(codec: .vp8, width: 64, height: 64, settings: .init(bitsPerSecond: 200_000, framesPerSecond: 10))
+      encoder = try VideoEncoder(
+        codec: .vp8, width: 64, height: 64, settings: .init(bitsPerSecond: 200_000, framesPerSecond: 10))
     }
 
     func send(at now: Instant) {

@@ -43,6 +43,8 @@ private let targets: [String: @convention(c) (UnsafePointer<UInt8>?, Int) -> Int
       var types = PayloadTypeMap()
       types[96] = .media(.vp8)
       types[97] = .media(.h264)
+      types[99] = .media(.vp9)
+      types[100] = .media(.av1)
       types[98] = .retransmission(of: 96)
       var stream = ReceiveStream(
         .init(source: header.ssrc, kind: .video, payloadTypes: types, retransmissionSource: header.ssrc))
@@ -51,6 +53,10 @@ private let targets: [String: @convention(c) (UnsafePointer<UInt8>?, Int) -> Int
       stream.receive(bytes.span, header, extensions, at: .zero, pool: &pool, frames: &frames)
     }
   },
+  "vp8": { fuzzDecoder(.vp8, $0, $1) },
+  "vp9": { fuzzDecoder(.vp9, $0, $1) },
+  "h264": { fuzzDecoder(.h264, $0, $1) },
+  "av1": { fuzzDecoder(.av1, $0, $1) },
   "rtcp": { data, count in
     withBytes(data, count) { bytes in
       var reader = RTCPReader(bytes.span)
@@ -79,7 +85,7 @@ private let targets: [String: @convention(c) (UnsafePointer<UInt8>?, Int) -> Int
   },
 ]
 
-private func withBytes(_ data: UnsafePointer<UInt8>?, _ count: Int, _ body: ([UInt8]) -> Void) -> Int32 {
+func withBytes(_ data: UnsafePointer<UInt8>?, _ count: Int, _ body: ([UInt8]) -> Void) -> Int32 {
   body(Array(UnsafeBufferPointer(start: data, count: count)))
   return 0
 }
@@ -96,6 +102,10 @@ func fuzzingMain(_ count: Int32, _ arguments: UnsafeMutablePointer<UnsafeMutable
   guard let target = targets[name] else {
     print("Name one of \(targets.keys.sorted().joined(separator: ", ")).")
     return 64
+  }
+  // The last argument is the folder of what is to be varied.
+  if let codec = videoTargets[name], count > 1, let folder = arguments[Int(count) - 1] {
+    writeVideoSeeds(codec, to: String(cString: folder))
   }
   var (count, arguments) = (count, arguments)
   return runDriver(&count, &arguments, target)
