@@ -80,6 +80,27 @@ struct SendStreamTests {
     }
   }
 
+  /// They say how many pictures back those are that they build on.
+  @Test func numbersOfVP9FramesLeftOutAreLeftOutToo() throws {
+    var sender = Sender(.vp9)
+    var expected: UInt16?
+    for number in 0..<40 {
+      var frame = videoFrame(.vp9, number, isKeyframe: number == 0)
+      frame.temporal = TemporalPosition(
+        layer: [0, 2, 1, 2][number % 4], isLayerSync: [1, 2].contains(number % 4), baseIndex: 0)
+      let cut = sender.packetize(frame)
+      // The base alone, then another output, then all.
+      if number == 20 { sender.stream.sourceWillChange() }
+      guard number >= 20 || number % 4 == 0 else { continue }
+      for packet in try sender.send(cut) {
+        let payload = Array(packet[try header(packet).payloadRange])
+        let found = UInt16(payload[1] & 0x7F) << 8 | UInt16(payload[2])
+        if let expected { #expect(found == expected, "frame \(number)") } else { expected = found }
+      }
+      expected = expected.map { ($0 + (number < 16 ? 4 : 1)) & 0x7FFF }
+    }
+  }
+
   @Test func layersKeepTheirPlaceAndTheirBaseIndexCountsOnFromOneOutputToAnother() throws {
     var sender = Sender(.vp8)
     var other = VP8Packetizer(payloadSizeMax: 100)
