@@ -1,4 +1,4 @@
-/// What pictures cost, part by part: `./dev bench video --parts=compose,encode,room`.
+/// What pictures cost, part by part: `./dev bench video --parts=compose,still,encode,room`.
 enum VideoBenchmark {
   private static let parts: [(name: String, run: @Sendable () throws -> Void)] = [
     ("compose", ComposeBenchmark.run),

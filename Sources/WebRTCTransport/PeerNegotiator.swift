@@ -223,7 +223,6 @@ extension FingerprintAttribute {
 }
 
 extension MediaCapabilities {
-  /// Opus and VP8 both ways; H.264 up to High received only, since that is all some encoders send.
-  public static let server = MediaCapabilities(
-    audio: [.opus()], video: [.vp8] + H264Profile.allCases.map { .h264($0, sends: false) })
+  /// Opus, and the pictures of a mixer.
+  public static let server = MediaCapabilities(audio: [.opus()], video: mixer.video)
 }
