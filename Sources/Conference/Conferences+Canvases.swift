@@ -5,6 +5,7 @@ import Layouts
 import RawMedia
 import RealTime
 import Timing
+import WebRTCTransport
 
 /// Which pictures are made in a room, and who is sent which.
 extension Conferences {
@@ -25,7 +26,8 @@ extension Conferences {
       settle(codecs, of: canvas)
     }
     chooseWhoTellsPlaces(in: room)
-    for index in room.participants.indices { subscribeToPicture(index, keys[index], in: room) }
+    let running = room.canvases.mapValues(\.outputs)
+    for index in room.participants.indices { subscribeToPicture(index, keys[index].flatMap { running[$0] }, in: room) }
     guard room.canvases.isEmpty else { return }
     let now = MonotonicClock.now()
     for participant in room.participants { participant.media.decideAttention(at: now) }
@@ -35,8 +37,7 @@ extension Conferences {
     guard let settings = room.outputs.first(where: { $0.name == key.output }) else { return nil }
     let canvas = Canvas(
       settings: settings, viewer: key.viewer, board: key.isWaiting ? room.waitingBoard : room.board, resources: room.resources,
-      transport: transport,
-      execution: .serialQueue)
+      transport: transport, execution: .serialQueue)
     room.canvases[key] = canvas
     pictureLoop.add(canvas)
     return canvas
@@ -66,12 +67,14 @@ extension Conferences {
   /// The canvas each participant is to receive, in their order; nil for those who receive none.
   private func canvasKeys(in room: Room) -> [Room.CanvasKey?] {
     var viewers: Set<CanvasViewer> = []
+    let scene = room.board.current
     return room.participants.map { participant in
       guard participant.isConnected, let output = participant.output, participant.setup.sendCodec(.video) != nil else {
         return nil
       }
       if room.isKeptWaiting(participant) { return Room.CanvasKey(output: output, isWaiting: true) }
-      var viewer = viewer(participant, of: output, in: room)
+      let policy = participant.selfView.map { $0 ? .shown : .hidden } ?? scene.layout(of: output).selfView
+      var viewer = policy == .shown ? nil : viewer(participant, policy, in: room)
       if let wanted = viewer, !viewers.contains(wanted) {
         if viewers.count < settings.personalPicturesMax { viewers.insert(wanted) } else { viewer = nil }
       }
@@ -79,13 +82,11 @@ extension Conferences {
     }
   }
 
-  /// Who somebody is to the picture he receives; nil where he sees what everybody sees. Who follows another's mix is that one.
-  private func viewer(_ participant: Room.Participant, of output: String, in room: Room) -> CanvasViewer? {
+  /// Who somebody is to the picture he receives; nil where he is not in it. Who follows another's mix is that one.
+  private func viewer(_ participant: Room.Participant, _ policy: LayoutSelfView, in room: Room) -> CanvasViewer? {
     let number = room.ear(of: participant)
     guard let index = room.index(of: number), room.participants[index].isShown else { return nil }
-    let scene = room.board.current
-    let policy = participant.selfView.map { $0 ? .shown : .hidden } ?? scene.layout(of: output).selfView
-    return policy == .shown ? nil : CanvasViewer(number: number, selfView: policy)
+    return CanvasViewer(number: number, selfView: policy)
   }
 
   /// Of several canvases with several layouts, one says in which slot somebody is: of the first output received, what most see.
@@ -97,11 +98,11 @@ extension Conferences {
     for canvas in room.canvases.values { canvas.tellPlaces(canvas === first?.value) }
   }
 
-  private func subscribeToPicture(_ index: Int, _ key: Room.CanvasKey?, in room: Room) {
+  /// - Parameter canvas: what the canvas he is to receive is encoded to.
+  private func subscribeToPicture(_ index: Int, _ canvas: [Codec: OutputID]?, in room: Room) {
     let participant = room.participants[index]
     guard participant.isConnected else { return }
-    let canvas = key.flatMap { room.canvases[$0] }
-    let output = participant.setup.sendCodec(.video).flatMap { canvas?.outputs[$0] }
+    let output = participant.setup.sendCodec(.video).flatMap { canvas?[$0] }
     guard output != participant.subscribedPicture else { return }
     room.participants[index].subscribedPicture = output
     // Who finds no recent keyframe there is asked one for by the transport.
