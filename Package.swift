@@ -85,7 +85,7 @@ let package = Package(
       "Conference",
       [
         "WebRTCTransport", "EncodedMedia", "RawMedia", "Playout", "Codecs", "AudioMixing", "NoiseSuppression", "AudioFiles",
-        "Layouts", "Compositing", "JSON5", "RealTime", "Timing", "CLinux",
+        "Layouts", "Compositing", "ImageFiles", "JSON5", "RealTime", "Timing", "CLinux",
       ]),
     module("LayoutWorkshop", ["Conference", "Compositing", "Layouts", "JSON5", "RealTime", "CLinux"]),
     module(

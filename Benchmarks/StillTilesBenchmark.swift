@@ -59,7 +59,7 @@ enum StillTilesBenchmark {
       let hasCamera = others == .still || index < movers
       participants[name] = SceneParticipant(
         name: name, picture: hasCamera ? cameras[index] : nil, isMuted: index % 2 == 1,
-        avatar: index % 2 == 0 ? "\(index).png" : nil)
+        avatar: index % 2 == 0 ? .init(.avatars, "\(index).png") : nil)
     }
     return Scene(tiles: solver.tiles(width: Grid.width, height: Grid.height), participants: participants, layout: template)
   }

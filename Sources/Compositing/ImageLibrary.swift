@@ -9,9 +9,11 @@ package struct ImageReference: Hashable, Sendable {
   package enum Folder: Sendable {
     case layouts
     case avatars
+    /// No folder: what people sent, kept in memory.
+    case uploads
   }
   package var folder: Folder
-  /// Of a file below the folder.
+  /// Of a file below the folder, or the name an upload was kept under.
   package var path: String
 
   package init(_ folder: Folder, _ path: String) { (self.folder, self.path) = (folder, path) }
@@ -55,6 +57,7 @@ package final class ImageLibrary: Sendable {
     var files: [ImageReference: File] = [:]
     var scaled: [Key: (image: ScaledImage?, lastUse: Int)] = [:]
     var pending: Set<Key> = []
+    var uploads: [String: [UInt8]] = [:]
     var uses = 0
   }
   private let state = Mutex(State())
@@ -66,6 +69,8 @@ package final class ImageLibrary: Sendable {
 
   /// What decoded files and scaled images may take, each; oldest use goes first.
   private static let bytesMax = 128 << 20
+  /// What uploads may take together.
+  private static let uploadBytesMax = 64 << 20
   /// Images that may wait to be loaded; for others it is asked again.
   private static let pendingMax = 64
 
@@ -84,6 +89,47 @@ package final class ImageLibrary: Sendable {
   /// Whether there is a file of that name. Looks at its folder, and not into the file.
   package func contains(_ reference: ImageReference) -> Bool {
     folders[reference.folder]?.stamp(reference.path) != nil
+  }
+
+  /// Keeps an image in memory until it is discarded. Decodes it once to see that it is one, which is no work for an actor.
+  package func keep(_ bytes: [UInt8], as name: String) throws(ImageFileError) {
+    guard bytes.count <= limits.bytesMax else {
+      throw ImageFileError(.tooLarge, "The image has \(bytes.count) bytes; at most \(limits.bytesMax) are taken.")
+    }
+    _ = try DecodedImage(decoding: bytes, name: "the image", limits: limits)
+    let hasRoom = state.withLock { state in
+      let others = state.uploads.reduce(0) { $0 + ($1.key == name ? 0 : $1.value.count) }
+      guard others + bytes.count <= Self.uploadBytesMax else { return false }
+      state.uploads[name] = bytes
+      return true
+    }
+    guard hasRoom else {
+      throw ImageFileError(.tooLarge, "The server has no room for more images; those in its directory of avatars need none.")
+    }
+  }
+
+  /// Forgets an image that was kept.
+  package func discard(_ name: String) {
+    let reference = ImageReference(.uploads, name)
+    state.withLock { state in
+      state.uploads[name] = nil
+      state.files[reference] = nil
+      state.scaled = state.scaled.filter { $0.key.reference != reference }
+    }
+  }
+
+  /// An image as it was written; reads its file.
+  package func bytes(of reference: ImageReference) throws(ImageFileError) -> [UInt8] {
+    if reference.folder == .uploads {
+      guard let bytes = state.withLock({ $0.uploads[reference.path] }) else {
+        throw ImageFileError(.missing, "The image was taken away.")
+      }
+      return bytes
+    }
+    guard let folder = folders[reference.folder] else {
+      throw ImageFileError(.missing, "'\(reference.path)' cannot be shown: there is no folder of such images.")
+    }
+    return try folder.read(reference.path, bytesMax: limits.bytesMax).bytes
   }
 
   /// Counts the images that were loaded anew since their files changed: whoever keeps one asks again when this changed.
@@ -123,7 +169,7 @@ package final class ImageLibrary: Sendable {
   private func refreshNow() {
     warnings.forgetImages()
     let (files, keys) = state.withLock { ($0.files, Array($0.scaled.keys)) }
-    for (reference, file) in files {
+    for (reference, file) in files where reference.folder != .uploads {
       let stamp = folders[reference.folder]?.stamp(reference.path)
       if stamp == file.stamp, stamp != nil || file.image == nil { continue }
       state.withLock { $0.files[reference] = nil }
@@ -145,16 +191,12 @@ package final class ImageLibrary: Sendable {
   private func decoded(_ reference: ImageReference) -> DecodedImage? {
     if let file = state.withLock({ $0.files[reference] }) { return file.image }
     var file = File()
-    if let folder = folders[reference.folder] {
-      file.stamp = folder.stamp(reference.path)
-      do throws(ImageFileError) {
-        let bytes = try folder.read(reference.path, bytesMax: limits.bytesMax).bytes
-        file.image = try DecodedImage(decoding: bytes, name: reference.path, limits: limits)
-      } catch {
-        warnings.tell(.image(error.description))
-      }
-    } else {
-      warnings.tell(.image("'\(reference.path)' cannot be shown: there is no folder of such images."))
+    file.stamp = folders[reference.folder]?.stamp(reference.path)
+    do throws(ImageFileError) {
+      file.image = try DecodedImage(decoding: try bytes(of: reference), name: reference.path, limits: limits)
+    } catch {
+      // An upload was seen to be an image; it can only be gone, with whom it stood for.
+      if reference.folder != .uploads { warnings.tell(.image(error.description)) }
     }
     state.withLock { state in
       file.lastUse = state.uses

@@ -58,12 +58,12 @@ package struct SceneParticipant: Sendable {
   package var isMuted: Bool
   /// The picture is stale and marked so.
   package var isFrozen: Bool
-  /// A file below the folder of avatars, shown where initials would be.
-  package var avatar: String?
+  /// Shown where initials would be.
+  package var avatar: ImageReference?
 
   package init(
     name: String, role: String? = nil, picture: Picture? = nil, rotationDegrees: Int = 0, isScreen: Bool = false,
-    isSpeaking: Bool = false, isMuted: Bool = false, isFrozen: Bool = false, avatar: String? = nil
+    isSpeaking: Bool = false, isMuted: Bool = false, isFrozen: Bool = false, avatar: ImageReference? = nil
   ) {
     self.name = name
     self.role = role

@@ -106,7 +106,7 @@ struct SheetBuilder: Sendable {
   // MARK: Placeholders
 
   private func addPlaceholder(
-    _ name: String, _ style: LayoutPlaceholder, _ avatar: String?, _ look: TileLook, _ label: PixelArea?, _ sheet: Sheet
+    _ name: String, _ style: LayoutPlaceholder, _ avatar: ImageReference?, _ look: TileLook, _ label: PixelArea?, _ sheet: Sheet
   ) {
     let ground = style.color ?? color(of: name)
     if ground.alpha > 0 {
@@ -120,7 +120,7 @@ struct SheetBuilder: Sendable {
     }
     if style.kind != .name, let avatar {
       let side = min(look.restingWidth, look.restingHeight) * 9 / 20 & ~1
-      if let image = image(.init(.avatars, avatar), side, side, .cover, true, sheet) {
+      if let image = image(avatar, side, side, .cover, true, sheet) {
         return addEmblem(image.overlay, look.area, sheet)
       }
     }

@@ -7,7 +7,7 @@ struct TileLook: Equatable {
   enum Subject: Equatable {
     /// Kept alive while it is shown, so that its identity cannot pass to another picture.
     case picture(Picture, Rotation, isFrozen: Bool)
-    case placeholder(name: String, LayoutPlaceholder, avatar: String?)
+    case placeholder(name: String, LayoutPlaceholder, avatar: ImageReference?)
     case image(String)
     case more(Int)
 

@@ -31,6 +31,12 @@ package protocol ConferenceControl: Sendable {
   func patchParticipants(room: String, roles: [String]?, patch: ParticipantPatch) async throws(ConferenceError)
     -> [ParticipantDescription]
 
+  /// Shows an image where a participant has no picture: the bytes of a PNG or JPEG file.
+  func putAvatar(room: String, id: String, image: [UInt8], by requester: Requester) async throws(ConferenceError)
+    -> ParticipantDescription
+  /// The bytes of a participant's avatar.
+  func avatar(room: String, id: String) async throws(ConferenceError) -> [UInt8]
+
   /// Plays a sound into a room or to one participant.
   func startPrompt(room: String, _ request: PromptRequest) async throws(ConferenceError) -> PromptDescription
   /// What is being played, in the order it was started.
@@ -220,7 +226,7 @@ package struct ParticipantDescription: Sendable {
   package var sendsAudio: Bool
   package var sendsVideo: Bool
   package var content = PictureContent.main
-  /// Shown where he has no picture: a file below the directory of avatars.
+  /// Shown where he has no picture: a file below the directory of avatars, or the path of an image that was sent.
   package var avatar: String?
   /// Name of the output received; nil where no picture is.
   package var output: String?

@@ -23,7 +23,7 @@ extension Conferences {
     let media = room.participants[index].media
     if let name = patch.name { room.participants[index].name = name }
     if let content = patch.content { room.participants[index].content = content }
-    if let avatar = patch.avatar { room.participants[index].avatar = avatar }
+    if let avatar = patch.avatar { setAvatar(avatar.map { ImageReference(.avatars, $0) }, of: index, in: room) }
     if let role = patch.role { setRole(role, of: index, in: room) }
     if let isUp = patch.handRaised { setHand(isUp, of: index, in: room) }
     if let hidden = patch.hidden { room.participants[index].isHidden = hidden }
@@ -112,13 +112,6 @@ extension Conferences {
     if case .some(.some(let slot)) = patch.slot, !layouts(of: room).contains(where: { $0.hasSlot(slot) }) {
       throw .init(.unprocessable, "The room's layout has no such slot; name a slot's id or its index from 0.")
     }
-  }
-
-  /// Says so where an avatar cannot be shown, rather than to show initials in silence.
-  func check(avatar: String) throws(ConferenceError) {
-    guard resources.images?.contains(.init(.avatars, avatar)) != true else { return }
-    throw .init(
-      .unprocessable, "There is no image of that name in the directory of avatars; put it there as a PNG or JPEG file first.")
   }
 
   /// The roles there are without a layout that names others.

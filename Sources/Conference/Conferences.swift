@@ -52,6 +52,8 @@ package actor Conferences: ConferenceControl {
   private var lastPromptID: Prompt.ID = 0
   private var isDraining = false
   var joinCount = 0
+  /// Images that people sent, since the start.
+  var avatarCount = 0
 
   package init(
     settings: ConferenceSettings, layouts: LayoutLibrary, sounds: SoundLibrary = SoundLibrary(directory: "Prompts"),
@@ -115,7 +117,7 @@ package actor Conferences: ConferenceControl {
     participant.isAdmitted = isAdmitted(request, follows: mixOf, in: room)
     participant.media.setOnStage(participant.isOnStage, at: MonotonicClock.now())
     participant.content = request.content ?? answer.setup.content
-    participant.avatar = request.avatar
+    participant.avatar = request.avatar.map { ImageReference(.avatars, $0) }
     participant.rules.audioOutput = request.audioOutput == AudioSettings.mainOutput ? nil : request.audioOutput
     room.participants.append(participant)
     room.emptyCount += 1
@@ -209,6 +211,7 @@ package actor Conferences: ConferenceControl {
   func remove(at index: Int, from room: Room, reason: LeaveReason) {
     let place = room.participants[index].place
     leaveSound(index, in: room)
+    setAvatar(nil, of: index, in: room)
     let participant = room.participants.remove(at: index)
     transport.remove(participant.peer)
     forget(participant.media.number, in: room)

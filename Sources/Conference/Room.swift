@@ -32,8 +32,8 @@ final class Room {
     var selfView: Bool?
     /// What his picture is of.
     var content = PictureContent.main
-    /// Shown where he has no picture: a file below the folder of avatars.
-    var avatar: String?
+    /// Shown where he has no picture.
+    var avatar: ImageReference?
     /// WHEP: the participant whose mix he hears instead of one of his own.
     var mixOf: UInt32?
     var pin: SlotReference?
@@ -189,7 +189,9 @@ final class Room {
     description.sendsAudio = participant.isTaken(.audio)
     description.sendsVideo = participant.isTaken(.video)
     description.content = participant.content
-    description.avatar = participant.avatar
+    description.avatar = participant.avatar.map { avatar in
+      avatar.folder == .uploads ? "/v1/rooms/\(name)/participants/\(participant.id)/avatar" : avatar.path
+    }
     description.output = participant.output
     description.selfView = participant.selfView
     if participant.setup.sendCodec(.audio) != nil {

@@ -1,3 +1,4 @@
+import Compositing
 import Layouts
 import Synchronization
 
@@ -14,12 +15,12 @@ package final class SceneBoard: Sendable {
     package var sharesScreen: Bool
     /// The slot he was put into, by its index or name.
     package var pin: SlotReference?
-    /// Shown where he has no picture: a file below the folder of avatars.
-    package var avatar: String?
+    /// Shown where he has no picture.
+    package var avatar: ImageReference?
 
     package init(
       media: ParticipantMedia, name: String, role: String = "panelist", sendsVideo: Bool, sharesScreen: Bool = false,
-      pin: SlotReference? = nil, avatar: String? = nil
+      pin: SlotReference? = nil, avatar: ImageReference? = nil
     ) {
       self.media = media
       self.name = name

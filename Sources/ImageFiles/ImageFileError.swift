@@ -11,7 +11,7 @@ package struct ImageFileError: Error, Sendable, Equatable, CustomStringConvertib
   package let kind: Kind
   package let description: String
 
-  init(_ kind: Kind, _ description: String) {
+  package init(_ kind: Kind, _ description: String) {
     self.kind = kind
     self.description = description
   }

@@ -32,7 +32,7 @@ private let allowedImports: [String: Set<String>] = [
   "Compositing": ["Layouts", "PixelKernels", "ImageFiles", "RawMedia", "Timing", "CPango"],
   "Conference": [
     "WebRTCTransport", "EncodedMedia", "RawMedia", "Playout", "Codecs", "AudioMixing", "NoiseSuppression", "AudioFiles",
-    "Layouts", "Compositing", "JSON5", "RealTime", "Timing",
+    "Layouts", "Compositing", "ImageFiles", "JSON5", "RealTime", "Timing",
   ],
   "LayoutWorkshop": ["Conference", "Compositing", "Layouts", "JSON5", "RealTime", "CLinux"],
   "ControlAPI": ["Conference", "LayoutWorkshop", "Layouts", "JSON5", "RealTime", "Timing", "CWebSockets", "COpenSSL"],

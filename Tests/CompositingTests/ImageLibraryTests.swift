@@ -77,11 +77,26 @@ final class ImageFolderOnDisk {
     #expect(abs(luma - (16 + (green - 16) / 2)) <= 2, "half as bright as \(green): \(luma)")
   }
 
+  @Test func whatWasSentIsShownUntilItIsDiscarded() throws {
+    let images = ImageLibrary(layouts: nil, execution: .inPlace)
+    let text = "{slotDefaults: {label: false, placeholder: {color: '#000000'}}, variants: [{grid: {columns: 1, rows: 1}}]}"
+    let people = ["a": SceneParticipant(name: "Ada", avatar: .init(.uploads, "1"))]
+    try images.keep(PNGEncoder.encode(CompositorTests.picture(CompositorTests.green, 64, 64)), as: "1")
+    images.refresh()
+    #expect(CompositorTests.near(CompositorTests.at(try compose(text, people, images), 320, 180), CompositorTests.green))
+    images.refresh()
+    #expect(CompositorTests.near(CompositorTests.at(try compose(text, people, images), 320, 180), CompositorTests.green))
+    images.discard("1")
+    #expect(!CompositorTests.near(CompositorTests.at(try compose(text, people, images), 320, 180), CompositorTests.green))
+    #expect(throws: (any Error).self) { try images.keep([1, 2, 3], as: "2") }
+    #expect(throws: (any Error).self) { try images.bytes(of: .init(.uploads, "2")) }
+  }
+
   @Test func anAvatarIsRoundAndInTheMiddle() throws {
     let folder = try ImageFolderOnDisk()
     try folder.write("ada.png", CompositorTests.green)
     let text = "{slotDefaults: {label: false, placeholder: {color: '#000000'}}, variants: [{grid: {columns: 1, rows: 1}}]}"
-    let picture = try compose(text, ["a": SceneParticipant(name: "Ada", avatar: "ada.png")], library(folder))
+    let picture = try compose(text, ["a": SceneParticipant(name: "Ada", avatar: .init(.avatars, "ada.png"))], library(folder))
     #expect(CompositorTests.near(CompositorTests.at(picture, 320, 180), CompositorTests.green))
     #expect(CompositorTests.near(CompositorTests.at(picture, 320, 104), CompositorTests.green))
     #expect(CompositorTests.near(CompositorTests.at(picture, 246, 106), .black), "the corner of the square is cut")
@@ -97,7 +112,7 @@ final class ImageFolderOnDisk {
     for _ in 0..<3 {
       for background in ["../secret.png", "text.png", nil] {
         let picture = try compose(
-          text, ["a": SceneParticipant(name: "Ada", avatar: "gone.jpg")], images, background: background)
+          text, ["a": SceneParticipant(name: "Ada", avatar: .init(.avatars, "gone.jpg"))], images, background: background)
         let plain = try compose(
           "{slotDefaults: {placeholder: {kind: 'initials'}}, variants: [{grid: {columns: 1, rows: 1}}]}",
           ["a": SceneParticipant(name: "Ada")], nil)

@@ -253,8 +253,8 @@ private let plainSlots = (0..<4).map { #"{ "x": \#($0 * 90), "y": 0, "width": 90
     let all = try people(2, stage)
     for person in all { person.isSending = false }
     stage.board.change { scene in
-      scene.people[0].avatar = "ada.png"
-      scene.people[1].avatar = "bob.png"
+      scene.people[0].avatar = .init(.avatars, "ada.png")
+      scene.people[1].avatar = .init(.avatars, "bob.png")
     }
     stage.run(3)
     #expect(abs(stage.luma(0.125, 0.5) - 200) < 10)

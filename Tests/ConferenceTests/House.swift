@@ -1,4 +1,5 @@
 import AudioFiles
+import Compositing
 import Conference
 import EncodedMedia
 import ICE
@@ -21,9 +22,10 @@ final class House: Sendable {
   /// - Parameters:
   ///   - sounds: the directory of prompts.
   ///   - layouts: nil for grid, other and stage.
-  init(sounds: String = "/nowhere", layouts: LayoutLibrary? = nil, _ change: (inout ConferenceSettings) -> Void = { _ in })
-    throws
-  {
+  init(
+    sounds: String = "/nowhere", layouts: LayoutLibrary? = nil, resources: CanvasResources = CanvasResources(),
+    _ change: (inout ConferenceSettings) -> Void = { _ in }
+  ) throws {
     var settings = ConferenceSettings()
     settings.emptySeconds = 0
     settings.outputs = [OutputSettings(name: "main", width: 64, height: 64, fps: 1, bitrate: 30_000)]
@@ -35,7 +37,7 @@ final class House: Sendable {
       try library.load("stage", source: stageLayout)
     }
     conferences = Conferences(
-      settings: settings, layouts: library, sounds: SoundLibrary(directory: sounds),
+      settings: settings, layouts: library, sounds: SoundLibrary(directory: sounds), resources: resources,
       negotiator: PeerNegotiator(certificate: Simulation.certificate, candidates: [.host(Simulation.serverAddress)]),
       transport: transport)
   }

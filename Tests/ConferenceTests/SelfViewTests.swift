@@ -1,6 +1,8 @@
+import Compositing
 import Conference
 import EncodedMedia
 import Layouts
+import RawMedia
 import TestSupport
 import Testing
 import WebRTCTransport
@@ -78,6 +80,28 @@ import WebRTCTransport
     output.width = 96
     _ = try await house.conferences.patchRoom("r", settings: RoomSettings(outputs: [output]))
     #expect(picture(house, peer) != before)
+    await house.conferences.stop()
+  }
+
+  @Test func anAvatarThatWasSentIsShownUntilItsOwnerGoes() async throws {
+    let images = ImageLibrary(layouts: nil, execution: .inPlace)
+    let house = try House(resources: CanvasResources(images: images)) { $0.emptySeconds = 3600 }
+    let events = await house.events("r")
+    let (ada, _) = try await house.connect("r", events)
+    let grey = Picture(width: 64, height: 64)
+    grey.fill(.black)
+    let png = PNGEncoder.encode(grey)
+    #expect(await house.refusal { _ = try await $0.putAvatar(room: "r", id: ada, image: [1, 2], by: .host) } == .unprocessable)
+    #expect(await house.refusal { _ = try await $0.avatar(room: "r", id: ada) } == .notFound)
+    let told = try await house.conferences.putAvatar(room: "r", id: ada, image: png, by: .himself)
+    #expect(told.avatar == "/v1/rooms/r/participants/\(ada)/avatar")
+    #expect(try await house.conferences.avatar(room: "r", id: ada) == png)
+    #expect((try? images.bytes(of: .init(.uploads, "2"))) == png)
+    // Another takes its place, and nothing is left of either.
+    _ = try await house.conferences.putAvatar(room: "r", id: ada, image: png, by: .host)
+    #expect((try? images.bytes(of: .init(.uploads, "2"))) == nil && (try? images.bytes(of: .init(.uploads, "3"))) == png)
+    try await house.conferences.leave(room: "r", participant: ada, by: .host)
+    #expect((try? images.bytes(of: .init(.uploads, "3"))) == nil)
     await house.conferences.stop()
   }
 

@@ -165,6 +165,21 @@ import Testing
     #expect(await fixture.patch(target + "?role=a%20b", json: "{}")?.status == 422)
   }
 
+  @Test func anAvatarIsSentAndFetched() async throws {
+    let fixture = try Fixture()
+    let target = "/v1/rooms/lobby/participants/p1/avatar"
+    func put(_ body: String, _ type: String) async -> Int? {
+      await fixture.ask("PUT", target, ["Content-Type: \(type)"], body: body)?.status
+    }
+    #expect(await put("abc", "image/png") == 200)
+    #expect(await put("\0", "image/jpeg") == 422)
+    #expect(await put("<svg/>", "image/svg+xml") == 415)
+    #expect(await put(String(repeating: "a", count: (1 << 20) + 1), "image/png") == 413)
+    #expect(await fixture.ask("GET", target)?["content-type"] == "image/jpeg")
+    #expect(await fixture.ask("GET", "/v1/rooms/lobby/participants/p2/avatar")?["content-type"] == "image/png")
+    #expect(await fixture.ask("GET", "/v1/rooms/lobby/participants/nobody/avatar")?.status == 404)
+  }
+
   @Test func aPromptIsStartedListedAndStopped() async throws {
     let fixture = try Fixture()
     let target = "/v1/rooms/lobby/prompts"

@@ -36,7 +36,8 @@ import Testing
     for path in [
       "/rooms/{room}/whip", "/rooms/{room}/whep", "/rooms/{room}/participants", "/rooms/{room}/participants/{session}",
       "/v1/rooms", "/v1/rooms/{room}", "/v1/rooms/{room}/participants", "/v1/rooms/{room}/participants/{id}",
-      "/v1/rooms/{room}/snapshot.png", "/v1/rooms/{room}/events", "/v1/rooms/{room}/prompts",
+      "/v1/rooms/{room}/participants/{id}/avatar", "/v1/rooms/{room}/snapshot.png", "/v1/rooms/{room}/events",
+      "/v1/rooms/{room}/prompts",
       "/v1/rooms/{room}/prompts/{prompt}", "/v1/layouts", "/v1/layouts/{layout}", "/v1/layouts/{layout}/preview.png",
       "/v1/layouts/{layout}/preview.svg", "/v1/layouts/{layout}/check", "/metrics", "/healthz", "/readyz", "/openapi.json",
     ] { #expect(described.contains(path) || described.contains(path.replacing("{prompt}", with: "{id}")), "\(path)") }

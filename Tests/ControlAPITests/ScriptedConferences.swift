@@ -158,6 +158,19 @@ final class ScriptedConferences: ConferenceControl {
     return found
   }
 
+  func putAvatar(room: String, id: String, image: [UInt8], by requester: Requester) async throws(ConferenceError)
+    -> ParticipantDescription
+  {
+    var found = try await participant(room: room, id: id)
+    guard image.first != 0 else { throw ConferenceError(.unprocessable, "The image is none.") }
+    found.avatar = "\(image.count) bytes"
+    return found
+  }
+  func avatar(room: String, id: String) async throws(ConferenceError) -> [UInt8] {
+    _ = try await participant(room: room, id: id)
+    return id == "p1" ? [0xFF, 0xD8, 1] : [0x89, 0x50]
+  }
+
   func startPrompt(room: String, _ request: PromptRequest) async throws(ConferenceError) -> PromptDescription {
     _ = try find(room)
     return state.withLock { state in

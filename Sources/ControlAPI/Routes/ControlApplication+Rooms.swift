@@ -102,6 +102,19 @@ extension ControlApplication {
     }
   }
 
+  func avatar(_ request: HTTPRequest, room: String, id: String, caller: Identity) async throws(Refusal) -> HTTPResponse {
+    if request.head.method == "PUT" {
+      let requester = try await requester(caller, room: room, id: id)
+      let changed = try await asking { () async throws(ConferenceError) in
+        try await control.putAvatar(room: room, id: id, image: request.body, by: requester)
+      }
+      return json { $0.value(changed) }
+    }
+    let image = try await asking { () async throws(ConferenceError) in try await control.avatar(room: room, id: id) }
+    // Of the two kinds there are.
+    return HTTPResponse(200, type: image.starts(with: [0xFF, 0xD8]) ? "image/jpeg" : "image/png", body: image)
+  }
+
   /// Reads a JSON body: 400 where it does not parse, 422 where it says what cannot be.
   ///
   /// - Parameter empty: what an empty body means; nil where there must be one.

@@ -139,6 +139,7 @@ struct ControlApplication: Sendable {
         ? try await leave(room: room, id: id, caller: caller) : try await trickle(request, room: room, id: id, caller: caller)
     case .rooms: return await listRooms(caller)
     case .room(let name): return try await room(request, name: name)
+    case .avatar(let room, let id): return try await avatar(request, room: room, id: id, caller: caller)
     case .participants, .participant: return try await participants(request, route: route, caller: caller)
     case .prompts(let room): return try await prompts(request, room: room)
     case .prompt(let room, let id): return try await prompt(request, room: room, id: id)

@@ -13,6 +13,7 @@ enum Route: Sendable, Equatable {
   case room(String)
   case participants(room: String)
   case participant(room: String, id: String)
+  case avatar(room: String, id: String)
   case prompts(room: String)
   case prompt(room: String, id: String)
   case layouts
@@ -58,6 +59,8 @@ enum Route: Sendable, Equatable {
     case ("rooms", 3, "participants"): self = .participants(room: try validName(segments[1]))
     case ("rooms", 4, "participants"):
       self = .participant(room: try validName(segments[1]), id: try validName(segments[3], what: "Participant"))
+    case ("rooms", 5, "participants") where segments[4] == "avatar":
+      self = .avatar(room: try validName(segments[1]), id: try validName(segments[3], what: "Participant"))
     case ("rooms", 3, "prompts"): self = .prompts(room: try validName(segments[1]))
     case ("rooms", 4, "prompts"):
       self = .prompt(room: try validName(segments[1]), id: try validName(segments[3], what: "Prompt"))
@@ -80,6 +83,7 @@ enum Route: Sendable, Equatable {
     case .room: ["GET", "PUT", "PATCH", "DELETE"]
     case .participants: ["GET", "PATCH"]
     case .participant: ["GET", "PATCH", "DELETE"]
+    case .avatar: ["GET", "PUT"]
     case .prompts: ["GET", "POST"]
     case .prompt: ["GET", "DELETE"]
     case .layout: ["GET", "PUT"]
@@ -106,6 +110,7 @@ enum Route: Sendable, Equatable {
   var room: String? {
     switch self {
     case .offer(_, let room), .session(let room, _), .room(let room), .participants(let room), .participant(let room, _),
+      .avatar(let room, _),
       .prompts(let room), .prompt(let room, _), .snapshot(let room), .events(let room):
       room
     default: nil
@@ -133,7 +138,7 @@ enum Route: Sendable, Equatable {
     case .offer(.watch, _), .offer(.takePart, _), .session: .watch
     case .offer(.publish, _): .takePart
     // Everybody may change some of himself; whose participant it is shows later.
-    case .participant: .watch
+    case .participant, .avatar: .watch
     case .room, .participants, .prompts, .prompt: method == "GET" || method == "HEAD" ? .watch : .control
     // A layout belongs to all rooms of the server.
     case .layout: method == "PUT" ? .administer : .watch
@@ -152,6 +157,7 @@ enum Route: Sendable, Equatable {
     case (.layout, "PUT"), (.layoutPreview, "POST"), (.layoutCheck, "POST"): ["application/json5", "application/json"]
     case (.room, "PUT"), (.room, "PATCH"), (.participant, "PATCH"), (.participants, "PATCH"):
       ["application/json", "application/merge-patch+json"]
+    case (.avatar, "PUT"): ["image/png", "image/jpeg"]
     default: []
     }
   }
@@ -160,6 +166,7 @@ enum Route: Sendable, Equatable {
   func bodyBytesMax(method: String) -> Int {
     switch self {
     case .offer, .session: 64 * 1024
+    case .avatar: method == "PUT" ? 1 << 20 : 1024
     default: bodyTypes(method: method).isEmpty ? 1024 : 256 * 1024
     }
   }
@@ -175,6 +182,7 @@ enum Route: Sendable, Equatable {
     case .snapshot: "image/png"
     case .room, .participant, .prompts, .prompt: method == "DELETE" ? nil : "application/json"
     case .layout: method == "PUT" ? nil : "application/json5"
+    case .avatar: method == "PUT" ? "application/json" : nil
     case .rooms, .participants, .layouts, .layoutCheck: "application/json"
     case .events: nil
     }
