@@ -37,7 +37,8 @@ static inline tutti_h264_encoder *tutti_h264_encoder_make(
   parameters.iMaxQp = quantizer_max;
   parameters.iMultipleThreadIdc = 1;
   parameters.bEnableDenoise = false;
-  parameters.bEnableBackgroundDetection = true;
+  /* Its search costs a tenth of the time of a picture that moves, and 0.2 dB. */
+  parameters.bEnableBackgroundDetection = false;
   parameters.bEnableAdaptiveQuant = false;
   parameters.bEnableSceneChangeDetect = false;
   SSpatialLayerConfig *layer = &parameters.sSpatialLayers[0];

@@ -31,8 +31,11 @@ private let singleLayout = """
         "variants": [ { "slots": [ { "id": "top", "x": 0, "y": 0, "width": 360, "height": 180 },
                                    { "x": 0, "y": 180, "width": 360, "height": 180 } ] } ] }
       """)
+    _ = stage.transport.takeSent()
     stage.board.change { $0.layout = stacked }
     stage.run(1)
+    let sent = stage.transport.takeSent()
+    #expect(sent.map(\.frame.isKeyframe) == [false], "a change is a frame like any other")
     for x in [0.1, 0.5, 0.9] { #expect(stage.shows(a, x, 0.2) && stage.shows(b, x, 0.8)) }
     #expect([a, b].map(\.media.slot) == [.id("top"), .index(1)])
   }
