@@ -11,7 +11,7 @@ enum LocalPort {
 
   /// Waits until somebody has bound a UDP port.
   static func waitUntilBound(_ port: UInt16) throws {
-    for _ in 0..<100 {
+    for _ in 0..<600 {
       if (try? UDPSocket(bind: TransportAddress(ipv4: host, port: port), bufferBytes: 4096)) == nil { return }
       usleep(50_000)
     }

@@ -55,11 +55,11 @@ final class ServerProcess: MixingProcess {
   }
 
   private static func waitUntilReady(_ origin: String, _ http: HTTPClient) throws {
-    for _ in 0..<100 {
+    for _ in 0..<600 {
       if let response = try? http.request("GET", "\(origin)/readyz"), response.status == 200 { return }
       usleep(50_000)
     }
-    throw BenchmarkError("the server is not ready after five seconds")
+    throw BenchmarkError("the server is not ready after half a minute")
   }
 
   private static func put(_ json: String, to url: String, _ http: HTTPClient) throws {
@@ -112,10 +112,10 @@ final class ServerProcess: MixingProcess {
 
 extension LoadClient {
   func waitUntilConnected() throws {
-    for _ in 0..<500 {
+    for _ in 0..<3000 {
       if isConnected { return }
       usleep(10_000)
     }
-    throw BenchmarkError("client \(number) is not connected after five seconds")
+    throw BenchmarkError("client \(number) is not connected after half a minute")
   }
 }
