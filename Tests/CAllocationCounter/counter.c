@@ -1,6 +1,7 @@
 // Counts allocations per thread by standing before glibc's own functions, which stay reachable as __libc_*.
 #include "CAllocationCounter.h"
 #include <errno.h>
+#include <malloc.h>
 #include <stddef.h>
 
 static __thread unsigned long count;
@@ -25,3 +26,8 @@ int posix_memalign(void **result, size_t alignment, size_t size) {
 }
 
 unsigned long allocation_count(void) { return count; }
+
+unsigned long live_heap_bytes(void) {
+  struct mallinfo2 info = mallinfo2();
+  return info.uordblks + info.hblkhd;
+}

@@ -1,8 +1,9 @@
-"""Thirty people come and go at random for a minute; then nothing is left of them."""
+"""Thirty people come and go at random for a minute, or TUTTI_SOAK_MINUTES; then nothing is left of them."""
 
 import asyncio
 import os
 import random
+import statistics
 import time
 from collections.abc import Callable
 
@@ -15,7 +16,8 @@ from python_peer import Peer
 from server import Server
 from tracks import colour_track, tone_track
 
-PEOPLE, SECONDS, SEED = 30, 60, 7
+SOAK_MINUTES = os.environ.get("TUTTI_SOAK_MINUTES")
+PEOPLE, SECONDS, SEED = 30, 60 * int(SOAK_MINUTES or 1), 7
 #: A room ends soon after its last participant, so that what is left over can be told from what is still in use.
 CONFIG = '{ "rooms": { "emptySeconds": 1 } }'
 SMALL_OUTPUT = {"layout": "grid", "outputs": [{"name": "small", "width": 160, "height": 90, "fps": 5, "bitrate": 60_000}]}
@@ -86,7 +88,10 @@ async def test_nothing_is_left_after_a_minute_of_coming_and_going(
         async with asyncio.TaskGroup() as people:
             for number in range(PEOPLE):
                 people.create_task(_person(api, room, number, ends, count))
+            memory = people.create_task(_memory(server, ends))
         assert server.alive
+        if SOAK_MINUTES:
+            assert _is_flat(memory.result()), f"The server's memory grew: {memory.result()}"
         assert count["joined"] >= 2 * PEOPLE, f"Only {count['joined']} joined in {SECONDS} s"
         await _until_nobody(api, room)
         await asyncio.sleep(4)
@@ -100,6 +105,23 @@ async def test_nothing_is_left_after_a_minute_of_coming_and_going(
         await asyncio.sleep(3)
         used = server.cpu_seconds() - begun
         assert used <= 0.05, f"An empty room used {used:.2f} s of CPU in 3 s"
+
+
+async def _memory(server: Server, ends: float) -> list[int]:
+    """Resident bytes, every ten seconds."""
+    sizes = []
+    while time.monotonic() < ends:
+        await asyncio.sleep(min(10, max(0, ends - time.monotonic())))
+        sizes.append(server.resident_bytes())
+    return sizes
+
+
+def _is_flat(sizes: list[int]) -> bool:
+    """Whether the last third of the time took no more than the second, but for a twentieth."""
+    third = len(sizes) // 3
+    early, late = sizes[third:2 * third], sizes[2 * third:]
+    print(f"resident, second third {statistics.mean(early) / 1e6:.1f} MB, last third {statistics.mean(late) / 1e6:.1f} MB")
+    return statistics.mean(late) <= 1.05 * statistics.mean(early)
 
 
 def _counts_people(name: str) -> bool:

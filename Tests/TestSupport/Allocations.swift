@@ -6,3 +6,6 @@ public func allocations(during body: () throws -> Void) rethrows -> Int {
   try body()
   return Int(allocation_count() - before)
 }
+
+/// Bytes of the heap that the whole process has in use.
+public func liveHeapBytes() -> Int { Int(live_heap_bytes()) }
