@@ -63,14 +63,24 @@ class Server:
             file = Path(self._directory.name, "tutti.json5")
             file.write_text(config)
             command += ["--config", str(file)]
+        self._command = command
+        self.start_again()
+
+    def start_again(self) -> None:
+        """Starts the program on the ports of this server."""
         with self._log.open("wb") as log:
-            self.process = subprocess.Popen(command, cwd=REPOSITORY, stdout=log, stderr=log)
+            self.process = subprocess.Popen(self._command, cwd=REPOSITORY, stdout=log, stderr=log)
         try:
             self._wait_until_healthy()
         except BaseException:
             self.process.kill()
             self.process.wait()
             raise
+
+    def kill(self) -> None:
+        """Ends the program without a word to anybody."""
+        self.process.kill()
+        self.process.wait()
 
     def _wait_until_healthy(self) -> None:
         deadline = time.monotonic() + 15

@@ -376,7 +376,8 @@ import Testing
     #expect(!page.body.contains(" onclick"))
     for id in [
       "name", "room", "join", "leave", "mute", "camera", "microphone-select", "camera-select", "source", "picture", "status",
-      "error", "participants", "layouts", "statistics", "deafen", "sound-select",
+      "error", "participants", "layouts", "statistics", "deafen", "sound-select", "hand", "lead", "on-air", "lobby-switch",
+      "lock-switch", "mute-all", "waiting",
     ] { #expect(page.body.contains("id=\"\(id)\"")) }
   }
 }

@@ -1,6 +1,7 @@
 // The page: lobby, room, and the way between them.
 
 import * as devices from "/devices.js";
+import { Lead, mayLead } from "/lead.js";
 import { Room } from "/room.js";
 import { Session } from "/session.js";
 import { Statistics } from "/statistics.js";
@@ -15,8 +16,13 @@ let stream = null;
 let isMuted = false;
 let isDeaf = false;
 let isPictureOff = false;
+let isHandUp = false;
+/// One's role, as the server has it.
+let role = null;
 /// What the server was last seen to hold of oneself: who else changes it shows by the difference.
 let known = { audioMuted: false, deaf: false };
+/// Whether the room is shown to its audience.
+let isOnAir = true;
 /// The audio output that was chosen here.
 let sound = "main";
 
@@ -152,12 +158,13 @@ async function join() {
   const hasWanted = stream?.getTracks().some((track) => track.readyState === "live");
   if (!hasWanted || $("source").value === "none") await openDevices();
   endPreview();
-  isMuted = isDeaf = false;
+  isMuted = isDeaf = isHandUp = false;
+  role = null;
   sound = "main";
   isPictureOff = !stream.getVideoTracks().length;
   enterRoom(roomName);
   session = new Session({
-    room: roomName, name, token, stream, content: $("source").value === "screen" ? "slides" : "main",
+    room: roomName, name, token, stream, content: $("source").value === "screen" ? "slides" : "main", watches: $("source").value === "none",
     on: {
       state: (tone, words) => {
         status(tone, words);
@@ -177,8 +184,9 @@ async function join() {
   room = new Room({
     name: roomName, token, elements: { participants: $("participants"), count: $("people-count"), alone: $("alone"), 
       layouts: { list: $("layouts"), empty: $("layouts-empty"), edit: $("edit-layouts"), of: $("layout-of"), ofLabel: $("layout-of-label") } },
-    on: { notice, removed, own: followOwn, sounds: showSounds, lost: () => session?.verify() },
+    on: { notice, removed, own: followOwn, sounds: showSounds, lost: () => session?.verify(), stage: followStage },
   });
+  if (mayLead(token)) room.lead = new Lead(room, $, notice);
   const joining = session.start();
   statistics.start(session);
   showControls();
@@ -191,7 +199,7 @@ function removed(reason, closing) {
   // The session is over already: there is nothing to delete.
   session.location = null;
   leave();
-  const words = { closed: "The room was closed.", kicked: "You were removed from the room." };
+  const words = { closed: "The room was closed.", kicked: "You were removed from the room.", refused: "You were not let into the room." };
   notice(words[reason] ?? "You left the room.");
 }
 
@@ -247,10 +255,54 @@ function showControls() {
   $("mute").querySelector("span").textContent = !hasSound ? "No microphone" : isMuted ? "Unmute" : "Mute";
   $("deafen").setAttribute("aria-pressed", String(isDeaf));
   $("deafen").querySelector("span").textContent = isDeaf ? "Sound on" : "Sound off";
+  $("hand").setAttribute("aria-pressed", String(isHandUp));
+  $("hand").querySelector("span").textContent = isHandUp ? "Lower hand" : "Raise hand";
   $("camera").setAttribute("aria-pressed", String(isPictureOff));
   $("camera").disabled = $("source").value === "none";
   const what = $("source").value === "screen" ? "Screen" : "Camera";
   $("camera").querySelector("span").textContent = isPictureOff ? `${what} on` : `${what} off`;
+}
+
+/// Before the start, and in the lobby, the picture is one for waiting.
+function followStage(stage, isWaiting) {
+  isOnAir = stage?.onAir ?? isOnAir;
+  if (isWaiting) status("busy", "In the lobby: a host will let you in");
+  else if (session?.hasConnected) status("good", role === "viewer" && !isOnAir ? "Connected; it has not begun yet" : "Connected");
+}
+
+async function toggleHand() {
+  if (!session) return;
+  const wanted = !isHandUp;
+  const { done, words } = await room.change({ handRaised: wanted });
+  if (done) isHandUp = wanted;
+  else notice(words);
+  showControls();
+}
+
+/// A host asked one onto the stage, or back into the audience.
+async function followRole(next) {
+  const before = role;
+  role = next;
+  if (!before || before === next || !session) return;
+  if (next === "viewer") {
+    devices.stop(stream);
+    for (const kind of ["audio", "video"]) await session.replace(kind, null);
+    stream = session.stream = new MediaStream();
+    isPictureOff = true;
+    notice("You are in the audience now: nobody sees or hears you.");
+  } else if (before === "viewer") {
+    if ($("source").value === "none") {
+      $("source").value = "camera";
+      followSource();
+    }
+    stream = session.stream = await openDevices();
+    for (const track of stream.getTracks()) await session.replace(track.kind, track);
+    isPictureOff = !stream.getVideoTracks().length;
+    setMuted(true);
+    room.change({ audioMuted: true });
+    if (stream.getTracks().length) notice("You are on the stage. Unmute yourself to be heard.");
+  }
+  showControls();
 }
 
 const mutedByOthers = "Somebody who leads this room has muted you.";
@@ -292,6 +344,10 @@ function setDeaf(deaf) {
 
 /// What the server says of oneself. It may mute a microphone, but never turns one on.
 function followOwn(person) {
+  followRole(person.role);
+  isHandUp = person.handRaised;
+  followStage(null, person.admitted === false);
+  showControls();
   if (person.audioMuted && !known.audioMuted && !isMuted) {
     setMuted(true);
     notice(mutedByOthers);
@@ -367,7 +423,7 @@ function toggleFullscreen() {
 function shortcut(event) {
   if (!session || event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
   if (event.target instanceof Element && event.target.closest("input, select, textarea")) return;
-  const action = { m: toggleMute, d: toggleDeaf, v: () => setPicture(!isPictureOff), f: toggleFullscreen }[event.key.toLowerCase()];
+  const action = { m: toggleMute, d: toggleDeaf, h: toggleHand, v: () => setPicture(!isPictureOff), f: toggleFullscreen }[event.key.toLowerCase()];
   if (action) {
     event.preventDefault();
     action();
@@ -386,6 +442,7 @@ $("preview-start").addEventListener("click", showPreview);
 for (const id of ["camera-select", "microphone-select"]) $(id).addEventListener("change", () => { if (stream) showPreview(); });
 $("leave").addEventListener("click", leave);
 $("mute").addEventListener("click", toggleMute);
+$("hand").addEventListener("click", toggleHand);
 $("deafen").addEventListener("click", toggleDeaf);
 $("sound-select").addEventListener("change", chooseSound);
 $("camera").addEventListener("click", () => setPicture(!isPictureOff));

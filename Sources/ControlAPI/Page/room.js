@@ -11,6 +11,10 @@ export class Room {
     Object.assign(this, { name, token, elements, on });
     this.people = new Map();
     this.layouts = new LayoutChoice({ path: this.path, token, headers: this.headers, elements: elements.layouts, notice: on.notice });
+    /// Those in the lobby.
+    this.lobby = new Map();
+    /// What stands in the list, by id: made anew only where it says something else, so that a click finds what it was meant for.
+    this.items = new Map();
     this.floor = null;
     this.ownId = null;
     /// Requests about oneself that are under way. Answers and events come by different ways: until both are in, what is known may be older.
@@ -35,6 +39,8 @@ export class Room {
     clearTimeout(this.timer);
     clearTimeout(this.telling);
     this.socket?.close();
+    this.lead?.stop();
+    this.items.clear();
     this.elements.participants.replaceChildren();
     this.layouts.end();
   }
@@ -69,6 +75,9 @@ export class Room {
       const room = await response.json();
       this.people = new Map(room.participants.map((person) => [person.id, person]));
       this.layouts.take(room);
+      this.lobby = new Map(room.waiting.map((person) => [person.id, person]));
+      this.lead?.follow(room);
+      this.on.stage(room.stage, this.isWaiting);
       this.floor = room.floor;
       this.on.sounds([{ name: "main", bitrate: room.audio.bitrate }, ...room.audio.outputs]);
       this.show();
@@ -82,13 +91,25 @@ export class Room {
   apply(event) {
     if (this.waiting) return this.waiting.push(event);
     switch (event.type) {
+      case "participant-waiting":
+        this.lobby.set(event.id, event.participant);
+        if (this.isWaiting) this.on.stage(null, true);
+        break;
       case "participant-joined":
+        this.lobby.delete(event.id);
+        if (event.id === this.ownId) this.on.stage(null, false);
+        // Falls through: he is as he is told.
       case "participant-changed":
-        if (event.participant) this.people.set(event.participant.id, event.participant);
+        if (event.participant) (event.participant.admitted === false ? this.lobby : this.people).set(event.participant.id, event.participant);
         if (event.id === this.ownId) this.tellOwn();
+        break;
+      case "room-changed":
+        this.lead?.follow(event);
+        this.on.stage(event.stage, this.isWaiting);
         break;
       case "participant-left":
         this.people.delete(event.id);
+        this.lobby.delete(event.id);
         if (event.id === this.ownId && event.reason !== "disconnected") return this.on.removed(event.reason, this.closing);
         break;
       case "speaking-started":
@@ -111,6 +132,8 @@ export class Room {
   }
 
   // MARK: Oneself
+
+  get isWaiting() { return this.lobby.has(this.ownId); }
 
   tellOwn() {
     clearTimeout(this.telling);
@@ -144,14 +167,25 @@ export class Room {
   show() {
     const { participants, count, alone } = this.elements;
     const people = [...this.people.values()];
-    participants.replaceChildren(...people.map((person) => this.item(person)));
+    for (const id of this.items.keys()) if (!this.people.has(id)) this.items.delete(id);
+    const items = people.map((person) => this.item(person));
+    if (items.length !== participants.children.length || items.some((item, index) => participants.children[index] !== item)) participants.replaceChildren(...items);
+    this.lead?.showWaiting([...this.lobby.values()]);
     count.textContent = String(people.length);
     alone.hidden = people.length > 1;
   }
 
   item(person) {
-    const item = document.createElement("li");
+    const signature = JSON.stringify([person.name, this.note(person), person.id === this.ownId, this.lead?.acts(person).map(([words]) => words)]);
+    const known = this.items.get(person.id);
+    const item = known?.signature === signature ? known.item : this.makeItem(person);
+    if (item !== known?.item) this.items.set(person.id, { signature, item });
     item.classList.toggle("speaking", Boolean(person.speaking && !person.audioMuted));
+    return item;
+  }
+
+  makeItem(person) {
+    const item = document.createElement("li");
     const name = person.name || "Guest";
     const avatar = element("span", "avatar", initials(name));
     avatar.setAttribute("aria-hidden", "true");
@@ -159,10 +193,12 @@ export class Room {
     label.title = name;
     if (person.id === this.ownId) label.append(" ", element("small", "", "you"));
     item.append(avatar, label, element("span", "person-note", this.note(person)));
+    if (this.lead && person.id !== this.ownId) item.append(this.lead.element(person));
     return item;
   }
 
   note(person) {
+    if (person.handRaised) return "✋ hand raised";
     if (person.sideRoom) return `in ${person.sideRoom}`;
     if (person.audioMuted && person.sends?.audio) return person.deaf ? "muted, hears nothing" : "muted";
     if (person.deaf) return "hears nothing";

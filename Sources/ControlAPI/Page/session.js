@@ -8,8 +8,8 @@ const answerTime = 3000;
 
 /// Calls `on.state(tone, words)`, `on.stream(stream)`, `on.failed(words)` and `on.joined()`.
 export class Session {
-  constructor({ room, name, token, stream, content, on }) {
-    Object.assign(this, { room, name, token, stream, content, on });
+  constructor({ room, name, token, stream, content, watches, on }) {
+    Object.assign(this, { room, name, token, stream, content, watches, on });
     this.received = new MediaStream();
     this.attempt = 0;
     this.isOver = false;
@@ -32,9 +32,9 @@ export class Session {
   }
 
   async join() {
-    // Who sends nothing watches, which asks for less of a token.
-    const path = this.stream.getTracks().length ? "participants" : "whep";
-    const url = `/rooms/${encodeURIComponent(this.room)}/${path}?name=${encodeURIComponent(this.name)}${path === "participants" ? `&content=${this.content}` : ""}`;
+    // Who sends nothing comes as a viewer, with lines that could carry something: a host may ask him onto the stage.
+    const watches = this.watches && !this.stream.getTracks().length;
+    const url = `/rooms/${encodeURIComponent(this.room)}/participants?name=${encodeURIComponent(this.name)}&content=${this.content}${watches ? "&role=viewer" : ""}`;
     const connection = new RTCPeerConnection({ bundlePolicy: "max-bundle", iceServers: await this.iceServers(url) });
     this.connection?.close();
     this.connection = connection;
@@ -44,7 +44,7 @@ export class Session {
     this.unsent = [];
     for (const kind of ["audio", "video"]) {
       const track = this.stream.getTracks().find((each) => each.kind === kind);
-      const transceiver = connection.addTransceiver(track ?? kind, { direction: track ? "sendrecv" : "recvonly", streams: track ? [this.stream] : [] });
+      const transceiver = connection.addTransceiver(track ?? kind, { direction: track || watches ? "sendrecv" : "recvonly", streams: track ? [this.stream] : [] });
       this[kind] = transceiver.sender;
       this[`${kind}Transceiver`] = transceiver;
     }

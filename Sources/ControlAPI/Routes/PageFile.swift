@@ -13,6 +13,7 @@ struct PageFile: Sendable, Equatable {
     PageFile("session.js", "text/javascript; charset=utf-8", PackageResources.session_js),
     PageFile("devices.js", "text/javascript; charset=utf-8", PackageResources.devices_js),
     PageFile("room.js", "text/javascript; charset=utf-8", PackageResources.room_js),
+    PageFile("lead.js", "text/javascript; charset=utf-8", PackageResources.lead_js),
     PageFile("statistics.js", "text/javascript; charset=utf-8", PackageResources.statistics_js),
     PageFile("layout-choice.js", "text/javascript; charset=utf-8", PackageResources.layout_choice_js),
     PageFile("token.js", "text/javascript; charset=utf-8", PackageResources.token_js),

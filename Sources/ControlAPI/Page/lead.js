@@ -1,0 +1,102 @@
+// What those see who lead a room: who waits, who is on the stage, and the switches of the room.
+
+/// Whether a token lets its bearer lead; without tokens everybody may. The server decides: this only spares others the buttons.
+export function mayLead(token) {
+  if (!token) return true;
+  try {
+    const claims = JSON.parse(atob(token.split(".")[1].replaceAll("-", "+").replaceAll("_", "/")));
+    return claims.role === "host" || claims.role === "admin";
+  } catch { return false; }
+}
+
+const switches = { "on-air": ["stage", "onAir"], "lobby-switch": ["admission", "lobby"], "lock-switch": ["admission", "locked"] };
+
+export class Lead {
+  /// - room: the Room whose people and settings these are.
+  /// - find: gives an element by its id.
+  constructor(room, find, notice) {
+    Object.assign(this, { room, find, notice });
+    this.settings = { stage: {}, admission: {} };
+    this.find("lead").hidden = false;
+    for (const [id, [part, key]] of Object.entries(switches)) {
+      this.find(id).onchange = ({ target }) => this.ask("PATCH", "", { [part]: { [key]: target.checked } });
+    }
+    this.find("mute-all").onclick = () => this.ask("PATCH", "/participants", { audioMuted: true });
+  }
+
+  stop() {
+    this.find("lead").hidden = true;
+    this.find("waiting").replaceChildren();
+  }
+
+  /// What the room says of itself, or an event of what changed.
+  follow({ stage, admission }) {
+    this.settings = { stage: stage ?? this.settings.stage, admission: admission ?? this.settings.admission };
+    for (const [id, [part, key]] of Object.entries(switches)) this.find(id).checked = Boolean(this.settings[part][key]);
+  }
+
+  showWaiting(people) {
+    this.find("waiting").replaceChildren(...people.map((person) => {
+      const item = document.createElement("li");
+      const name = document.createElement("span");
+      name.className = "person-name";
+      name.textContent = person.name || "Guest";
+      const buttons = document.createElement("span");
+      buttons.className = "acts";
+      buttons.append(
+        this.button("Admit", () => this.change(person, { admitted: true })), this.button("Refuse", () => this.remove(person)));
+      item.append(name, buttons);
+      return item;
+    }));
+  }
+
+  /// The buttons beside somebody in the list, and what they depend on.
+  acts(person) {
+    const isSpotlit = this.settings.stage.spotlight === person.id;
+    const isOnStage = person.role !== "viewer";
+    const acts = [];
+    if (isOnStage && person.sends?.audio) {
+      acts.push(person.audioMuted ? ["Unmute", () => this.change(person, { audioMuted: false })] : ["Mute", () => this.change(person, { audioMuted: true })]);
+    }
+    if (isOnStage) acts.push([isSpotlit ? "End spotlight" : "Spotlight", () => this.ask("PATCH", "", { stage: { spotlight: isSpotlit ? null : person.id } })]);
+    acts.push(isOnStage ? ["To audience", () => this.change(person, { role: "viewer" })] : ["To stage", () => this.change(person, { role: "panelist" })]);
+    if (person.handRaised) acts.push(["Lower hand", () => this.change(person, { handRaised: false })]);
+    acts.push(["Remove", () => this.remove(person)]);
+    return acts;
+  }
+
+  element(person) {
+    const acts = this.acts(person);
+    const menu = document.createElement("details");
+    menu.className = "acts";
+    const summary = document.createElement("summary");
+    summary.textContent = "⋯";
+    summary.setAttribute("aria-label", `What to do with ${person.name || "Guest"}`);
+    menu.append(summary, ...acts.map(([words, act]) => this.button(words, act)));
+    return menu;
+  }
+
+  button(words, act) {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.className = "quiet";
+    button.textContent = words;
+    button.addEventListener("click", act);
+    return button;
+  }
+
+  change(person, patch) { return this.ask("PATCH", `/participants/${person.id}`, patch); }
+  remove(person) { return this.ask("DELETE", `/participants/${person.id}`); }
+
+  async ask(method, path, body) {
+    try {
+      const response = await fetch(this.room.path + path, {
+        method, headers: { ...this.room.headers, ...(body ? { "Content-Type": "application/json" } : {}) }, body: body && JSON.stringify(body),
+      });
+      if (response.ok) return this.notice("");
+      this.notice((await response.json().catch(() => null))?.detail ?? `The server answered ${response.status}.`);
+    } catch { this.notice("The server cannot be reached."); }
+    // What was not done must not look done.
+    this.follow({});
+  }
+}

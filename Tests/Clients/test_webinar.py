@@ -1,0 +1,87 @@
+"""What a host does with an audience, on the page: the lobby, raised hands, the stage; and a server that dies."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from chromium_page import chromium
+from colours import RED, alike, plain
+from http_api import RoomAPI
+from layout import tiles
+from pictures import colour_at
+from server import Server
+from test_page_controls import words
+from tones import VOICES
+
+
+async def until(wanted: str, fact: Callable[[], Awaitable[Any]]) -> Any:
+    """Waits until something is so, and gives it."""
+    deadline = time.monotonic() + 20
+    while not (found := await fact()):
+        assert time.monotonic() < deadline, f"{wanted} was to come"
+        await asyncio.sleep(0.1)
+    return found
+
+
+async def test_a_viewer_comes_through_the_lobby_and_onto_the_stage_over_one_connection(server: Server, room: str) -> None:
+    async with RoomAPI(server.url) as api, chromium(server.url + "/", VOICES[0], plain(RED)) as red:
+        await api.put_room(room, {"admission": {"lobby": True}})
+        await red.page.select_option("#source", "none")
+        joining = asyncio.create_task(red.join("Red", room))
+        path = f"/v1/rooms/{room}"
+        [person] = await until("somebody in the lobby", lambda: waiting(api, path))
+        assert person["role"] == "viewer" and not person["admitted"]
+        await words(red, "#status", "lobby")
+        await api.patch_participant(room, person["id"], {"admitted": True})
+        await joining
+        await words(red, "#status", "Connected")
+        await red.page.keyboard.press("h")
+        await until("a raised hand", lambda: holds(api, path, person["id"], "handRaised"))
+        await words(red, "#hand", "Lower hand")
+        await api.patch_participant(room, person["id"], {"role": "panelist"})
+        await words(red, "#error", "You are on the stage")
+        promoted = await api.get(f"{path}/participants/{person['id']}")
+        assert promoted["sends"]["video"] and not promoted["handRaised"] and promoted["audioMuted"]
+        await words(red, "#hand", "Raise hand")
+
+        async def is_seen() -> bool:
+            snapshot = await api.snapshot(room)
+            places = await tiles(api, room, snapshot.shape[1], snapshot.shape[0])
+            return "Red" in places and alike(colour_at(snapshot, places["Red"]), RED)
+
+        await until("Red's camera", is_seen)
+        await red.page.click("#mute")
+        await until("Red's voice", lambda: holds(api, path, person["id"], "speaking"))
+        await api.patch_participant(room, person["id"], {"role": "viewer"})
+        await words(red, "#error", "You are in the audience")
+        assert [each["id"] for each in await api.participants(room)] == [person["id"]], "it is the session he came with"
+
+
+async def waiting(api: RoomAPI, path: str) -> list[dict[str, Any]]:
+    return (await api.get(path))["waiting"]
+
+
+async def holds(api: RoomAPI, path: str, participant: str, key: str) -> bool:
+    return (await api.get(f"{path}/participants/{participant}"))[key]
+
+
+async def test_the_page_comes_back_by_itself_when_the_server_was_killed(start_server: Callable[..., Server], room: str) -> None:
+    server = start_server()
+    async with chromium(server.url + "/", VOICES[0], plain(RED)) as red:
+        await red.join("Red", room)
+        began = time.monotonic()
+        server.kill()
+        await words(red, "#status", "does not answer")
+        assert time.monotonic() - began < 5, "the page is to notice within a few seconds"
+        server.start_again()
+        async with RoomAPI(server.url) as api:
+            await until("Red", lambda: comes_back(api, room))
+        await words(red, "#status", "Connected")
+
+
+async def comes_back(api: RoomAPI, room: str) -> bool:
+    try:
+        return bool(await api.participants(room))
+    except Exception:  # There is no room before he is in it.
+        return False
