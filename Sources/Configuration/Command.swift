@@ -119,9 +119,10 @@ extension Command {
       if name == "--config" {
         options.config = value
       } else if let setting = Setting.allCases.first(where: { $0.option == name }) {
-        // Repeated announcements add up; of everything else the last counts.
+        // Repeated addresses add up; of everything else the last counts.
         options.values[setting] =
-          setting == .announce ? [options.values[setting], value].compactMap { $0 }.joined(separator: ",") : value
+          [.announce, .rtc].contains(setting)
+          ? [options.values[setting], value].compactMap { $0 }.joined(separator: ",") : value
       }
     }
     try arguments.end(help: "tutti serve --help")

@@ -55,8 +55,8 @@ package struct Configuration: Sendable {
 
   package var http = ListenAddress(address: "127.0.0.1", port: 8080)
   package var tls: TLS?
-  /// UDP and ICE-TCP.
-  package var rtc = ListenAddress(address: "127.0.0.1", port: 8000)
+  /// UDP and ICE-TCP; one for each address the server is reached by, at most eight.
+  package var rtc = [ListenAddress(address: "127.0.0.1", port: 8000)]
   /// Addresses told to clients in place of the bound one.
   package var announce: [String] = []
   package var layoutsDirectory = "Layouts"

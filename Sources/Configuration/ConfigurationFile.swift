@@ -19,11 +19,20 @@ extension Configuration {
   }
 
   private mutating func read(_ object: JSONObject) {
-    for setting in [Setting.http, .tls, .rtc, .layouts, .prompts, .avatars] {
+    for setting in [Setting.http, .tls, .layouts, .prompts, .avatars] {
       guard let text = object.string(setting.rawValue), let value = object[setting.rawValue] else { continue }
       if let fault = set(setting, text) { object.decoder.fault(at: value.position, "'\(setting.rawValue)' \(fault)") }
     }
-    readAnnounce(object)
+    if let addresses = list(object, "rtc", "ADDRESS:PORT or a list of them"), let value = object["rtc"],
+      let fault = setMedia(addresses)
+    {
+      object.decoder.fault(at: value.position, "'rtc' \(fault)")
+    }
+    if let addresses = list(object, "announce", "an IP address or a list of them"), let value = object["announce"],
+      let fault = setAnnounce(addresses)
+    {
+      object.decoder.fault(at: value.position, "'announce' \(fault)")
+    }
     drainSeconds = object.integer("drainSeconds", in: 0...3600) ?? drainSeconds
     if let log = object.object("log", allowing: ["level", "format"]) {
       logLevel = log.string("level", oneOf: LogLevel.allCases.map(\.rawValue)).flatMap(LogLevel.init) ?? logLevel
@@ -36,14 +45,12 @@ extension Configuration {
     }
   }
 
-  private mutating func readAnnounce(_ object: JSONObject) {
-    guard let value = object["announce"] else { return }
-    let addresses = value.string.map { [$0] } ?? value.array?.compactMap(\.string) ?? []
-    guard !addresses.isEmpty, addresses.count == value.array?.count ?? 1 else {
-      object.mismatch("announce", value, "an IP address or a list of them") as Void?
-      return
-    }
-    if let fault = setAnnounce(addresses) { object.decoder.fault(at: value.position, "'announce' \(fault)") }
+  /// A string or a list of strings, at least one.
+  private func list(_ object: JSONObject, _ key: String, _ wanted: String) -> [String]? {
+    guard let value = object[key] else { return nil }
+    let texts = value.string.map { [$0] } ?? value.array?.compactMap(\.string) ?? []
+    guard !texts.isEmpty, texts.count == value.array?.count ?? 1 else { return object.mismatch(key, value, wanted) }
+    return texts
   }
 
   private mutating func readAuthentication(_ object: JSONObject) {
@@ -98,7 +105,9 @@ private func refuse(_ object: JSONObject, _ key: String, for algorithm: String) 
 
 extension Configuration.ICEServer {
   fileprivate init?(_ value: JSONValue, _ decoder: JSONDecoder) {
-    guard let object = decoder.object(value, allowing: ["urls", "username", "credential"]) else { return nil }
+    guard let object = decoder.object(value, allowing: ["urls", "username", "credential", "secret", "ttlSeconds"]) else {
+      return nil
+    }
     object.require("urls")
     guard let place = object["urls"] else { return nil }
     let urls = place.string.map { [$0] } ?? place.array?.compactMap(\.string) ?? []
@@ -140,6 +149,14 @@ extension Configuration.Rooms {
     return OutputSettings(
       name: name(object, "name") ?? "", width: even(object, "width", in: 64...3840) ?? 1280,
       height: even(object, "height", in: 64...2160) ?? 720, fps: object.integer("fps", in: 1...60) ?? 30,
+    secret = object.string("secret")
+    ttlSeconds = object.integer("ttlSeconds", in: 60...604_800) ?? ttlSeconds
+    if secret != nil, username != nil || credential != nil {
+      decoder.fault(at: object.position, "'secret' makes user names and credentials: leave 'username' and 'credential' away")
+    }
+    if let empty = object["secret"], secret?.isEmpty == true {
+      decoder.fault(at: empty.position, "'secret' must be what the TURN server has as static-auth-secret")
+    }
       bitrate: object.integer("bitrate", in: 30_000...20_000_000) ?? 1_500_000, layout: name(object, "layout"))
   }
 

@@ -15,7 +15,8 @@ package enum Setting: String, Sendable, CaseIterable {
   /// What an option's help shows for the value.
   var placeholder: String {
     switch self {
-    case .http, .rtc: "ADDR:PORT"
+    case .http: "ADDR:PORT"
+    case .rtc: "ADDR:PORT[,...]"
     case .tls: "CERT,KEY|self-signed"
     case .announce: "IP[,IP...]"
     case .layouts, .prompts, .avatars: "DIR"
@@ -31,7 +32,7 @@ package enum Setting: String, Sendable, CaseIterable {
     switch self {
     case .http: "where the page and the control interface are served (127.0.0.1:8080)"
     case .tls: "PEM files for https, or a certificate made at the start"
-    case .rtc: "media port, UDP and ICE-TCP (127.0.0.1:8000)"
+    case .rtc: "media port, UDP and ICE-TCP (127.0.0.1:8000); may be repeated, IPv6 as [ADDR]:PORT"
     case .announce: "address told to clients in place of the media address; may be repeated"
     case .layouts: "directory of layout files (Layouts)"
     case .prompts: "directory of sounds that may be played into rooms (Prompts, where there is one)"
@@ -50,7 +51,7 @@ extension Configuration {
   mutating func set(_ setting: Setting, _ text: String) -> String? {
     switch setting {
     case .http: return take(endpoint(text), \.http)
-    case .rtc: return take(endpoint(text), \.rtc)
+    case .rtc: return setMedia(text.split(separator: ",").map(String.init))
     case .tls: return setTLS(text)
     case .announce: return setAnnounce(text.split(separator: ",").map(String.init))
     case .layouts: layoutsDirectory = text
@@ -102,6 +103,19 @@ extension Configuration {
       return "must be self-signed or the paths of certificate and key with a comma between them, not \(quoted(text))"
     }
     tls = .files(certificate: parts[0], key: parts[1])
+    return nil
+  }
+
+  mutating func setMedia(_ addresses: [String]) -> String? {
+    guard (1...8).contains(addresses.count) else { return "must be one to eight addresses" }
+    var endpoints: [ListenAddress] = []
+    for address in addresses {
+      switch endpoint(address) {
+      case .success(let value): endpoints.append(value)
+      case .failure(let fault): return fault.message
+      }
+    }
+    rtc = endpoints
     return nil
   }
 

@@ -32,30 +32,6 @@ package final class ControlServer: Sendable {
     case selfSigned
   }
 
-  package struct ICEServer: Sendable {
-    /// `stun:host:port` or `turn:host:port?transport=udp`
-    package var url: String
-    package var username: String?
-    package var credential: String?
-
-    package init(url: String, username: String? = nil, credential: String? = nil) {
-      self.url = url
-      self.username = username
-      self.credential = credential
-    }
-
-    /// Value of a Link header.
-    var link: String {
-      func quoted(_ text: String) -> String {
-        "\"" + text.map { $0 == "\"" || $0 == "\\" ? "\\\($0)" : String($0) }.joined() + "\""
-      }
-      var text = "<\(url.filter { $0 != "<" && $0 != ">" })>; rel=\"ice-server\""
-      if let username { text += "; username=\(quoted(username))" }
-      if let credential { text += "; credential=\(quoted(credential)); credential-type=\"password\"" }
-      return text
-    }
-  }
-
   private let server: WebServer
   private let scheme: String
   private let address: String
@@ -69,8 +45,7 @@ package final class ControlServer: Sendable {
     _ settings: Settings, control: any ConferenceControl, workshop: LayoutWorkshop
   ) throws(ControlServerError) {
     let application = ControlApplication(
-      control: control, workshop: workshop, authentication: settings.authentication,
-      iceServerLinks: settings.iceServers.map(\.link),
+      control: control, workshop: workshop, authentication: settings.authentication, iceServers: settings.iceServers,
       now: settings.now)
     var material: TLSMaterial?
     switch settings.tls {

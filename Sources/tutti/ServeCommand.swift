@@ -108,16 +108,19 @@ enum ServeCommand {
   }
 
   private static func plan(_ configuration: Configuration) throws(ConfigurationError) -> Server.Plan {
-    guard let media = TransportAddress(host: configuration.rtc.address, port: configuration.rtc.port) else {
-      throw ConfigurationError(faults: ["rtc: \(configuration.rtc) is no address"])
-    }
-    if media.isUnspecified, configuration.announce.isEmpty {
-      throw ConfigurationError(faults: [
-        "rtc: \(configuration.rtc) tells clients no address to send to: name one of this machine, or add --announce with one it is reached by"
-      ])
-    }
-    var plan = Server.Plan(mediaAddresses: [media])
+    var plan = Server.Plan(mediaAddresses: [])
     plan.announced = configuration.announce.compactMap { TransportAddress(host: $0, port: 0) }
+    for address in configuration.rtc {
+      guard let media = TransportAddress(host: address.address, port: address.port) else {
+        throw ConfigurationError(faults: ["rtc: \(address) is no address"])
+      }
+      if media.isUnspecified, !plan.announced.contains(where: { $0.family == media.family }) {
+        throw ConfigurationError(faults: [
+          "rtc: \(address) tells clients no address to send to: name one of this machine, or add --announce with one it is reached by"
+        ])
+      }
+      plan.mediaAddresses.append(media)
+    }
     plan.conference.autoCreate = configuration.rooms.autoCreate
     plan.conference.emptySeconds = configuration.rooms.emptySeconds
     plan.conference.layout = configuration.rooms.layout
@@ -138,7 +141,11 @@ enum ServeCommand {
     }
     plan.control.authentication = try TokenCommand.authentication(configuration.authentication)
     plan.control.iceServers = configuration.iceServers.flatMap { server in
-      server.urls.map { .init(url: $0, username: server.username, credential: server.credential) }
+      server.urls.map { url in
+        .init(
+          url: url, username: server.username, credential: server.credential,
+          secret: url.hasPrefix("stun") ? nil : server.secret.map { Array($0.utf8) }, ttlSeconds: server.ttlSeconds)
+      }
     }
     return plan
   }

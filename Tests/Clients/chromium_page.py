@@ -32,6 +32,19 @@ TCP_ONLY = """
 """
 
 
+#: As behind a firewall that lets nothing out but to the TURN server; what it connects by is kept to be looked at.
+RELAY_ONLY = """
+  const Connection = RTCPeerConnection;
+  window.connections = [];
+  window.RTCPeerConnection = class extends Connection {
+    constructor(settings) {
+      super({ ...settings, iceTransportPolicy: "relay" });
+      window.connections.push(this);
+    }
+  };
+"""
+
+
 class ChromiumPage(BrowserPage):
     def __init__(self, page: Page, said: list[str]) -> None:
         self.page, self.said = page, said
@@ -45,7 +58,7 @@ class ChromiumPage(BrowserPage):
 
 @asynccontextmanager
 async def chromium(
-    url: str, voice: float, picture: numpy.ndarray, *, tcp_only: bool = False
+    url: str, voice: float, picture: numpy.ndarray, *, tcp_only: bool = False, relay_only: bool = False
 ) -> AsyncIterator[ChromiumPage]:
     """A browser that shows the page at an address and whose devices give this tone and this picture."""
     binary = shutil.which("chromium")
@@ -66,6 +79,8 @@ async def chromium(
             await page.add_init_script(UNPROCESSED)
             if tcp_only:
                 await page.add_init_script(TCP_ONLY)
+            if relay_only:
+                await page.add_init_script(RELAY_ONLY)
             await page.goto(url)
             try:
                 yield ChromiumPage(page, said)

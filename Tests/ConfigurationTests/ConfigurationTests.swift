@@ -21,7 +21,7 @@ import Testing
   @Test func withoutAnythingTheDefaultsHold() throws {
     let configuration = try Configuration.load(options: ServeOptions(), environment: [:])
     #expect(configuration.http == ListenAddress(address: "127.0.0.1", port: 8080))
-    #expect(configuration.rtc == ListenAddress(address: "127.0.0.1", port: 8000))
+    #expect(configuration.rtc == [ListenAddress(address: "127.0.0.1", port: 8000)])
     #expect(configuration.authentication == .unsaid)
     #expect(configuration.rooms.outputs.map(\.name) == ["main"])
     #expect(configuration.rooms.outputs[0].width == 1280)
@@ -37,8 +37,9 @@ import Testing
         drainSeconds: 3, log: { level: 'debug', format: 'json' },
         auth: { keys: [{ algorithm: 'HS256', secret: '0123456789abcdef0123456789abcdef', id: 'k' },
                        { algorithm: 'ES256', publicKeyFile: 'k.pem' }] },
-        iceServers: [{ urls: 'stun:a' }, { urls: ['turn:b:1', 'turns:b'], username: 'u', credential: 'c' }],
-        rooms: { autoCreate: false, emptySeconds: 0, layout: 'speaker',
+        iceServers: [{ urls: 'stun:a' }, { urls: 'turn:c', secret: 's', ttlSeconds: 600 }, { urls: ['turn:b:1', 'turns:b'], username: 'u', credential: 'c' }],
+        rooms: { autoCreate: false, emptySeconds: 0, layout: 'speaker', admission: { lobby: true, publishersMax: 9 },
+                 stage: { onAir: false, waitingText: 'Soon' },
                  outputs: [{ name: 'hd', width: 1920, height: 1080, fps: 25, bitrate: 3000000, layout: 'grid' }],
                  audio: { bitrate: 48000, maxSpeakers: 6, stereo: true, mode: 'music', noiseSuppression: true, waiting: 'w.ogg',
                           outputs: [{ name: 'low', bitrate: 8000, ptime: 120, fec: false }], joinTone: 'tone:join' } },
@@ -47,7 +48,7 @@ import Testing
       """)
     #expect(configuration.http.port == 80)
     #expect(configuration.tls == .files(certificate: "a.pem", key: "b.pem"))
-    #expect(configuration.rtc.address == "::")
+    #expect(configuration.rtc.map(\.address) == ["::"])
     #expect(configuration.announce.count == 2)
     #expect(configuration.layoutsDirectory == "L")
     #expect(configuration.drainSeconds == 3)
@@ -58,7 +59,8 @@ import Testing
       return
     }
     #expect(keys.map(\.id) == ["k", nil])
-    #expect(configuration.iceServers.map(\.urls.count) == [1, 2])
+    #expect(configuration.iceServers.map(\.urls.count) == [1, 1, 2])
+    #expect(configuration.iceServers[1].secret == "s" && configuration.iceServers[1].ttlSeconds == 600)
     #expect(!configuration.rooms.autoCreate)
     #expect(
       configuration.rooms.outputs
@@ -120,7 +122,7 @@ import Testing
       text, environment: ["TUTTI_HTTP": "127.0.0.1:2", "TUTTI_RTC": "127.0.0.1:2", "TUTTI_LOG_LEVEL": "error"],
       [.http: "127.0.0.1:3"])
     #expect(configuration.http.port == 3)
-    #expect(configuration.rtc.port == 2)
+    #expect(configuration.rtc.map(\.port) == [2])
     #expect(configuration.layoutsDirectory == "file")
     #expect(configuration.logLevel == .error)
   }

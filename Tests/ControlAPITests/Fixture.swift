@@ -17,7 +17,9 @@ final class Fixture: Sendable {
   init(_ change: (inout ControlServer.Settings) -> Void = { _ in }) throws {
     var settings = ControlServer.Settings()
     settings.port = 0
-    settings.iceServers = [.init(url: "stun:stun.example.net"), .init(url: "turn:t:3478", username: "u\"x", credential: "c")]
+    settings.iceServers = [
+      ICEServer(url: "stun:stun.example.net"), ICEServer(url: "turn:t:3478", username: "u\"x", credential: "c"),
+    ]
     // A machine busy with other tests may leave either side waiting for many seconds: only what a test is about may end by time.
     settings.limits.headTime = .seconds(300)
     settings.limits.bodyTime = .seconds(300)

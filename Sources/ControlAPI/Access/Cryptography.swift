@@ -12,7 +12,10 @@ enum Cryptography {
     return Array(output.prefix(Int(length)))
   }
 
-  static func hmacSHA256(key: [UInt8], _ message: [UInt8]) -> [UInt8] {
+  static func hmacSHA256(key: [UInt8], _ message: [UInt8]) -> [UInt8] { hmac(EVP_sha256(), key, message) }
+  static func hmacSHA1(key: [UInt8], _ message: [UInt8]) -> [UInt8] { hmac(EVP_sha1(), key, message) }
+
+  private static func hmac(_ algorithm: OpaquePointer?, _ key: [UInt8], _ message: [UInt8]) -> [UInt8] {
     var output = [UInt8](repeating: 0, count: 64)
     var length: UInt32 = 0
     guard let keyLength = Int32(exactly: key.count),

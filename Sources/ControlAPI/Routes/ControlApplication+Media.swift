@@ -14,7 +14,7 @@ extension ControlApplication {
     response.set("Location", "/rooms/\(room)/participants/\(answer.participant)")
     response.set("ETag", "\"\(answer.entityTag)\"")
     response.set("Accept-Patch", "application/trickle-ice-sdpfrag")
-    addLinks(to: &response)
+    addLinks(to: &response, for: caller)
     return response
   }
 

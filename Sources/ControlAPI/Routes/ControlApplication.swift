@@ -7,8 +7,8 @@ struct ControlApplication: Sendable {
   let control: any ConferenceControl
   let workshop: LayoutWorkshop
   let authentication: Authentication
-  /// Values of the `Link` header of media sessions.
-  let iceServerLinks: [String]
+  /// What the `Link` headers of media sessions tell of.
+  let iceServers: [ICEServer]
   /// Seconds since 1970.
   let now: @Sendable () -> Int
 
@@ -169,7 +169,11 @@ struct ControlApplication: Sendable {
     var response = HTTPResponse(204).with("Allow", route.allowedMethods)
     if let type = route.bodyTypes(method: "POST").first { response.set("Accept-Post", type) }
     if let type = route.bodyTypes(method: "PATCH").first { response.set("Accept-Patch", type) }
-    if route.isMedia { addLinks(to: &response) }
+    if route.isMedia {
+      // Preflights carry no token: who sends one is told of all servers, others of those that ask for nothing.
+      let caller = try? identity(of: head, route: route)
+      addLinks(to: &response, for: caller)
+    }
     if isShared(route) {
       response.set("Access-Control-Allow-Methods", route.allowedMethods)
       response.set("Access-Control-Allow-Headers", "Authorization, Content-Type, If-Match, If-None-Match")
@@ -178,8 +182,12 @@ struct ControlApplication: Sendable {
     return response
   }
 
-  func addLinks(to response: inout HTTPResponse) {
-    for link in iceServerLinks { response.headers.append(HTTPField(name: "Link", value: link)) }
+  /// - Parameter caller: nil where he may not come in, as far as is known.
+  func addLinks(to response: inout HTTPResponse, for caller: Identity?) {
+    for server in iceServers where caller != nil || !server.isConfidential {
+      let link = server.link(for: caller?.claims?.subject, now: now())
+      response.headers.append(HTTPField(name: "Link", value: link))
+    }
   }
 
   /// Whether pages of other sites may read the answers. Control without tokens is for this server's own page.
