@@ -3,6 +3,7 @@ import Dispatch
 import EncodedMedia
 import Layouts
 import RawMedia
+import RealTime
 import Synchronization
 import Timing
 import WebRTCTransport
@@ -28,6 +29,10 @@ package final class Canvas: Ticking, @unchecked Sendable {
   private let renditions = Mutex<[VideoRendition]>([])
   private let period: Interval
   private let shift = Atomic<Int64>(0)
+  /// From one tick to the next, where time is short; else one.
+  private let periods = Atomic<Int>(1)
+  private let missed = Atomic<Int>(0)
+  private let processorNanoseconds = Atomic<Int64>(0)
   private let tellsPlaces = Atomic<Bool>(true)
 
   private var compositor: Compositor
@@ -68,11 +73,19 @@ package final class Canvas: Ticking, @unchecked Sendable {
   // MARK: From other threads
 
   /// To the next tick: the output's period, and a little more or less where that brings ticks closer behind the pictures they are for.
-  package var tickPeriod: Interval { period + .nanoseconds(shift.load(ordering: .relaxed)) }
+  package var tickPeriod: Interval {
+    period * Int64(periods.load(ordering: .relaxed)) + .nanoseconds(shift.load(ordering: .relaxed))
+  }
   /// Ticks left out because the one before was still at work.
   package var skippedTicks: Int { skipped.load(ordering: .relaxed) }
   /// Pixels that pictures were scaled to so far; what another canvas scaled for this one is counted there.
   package var scaledPixels: Int { scaled.load(ordering: .relaxed) }
+  /// Those since this was asked last.
+  func takeMissedTicks() -> Int { missed.exchange(0, ordering: .relaxed) }
+  /// Nanoseconds of processor time that drawing and encoding took since this was asked last.
+  func takeProcessorTime() -> Int64 { processorNanoseconds.exchange(0, ordering: .relaxed) }
+  /// Draws only every so manieth picture from now on.
+  package func setPeriods(_ count: Int) { periods.store(max(1, count), ordering: .relaxed) }
   package var encodedFrames: Int { renditions.withLock { $0.reduce(0) { $0 + $1.encodedFrames } } }
   /// The picture sent last; nil before the first.
   package var lastPicture: Picture? { shown.withLock { $0 } }
@@ -105,10 +118,13 @@ package final class Canvas: Ticking, @unchecked Sendable {
     guard let queue else { return draw(at: due) }
     guard !isBusy.exchange(true, ordering: .acquiringAndReleasing) else {
       skipped.add(1, ordering: .relaxed)
+      missed.add(1, ordering: .relaxed)
       return
     }
     queue.async { [self] in
+      let begun = ProcessorTime.ofThread()
       draw(at: due)
+      processorNanoseconds.add(ProcessorTime.ofThread() - begun, ordering: .relaxed)
       isBusy.store(false, ordering: .releasing)
     }
   }

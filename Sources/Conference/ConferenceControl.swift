@@ -53,6 +53,8 @@ package protocol ConferenceControl: Sendable {
   func subscribe(room: String, _ sink: @escaping @Sendable (ConferenceEvent) -> Void) async -> EventSubscription
   /// Prometheus text exposition.
   func metrics() async -> String
+  /// How much of the processors is in use, and what is given up for it.
+  func load() -> LoadReport
   /// Whether new participants are taken.
   func isReady() async -> Bool
 }
@@ -408,7 +410,7 @@ package struct ConferenceEvent: Sendable {
     case promptStarted(PromptDescription)
     case promptEnded(PromptDescription, reason: PromptEndReason)
     case roomClosing(reason: String)
-    case overload(detail: String)
+    case overload(level: VideoLevel, detail: String)
   }
   package var room: String
   /// Nanoseconds since 1970 UTC.

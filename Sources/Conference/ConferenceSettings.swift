@@ -16,6 +16,10 @@ package struct ConferenceSettings: Sendable {
   /// Beyond these, newcomers are refused with 503.
   package var participantsMax = 2000
   package var roomsMax = 500
+  /// The part of the processors this server may use that may be in use when somebody comes in, above 0 to 1.
+  package var processorMax = 0.9
+  /// Whether pictures give way where ticks are late.
+  package var videoGivesWay = true
   /// Pictures made for one receiver alone, of each room: each costs an encode. Who comes later sees what everybody sees.
   package var personalPicturesMax = 16
 

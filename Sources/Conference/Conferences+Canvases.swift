@@ -18,7 +18,7 @@ extension Conferences {
       wanted[key, default: []].insert(codec)
     }
     for (key, canvas) in room.canvases {
-      let settings = room.outputs.first { $0.name == key.output }
+      let settings = room.outputs.first { $0.name == key.output }.map(videoLevel.applied)
       if wanted[key] == nil || settings.map(canvas.settings.isSamePicture) != true { stop(canvas, key, in: room) }
     }
     for (key, codecs) in wanted {
@@ -36,8 +36,11 @@ extension Conferences {
   private func start(_ key: Room.CanvasKey, in room: Room) -> Canvas? {
     guard let settings = room.outputs.first(where: { $0.name == key.output }) else { return nil }
     let canvas = Canvas(
-      settings: settings, viewer: key.viewer, board: key.isWaiting ? room.waitingBoard : room.board, resources: room.resources,
-      transport: transport, execution: .serialQueue)
+      settings: videoLevel.applied(to: settings), viewer: key.viewer, board: key.isWaiting ? room.waitingBoard : room.board,
+      resources: room.resources,
+      transport: transport,
+      execution: .serialQueue)
+    canvas.setPeriods(videoLevel.periods(atRate: settings.fps))
     room.canvases[key] = canvas
     pictureLoop.add(canvas)
     return canvas

@@ -187,6 +187,7 @@ extension Conferences {
     }
     return text.text
   }
+    addLoad(to: &text)
 
   /// More series than these would burden whoever collects them.
   private static let levelsMax = 500

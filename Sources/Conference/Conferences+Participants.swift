@@ -36,7 +36,7 @@ extension Conferences {
     if let slot = patch.slot { room.participants[index].pin = slot }
     if let output = patch.output { room.participants[index].output = room.output(named: output)?.name }
     if let selfView = patch.selfView { room.participants[index].selfView = selfView }
-    if patch.output != nil || patch.selfView != nil { updateCanvases(of: room) }
+    if patch.output != nil || patch.selfView != nil || patch.hidden != nil { updateCanvases(of: room) }
     if rules != room.participants[index].rules {
       room.participants[index].rules = rules
       rulesChanged(index, in: room)

@@ -54,6 +54,12 @@ package actor Conferences: ConferenceControl {
   var joinCount = 0
   /// Images that people sent, since the start.
   var avatarCount = 0
+  var governor = Governor()
+  var admissionControl: AdmissionControl
+  /// Nil while nothing is measured, because nobody is here.
+  var lastCounts: LoadCounts?
+  /// For threads that cannot wait for the actor.
+  let loadReport = Mutex(LoadReport())
 
   package init(
     settings: ConferenceSettings, layouts: LayoutLibrary, sounds: SoundLibrary = SoundLibrary(directory: "Prompts"),
@@ -62,6 +68,7 @@ package actor Conferences: ConferenceControl {
     log: @escaping @Sendable (String) -> Void = { _ in }
   ) {
     self.settings = settings
+    admissionControl = AdmissionControl(shareMax: settings.processorMax)
     self.layoutLibrary = layouts
     self.soundLibrary = sounds
     self.resources = resources
@@ -80,6 +87,7 @@ package actor Conferences: ConferenceControl {
     if participantCount >= settings.participantsMax {
       throw .init(.overloaded(retryAfterSeconds: 10), "The server is full; try again later.")
     }
+    try checkLoad(request)
     let answer = try negotiate(request)
     let exists = roomsByName[request.room] != nil
     let room = try findOrMakeRoom(request.room)
@@ -116,6 +124,7 @@ package actor Conferences: ConferenceControl {
     var participant = makeParticipant(request, answer, room: room, output: wanted?.name, mixOf: mixOf)
     participant.isAdmitted = isAdmitted(request, follows: mixOf, in: room)
     participant.media.setOnStage(participant.isOnStage, at: MonotonicClock.now())
+    participant.media.video.setTakesStills(videoLevel == .stills)
     participant.content = request.content ?? answer.setup.content
     participant.avatar = request.avatar.map { ImageReference(.avatars, $0) }
     participant.rules.audioOutput = request.audioOutput == AudioSettings.mainOutput ? nil : request.audioOutput
@@ -383,7 +392,7 @@ package actor Conferences: ConferenceControl {
     for room in Array(roomsByName.values) { end(room, reason: "the server is stopping") }
   }
 
-  package func isReady() async -> Bool { !isDraining }
+  package func isReady() async -> Bool { !isDraining && load().takesNewcomers }
 
   /// Whether nobody is in any room.
   package var isEmpty: Bool { participantCount == 0 }

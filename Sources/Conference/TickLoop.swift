@@ -37,6 +37,7 @@ package final class TickLoop: Sendable {
   private let lateCount = Atomic<Int>(0)
   private let skippedCount = Atomic<Int>(0)
   private let tickCount = Atomic<Int>(0)
+  private let processorNanoseconds = Atomic<Int64>(0)
 
   /// - Parameter skipAfter: how late a tick may be and still happen.
   package init(name: String, priority: MediaThread.Priority, skipAfter: Interval) {
@@ -49,6 +50,8 @@ package final class TickLoop: Sendable {
   package var lateTicks: Int { lateCount.load(ordering: .relaxed) }
   /// Ticks that were so late that they were left out.
   package var skippedTicks: Int { skippedCount.load(ordering: .relaxed) }
+  /// Nanoseconds of processor time its thread has used.
+  package var processorTime: Int64 { processorNanoseconds.load(ordering: .relaxed) }
   /// All that were due.
   package var ticks: Int { tickCount.load(ordering: .relaxed) }
 
@@ -83,6 +86,7 @@ package final class TickLoop: Sendable {
       waitUntil(members[next].due)
       let now = MonotonicClock.now()
       for index in members.indices where members[index].due <= now { call(&members[index], at: now) }
+      processorNanoseconds.store(ProcessorTime.ofThread(), ordering: .relaxed)
     }
   }
 

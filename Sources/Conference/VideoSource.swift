@@ -3,6 +3,7 @@ import Dispatch
 import EncodedMedia
 import Playout
 import RawMedia
+import RealTime
 import Synchronization
 import Timing
 
@@ -27,6 +28,7 @@ package final class VideoSource: Sendable {
   private let mailbox = Mailbox<EncodedFrame>(capacity: 30)
   private let isDraining = Atomic<Bool>(false)
   private let isWatched = Atomic<Bool>(true)
+  private let takesStills = Atomic<Bool>(false)
   private let queue: DispatchQueue?
   private let decoding: Mutex<Decoding>
   private let requestKeyframe: @Sendable () -> Void
@@ -45,6 +47,7 @@ package final class VideoSource: Sendable {
   /// Counters that the control side reads while the decoder counts.
   final class Counts: Sendable {
     let decoded = Atomic<Int>(0)
+    let processorNanoseconds = Atomic<Int64>(0)
     let failed = Atomic<Int>(0)
     let width = Atomic<Int>(0)
     let height = Atomic<Int>(0)
@@ -59,6 +62,8 @@ package final class VideoSource: Sendable {
   }
 
   package var decodedCount: Int { counts.decoded.load(ordering: .relaxed) }
+  /// Nanoseconds of processor time that decoding took since this was asked last.
+  func takeProcessorTime() -> Int64 { counts.processorNanoseconds.exchange(0, ordering: .relaxed) }
   package var failedCount: Int { counts.failed.load(ordering: .relaxed) + mailbox.dropped }
   /// Size of the newest picture in pixels; nil before the first.
   var pictureSize: (width: Int, height: Int)? {
@@ -70,6 +75,7 @@ package final class VideoSource: Sendable {
   package func receive(_ frame: EncodedFrame) {
     pictures.noteFrame(at: frame.time)
     guard isWatched.load(ordering: .relaxed) else { return }
+    if takesStills.load(ordering: .relaxed), !frame.isKeyframe { return }
     mailbox.post(frame)
     guard let queue else { return drain() }
     guard !isDraining.exchange(true, ordering: .acquiringAndReleasing) else { return }
@@ -85,11 +91,23 @@ package final class VideoSource: Sendable {
     requestKeyframe()
   }
 
+  /// Decodes keyframes alone, as many as `askForStill` is called, or everything again from the next one on.
+  package func setTakesStills(_ stills: Bool) {
+    guard takesStills.exchange(stills, ordering: .relaxed) != stills, !stills else { return }
+    decoding.withLock { $0.awaitsKeyframe = true }
+    askForStill()
+  }
+
+  /// Has a keyframe be sent, if anybody sees the stream.
+  package func askForStill() { if isWatched.load(ordering: .relaxed) { requestKeyframe() } }
+
   /// Sound of the same sender leaves the mix: its first sample was captured then and is mixed now.
   func soundPlayed(_ captured: NTPTime, at now: Instant) { lipSync.withLock { $0.played(captured, at: now) } }
 
   private func drain() {
     isDraining.store(false, ordering: .releasing)
+    let begun = ProcessorTime.ofThread()
+    defer { counts.processorNanoseconds.add(ProcessorTime.ofThread() - begun, ordering: .relaxed) }
     decoding.withLock { decoding in
       mailbox.collect(into: &decoding.frames)
       let dropped = mailbox.dropped

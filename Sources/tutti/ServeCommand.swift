@@ -126,6 +126,8 @@ enum ServeCommand {
     plan.conference.layout = configuration.rooms.layout
     plan.conference.outputs = configuration.rooms.outputs
     plan.conference.audio = configuration.rooms.audio
+    plan.conference.processorMax = configuration.overload.processorMax
+    plan.conference.videoGivesWay = configuration.overload.videoGivesWay
     plan.conference.admission = configuration.rooms.admission
     plan.conference.stage = configuration.rooms.stage
     plan.control.address = configuration.http.address

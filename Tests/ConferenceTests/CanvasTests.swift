@@ -222,4 +222,44 @@ private let singleLayout = """
     source.receive(try frame(7))
     #expect(source.failedCount >= 1 && requests.count >= 3)
   }
+
+  @Test func whereTimeIsShortStillsAreDecodedAndThenEverythingFromTheNextKeyframeOn() throws {
+    let requests = Stage.Counter()
+    let source = VideoSource(execution: .inPlace) { requests.count += 1 }
+    let encoder = try VP8Encoder(width: 64, height: 64, settings: .init(bitsPerSecond: 200_000))
+    let picture = Picture(width: 64, height: 64)
+    var index: Int64 = 0
+    func send(asKeyframe: Bool = false) throws {
+      index += 1
+      picture.fill(YUVColor(y: UInt8(40 + index * 5), u: 128, v: 128))
+      var bytes: [UInt8] = []
+      let time = Instant.zero + .milliseconds(33) * index
+      let outcome = try encoder.encode(picture, at: time, asKeyframe: asKeyframe, into: &bytes)
+      source.receive(
+        EncodedFrame(
+          codec: .vp8, payload: FrameBuffer(bytes), timestamp: RTPTimestamp(0), isKeyframe: outcome.isKeyframe, time: time))
+    }
+    try send()
+    source.setTakesStills(true)
+    for _ in 0..<5 { try send() }
+    #expect(source.decodedCount == 1 && requests.count == 0)
+    source.askForStill()
+    try send(asKeyframe: true)
+    try send()
+    #expect(source.decodedCount == 2 && requests.count == 1)
+    source.setTakesStills(false)
+    try send()
+    #expect(source.decodedCount == 2 && requests.count >= 2, "what it builds on was never decoded")
+    try send(asKeyframe: true)
+    try send()
+    #expect(source.decodedCount == 4)
+  }
+
+  @Test func aCanvasDrawsEverySoManiethPictureWhereTimeIsShort() throws {
+    let stage = try Stage(fps: 20)
+    stage.canvas.setPeriods(4)
+    #expect(stage.canvas.tickPeriod == .milliseconds(200))
+    stage.canvas.setPeriods(0)
+    #expect(stage.canvas.tickPeriod == .milliseconds(50))
+  }
 }

@@ -63,6 +63,8 @@ import Testing
     #expect(configuration.iceServers[1].secret == "s" && configuration.iceServers[1].ttlSeconds == 600)
     #expect(!configuration.rooms.autoCreate)
     #expect(
+    #expect(configuration.rooms.admission.lobby && configuration.rooms.admission.publishersMax == 9)
+    #expect(!configuration.rooms.stage.onAir && configuration.rooms.stage.waitingText == "Soon")
       configuration.rooms.outputs
         == [OutputSettings(name: "hd", width: 1920, height: 1080, fps: 25, bitrate: 3_000_000, layout: "grid")])
     #expect(

@@ -380,4 +380,17 @@ import Testing
       "lock-switch", "mute-all", "waiting",
     ] { #expect(page.body.contains("id=\"\(id)\"")) }
   }
+
+  @Test func healthSaysHowTheServerFares() async throws {
+    let fixture = try Fixture()
+    #expect(await fixture.ask("GET", "/healthz")?.body == "ok\nvideo: full\nnewcomers: taken\nprocessors: 0 %\n")
+    fixture.control.state.withLock { state in
+      state.load.level = .halfSize
+      state.load.takesNewcomers = false
+      state.load.processorShare = 0.956
+    }
+    let strained = await fixture.ask("GET", "/healthz")
+    #expect(strained?.status == 200, "it lives")
+    #expect(strained?.body == "overloaded\nvideo: half-size\nnewcomers: refused\nprocessors: 96 %\n")
+  }
 }

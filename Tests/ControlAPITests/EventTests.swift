@@ -44,6 +44,11 @@ import Timing
         .participantJoined(ada), "participant-joined", "\"id\":\"p1\",\"participant\":{\"id\":\"p1\",\"name\":\"Ada \\\"A\\\"\""
       ),
       (.participantChanged(ada), "participant-changed", "\"participant\":{"),
+      (.participantWaiting(ada), "participant-waiting", "\"id\":\"p1\",\"participant\":{"),
+      (
+        .roomChanged(AdmissionSettings(), StageSettings(), spotlight: "p1"), "room-changed",
+        "\"admission\":{\"locked\":false,\"lobby\":false,\"participantsMax\":null,\"publishersMax\":null},\"stage\":{\"onAir\":true,"
+      ),
       (.participantLeft(id: "p1", reason: .kicked), "participant-left", "\"id\":\"p1\",\"reason\":\"kicked\"}"),
       (.participantLeft(id: "p1", reason: .left), "participant-left", "\"id\":\"p1\",\"reason\":\"left\"}"),
       (.floorChanged(id: nil), "floor-changed", "\"floor\":null}"),
@@ -58,7 +63,7 @@ import Timing
       ),
       (.promptEnded(prompt, reason: .finished), "prompt-ended", "\"seconds\":2},\"reason\":\"finished\"}"),
       (.roomClosing(reason: "r"), "room-closing", "\"reason\":\"r\"}"),
-      (.overload(detail: "d"), "overload", "\"detail\":\"d\"}"),
+      (.overload(level: .halfRate, detail: "d"), "overload", "\"video\":\"half-rate\",\"detail\":\"d\"}"),
     ]
     for (change, type, rest) in changes {
       fixture.control.emit(change, room: "other")
@@ -117,7 +122,7 @@ import Timing
     let (client, _) = await open(fixture, client: RawClient(port: fixture.server.port, receiveBuffer: 4096))
     let text = String(repeating: "x", count: 60_000)
     for _ in 0..<2000 where !fixture.control.state.withLock({ $0.sinks.isEmpty }) {
-      fixture.control.emit(.overload(detail: text))
+      fixture.control.emit(.overload(level: .full, detail: text))
       await Task.yield()
     }
     await eventually { fixture.control.state.withLock { $0.sinks.isEmpty } }

@@ -16,6 +16,7 @@ final class ScriptedConferences: ConferenceControl {
     var sinks: [Int: (room: String, sink: @Sendable (ConferenceEvent) -> Void)] = [:]
     var nextSink = 0
     var isReady = true
+    var load = LoadReport()
     /// Thrown by the next call that may throw.
     var nextError: ConferenceError?
     /// What a join waits for.
@@ -211,5 +212,6 @@ final class ScriptedConferences: ConferenceControl {
 
   func hasRoom(_ name: String) -> Bool { state.withLock { $0.rooms[name] != nil } }
   func metrics() async -> String { "# TYPE tutti_rooms gauge\ntutti_rooms 1\n" }
+  func load() -> LoadReport { state.withLock { $0.load } }
   func isReady() async -> Bool { state.withLock { $0.isReady } }
 }

@@ -19,7 +19,7 @@ enum Cryptography {
     var output = [UInt8](repeating: 0, count: 64)
     var length: UInt32 = 0
     guard let keyLength = Int32(exactly: key.count),
-      HMAC(EVP_sha256(), key, keyLength, message, message.count, &output, &length) != nil
+      HMAC(algorithm, key, keyLength, message, message.count, &output, &length) != nil
     else { return [] }
     return Array(output.prefix(Int(length)))
   }

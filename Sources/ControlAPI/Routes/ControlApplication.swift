@@ -127,7 +127,7 @@ struct ControlApplication: Sendable {
   private func answer(_ request: HTTPRequest, route: Route, caller: Identity) async throws(Refusal) -> HTTPResponse {
     switch route {
     case .page(let file): return file.response(to: request.head)
-    case .health: return HTTPResponse(200, type: "text/plain; charset=utf-8", body: Array("ok\n".utf8))
+    case .health: return health()
     case .readiness:
       if await control.isReady() { return HTTPResponse(200, type: "text/plain; charset=utf-8", body: Array("ready\n".utf8)) }
       return problem(503, "The server takes no new participants now.").with("Retry-After", "5")
@@ -154,6 +154,19 @@ struct ControlApplication: Sendable {
     let output = try nameParameter(request.head, "output")
     let png = try await asking { () async throws(ConferenceError) in try await control.snapshot(room: room, output: output) }
     return HTTPResponse(200, type: "image/png", body: png)
+  }
+
+  /// It lives; and how it fares, a line each.
+  private func health() -> HTTPResponse {
+    let load = control.load()
+    let text = """
+      \(load.level == .full && load.takesNewcomers ? "ok" : "overloaded")
+      video: \(load.level.name)
+      newcomers: \(load.takesNewcomers ? "taken" : "refused")
+      processors: \(Int((load.processorShare * 100).rounded())) %
+
+      """
+    return HTTPResponse(200, type: "text/plain; charset=utf-8", body: Array(text.utf8))
   }
 
   /// Calls the conferences; what they refuse becomes a problem.

@@ -187,7 +187,9 @@ extension JSONWriter {
       value(prompt)
       member("reason", reason.rawValue)
     case .roomClosing(let reason): member("reason", reason)
-    case .overload(let detail): member("detail", detail)
+    case .overload(let level, let detail):
+      member("video", level.name)
+      member("detail", detail)
     }
     endObject()
   }

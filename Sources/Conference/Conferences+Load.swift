@@ -1,0 +1,166 @@
+import RealTime
+import Timing
+
+/// How the server is doing, for who asks whether it does.
+package struct LoadReport: Sendable, Equatable {
+  package var level = VideoLevel.full
+  package var takesNewcomers = true
+  /// Processor time used of late, as a part of what may be used.
+  package var processorShare = 0.0
+
+  package init() {}
+}
+
+/// What the load is measured by, and what follows from it.
+///
+/// Once a second, while anybody is here: counts of the loops ──▶ Governor ──▶ rate and size of all canvases, an event
+///                                          processor times ──▶ AdmissionControl ──▶ who may come in
+extension Conferences {
+  /// What was counted at the last sample.
+  struct LoadCounts {
+    var at: Instant
+    var process: Int64
+    var sound: Int64
+    var soundTicks: Int
+    var soundLate: Int
+    var pictureTicks: Int
+    var picturesLate: Int
+  }
+
+  private func counts() -> LoadCounts {
+    LoadCounts(
+      at: MonotonicClock.now(), process: ProcessorTime.ofProcess(), sound: mixLoop.processorTime, soundTicks: mixLoop.ticks,
+      soundLate: mixLoop.lateTicks + mixLoop.skippedTicks, pictureTicks: pictureLoop.ticks,
+      picturesLate: pictureLoop.lateTicks + pictureLoop.skippedTicks)
+  }
+
+  /// Measures from now on until nobody is here any more and all is well.
+  func startMeasuring() {
+    guard lastCounts == nil else { return }
+    lastCounts = counts()
+    Task { [weak self] in
+      repeat { try? await Task.sleep(for: .seconds(1)) } while await self?.measure() ?? false
+    }
+  }
+
+  /// - Returns: whether there is more to be measured.
+  private func measure() -> Bool {
+    guard let before = lastCounts else { return false }
+    let now = counts()
+    let wall = Double((now.at - before.at).nanoseconds)
+    guard wall > 0 else { return true }
+    lastCounts = now
+    let (use, census) = (use(from: before, to: now, wall), census())
+    let allowance = ProcessorTime.allowance()
+    admissionControl.observe(use, census, allowance: allowance)
+    var sample = Governor.Sample()
+    sample.soundTicks = now.soundTicks - before.soundTicks
+    sample.soundLate = now.soundLate - before.soundLate
+    sample.pictureTicks = now.pictureTicks - before.pictureTicks
+    sample.picturesMissed = now.picturesLate - before.picturesLate + takeMissed()
+    sample.processorShare = use.total / allowance
+    if governor.observe(sample, at: now.at), settings.videoGivesWay { levelChanged() }
+    if videoLevel == .stills { askForStills() }
+    publishLoad()
+    guard roomsByName.isEmpty, governor.level == .full else { return true }
+    lastCounts = nil
+    return false
+  }
+
+  private func use(from before: LoadCounts, to now: LoadCounts, _ wall: Double) -> CostModel.Use {
+    var use = CostModel.Use()
+    use.total = Double(now.process - before.process) / wall
+    use.sound = Double(now.sound - before.sound) / wall
+    for room in roomsByName.values {
+      for participant in room.participants { use.decoding += Double(participant.media.video.takeProcessorTime()) / wall }
+      for canvas in room.canvases.values { use.outputs += Double(canvas.takeProcessorTime()) / wall }
+    }
+    return use
+  }
+
+  private func census() -> CostModel.Census {
+    var census = CostModel.Census()
+    for room in roomsByName.values {
+      census.peers += room.participants.count
+      census.outputs += room.canvases.values.reduce(0) { $0 + $1.outputs.count }
+      for participant in room.participants where participant.isConnected {
+        if participant.isTaken(.video) { census.pictures += 1 }
+        if participant.isTaken(.audio) { census.voices += 1 }
+      }
+    }
+    return census
+  }
+
+  /// Ticks that found the picture before still at work.
+  private func takeMissed() -> Int {
+    roomsByName.values.reduce(0) { sum, room in sum + room.canvases.values.reduce(0) { $0 + $1.takeMissedTicks() } }
+  }
+
+  // MARK: What follows
+
+  /// How much of the pictures is given up now.
+  var videoLevel: VideoLevel { settings.videoGivesWay ? governor.level : .full }
+
+  private func levelChanged() {
+    let level = videoLevel
+    let words =
+      level == .full
+      ? "The server has time again: pictures are whole."
+      : "The server is short of time: pictures are at \(level.name). Sound is not touched."
+    log("load: video \(level.name)")
+    for room in roomsByName.values {
+      // A size takes a new canvas, a rate does not.
+      updateCanvases(of: room)
+      for canvas in room.canvases.values { canvas.setPeriods(level.periods(atRate: canvas.settings.fps)) }
+      for participant in room.participants { participant.media.video.setTakesStills(level == .stills) }
+      events.post(.overload(level: level, detail: words), room: room.name)
+    }
+  }
+
+  /// Decoding is most of what is left to give up: of each picture one a second.
+  private func askForStills() {
+    for room in roomsByName.values {
+      for participant in room.participants where participant.isTaken(.video) { participant.media.video.askForStill() }
+    }
+  }
+
+  /// Refuses a newcomer who would be too much.
+  func checkLoad(_ request: JoinRequest) throws(ConferenceError) {
+    let room = roomsByName[request.room]
+    let output = room?.output(named: request.output)?.name ?? request.output ?? ""
+    let isMade = room?.canvases.keys.contains { $0.output == output } ?? false
+    let cost = admissionControl.model.cost(
+      publishes: request.kind != .watch && request.role != Room.audienceRole,
+      startsOutput: request.kind != .publish && !isMade)
+    guard !admissionControl.admits(cost, at: videoLevel) else { return startMeasuring() }
+    publishLoad()
+    throw .init(
+      .overloaded(retryAfterSeconds: 10), "The server is at the end of its capacity; try again later, or another one.")
+  }
+
+  private func publishLoad() {
+    var report = LoadReport()
+    report.level = videoLevel
+    report.takesNewcomers = !admissionControl.isFull && !videoLevel.refusesNewcomers
+    report.processorShare = admissionControl.share
+    loadReport.withLock { [report] in $0 = report }
+  }
+
+  package nonisolated func load() -> LoadReport { loadReport.withLock { $0 } }
+
+  func addLoad(to text: inout MetricsText) {
+    text.add(
+      "tutti_video_level",
+      "How much of the pictures is given up: 0 nothing, 1 half the rate, 2 a quarter, 3 half the size, 4 stills.",
+      .gauge, Double(videoLevel.rawValue))
+    text.add(
+      "tutti_processor_share", "Processor time used of late, as a part of what may be used.", .gauge, admissionControl.share)
+    text.add("tutti_joins_refused_total", "Newcomers refused for load.", .counter, Double(admissionControl.refusedCount))
+    let model = admissionControl.model
+    text.add(
+      "tutti_cost_processors", "What one more costs, in processors, as it was measured.", .gauge,
+      [("picture", model.picture), ("voice", model.voice), ("output", model.output), ("peer", model.peer)].map {
+        ([("kind", $0.0)], $0.1)
+      })
+  }
+}

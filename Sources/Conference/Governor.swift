@@ -1,0 +1,112 @@
+import Timing
+
+/// How much of the pictures is given up while the server has too little processor, from nothing on.
+package enum VideoLevel: Int, Sendable, CaseIterable, Comparable {
+  case full, halfRate, quarterRate, halfSize, stills
+
+  package static func < (a: VideoLevel, b: VideoLevel) -> Bool { a.rawValue < b.rawValue }
+
+  /// Whether there is nothing left for newcomers.
+  package var refusesNewcomers: Bool { self >= .halfSize }
+
+  /// In the words of metrics, events and `/healthz`.
+  package var name: String {
+    switch self {
+    case .full: "full"
+    case .halfRate: "half-rate"
+    case .quarterRate: "quarter-rate"
+    case .halfSize: "half-size"
+    case .stills: "stills"
+    }
+  }
+
+  /// One picture is made where so many would be.
+  package func periods(atRate framesPerSecond: Int) -> Int {
+    switch self {
+    case .full: 1
+    case .halfRate: 2
+    case .quarterRate, .halfSize: 4
+    case .stills: max(4, framesPerSecond / 2)
+    }
+  }
+
+  /// An output as it is made at this level: its size changes, its rate is left to `periods`.
+  package func applied(to output: OutputSettings) -> OutputSettings {
+    guard self >= .halfSize else { return output }
+    var smaller = output
+    smaller.width = max(64, output.width / 4 * 2)
+    smaller.height = max(64, output.height / 4 * 2)
+    smaller.bitrate = max(30_000, output.bitrate / 2)
+    return smaller
+  }
+}
+
+/// Decides how much of the pictures is given up, by whether ticks keep their deadlines: sound is never touched.
+///
+///     full ──▶ half-rate ──▶ quarter-rate ──▶ half-size ──▶ stills        a step as soon as it is clear that it does not work
+///          ◀──           ◀──              ◀──           ◀──               a step back after calm; the longer, the less it lasted before
+///
+/// Told about once a second what the loops counted. Processors that are busy are no overload as long as nothing is late.
+package struct Governor: Sendable {
+  /// What was counted since the last sample.
+  package struct Sample: Sendable, Equatable {
+    package var pictureTicks = 0
+    /// Picture ticks that found the one before at work, or began more than a period late.
+    package var picturesMissed = 0
+    package var soundTicks = 0
+    /// Sound ticks that began more than 20 ms late or were left out.
+    package var soundLate = 0
+    /// Processor time used, as a part of what may be used.
+    package var processorShare = 0.0
+
+    package init() {}
+  }
+
+  package private(set) var level = VideoLevel.full
+  /// Samples that showed strain, less those that did not.
+  private var strain = 0
+  private var calmSince: Instant?
+  private var patience = Self.patienceMin
+  private var lastReturn: Instant?
+
+  /// A step is taken when so many samples more were strained than were not.
+  private static let strainMax = 2
+  private static let patienceMin = Interval.seconds(8)
+  private static let patienceMax = Interval.seconds(128)
+  /// A return that lasted for so long was right.
+  private static let provenAfter = Interval.seconds(30)
+
+  package init() {}
+
+  /// - Returns: whether the level has changed.
+  package mutating func observe(_ sample: Sample, at now: Instant) -> Bool {
+    if let lastReturn, now - lastReturn >= Self.provenAfter { patience = Self.patienceMin }
+    // One tick that comes late now and then is the machine's own business, whatever it was at.
+    let soundIsLate = sample.soundLate >= 2 && sample.soundLate * 100 > sample.soundTicks
+    let picturesAreLate = sample.picturesMissed * 3 > sample.pictureTicks
+    guard soundIsLate || picturesAreLate else { return relax(sample, at: now) }
+    calmSince = nil
+    strain += sample.soundLate * 10 > sample.soundTicks ? Self.strainMax : 1
+    guard strain >= Self.strainMax, let next = VideoLevel(rawValue: level.rawValue + 1) else { return false }
+    strain = 0
+    if let lastReturn, now - lastReturn < Self.provenAfter { patience = min(patience * 2, Self.patienceMax) }
+    lastReturn = nil
+    level = next
+    return true
+  }
+
+  private mutating func relax(_ sample: Sample, at now: Instant) -> Bool {
+    strain = max(0, strain - 1)
+    guard sample.picturesMissed * 50 <= sample.pictureTicks, sample.processorShare < 0.85 else {
+      calmSince = nil
+      return false
+    }
+    let since = calmSince ?? now
+    calmSince = since
+    guard now - since >= patience, let next = VideoLevel(rawValue: level.rawValue - 1) else { return false }
+    level = next
+    calmSince = now
+    lastReturn = now
+    return true
+  }
+}

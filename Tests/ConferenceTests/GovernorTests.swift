@@ -1,0 +1,184 @@
+import Conference
+import Testing
+import Timing
+
+/// Overload without a clock: samples go in, levels come out.
+@Suite struct GovernorTests {
+  private static let calm = sample(missed: 0)
+  private static let strained = sample(missed: 15)
+
+  private static func sample(missed: Int, late: Int = 0, share: Double = 0.5) -> Governor.Sample {
+    var sample = Governor.Sample()
+    sample.pictureTicks = 30
+    sample.picturesMissed = missed
+    sample.soundTicks = 50
+    sample.soundLate = late
+    sample.processorShare = share
+    return sample
+  }
+
+  /// The levels after each of `count` samples a second apart.
+  private func run(
+    _ governor: inout Governor, _ sample: Governor.Sample, _ count: Int, from second: inout Int64
+  ) -> [VideoLevel] {
+    (0..<count).map { _ in
+      _ = governor.observe(sample, at: .zero + .seconds(second))
+      second += 1
+      return governor.level
+    }
+  }
+
+  @Test func videoGivesWayAStepEveryTwoSecondsAsLongAsTicksAreMissed() {
+    var governor = Governor()
+    var second: Int64 = 0
+    let levels = run(&governor, Self.strained, 10, from: &second)
+    #expect(
+      levels == [.full, .halfRate, .halfRate, .quarterRate, .quarterRate, .halfSize, .halfSize, .stills, .stills, .stills])
+  }
+
+  @Test func aSecondThatWentBadNowAndThenChangesNothing() {
+    var governor = Governor()
+    for second in 0..<100 as Range<Int64> {
+      _ = governor.observe(second % 3 == 0 ? Self.strained : Self.calm, at: .zero + .seconds(second))
+    }
+    #expect(governor.level == .full)
+  }
+
+  @Test func soundThatIsLateTakesAStepAndAtOnceWhereItIsALot() {
+    var governor = Governor()
+    let one = governor.observe(Self.sample(missed: 0, late: 1), at: .zero)
+    #expect(!one, "one tick may be anything")
+    let two = governor.observe(Self.sample(missed: 0, late: 2), at: .zero + .seconds(1))
+    #expect(!two)
+    let again = governor.observe(Self.sample(missed: 0, late: 2), at: .zero + .seconds(2))
+    #expect(again && governor.level == .halfRate)
+    let many = governor.observe(Self.sample(missed: 0, late: 6), at: .zero + .seconds(3))
+    #expect(many && governor.level == .quarterRate)
+    var crowd = Self.sample(missed: 0, late: 3)
+    crowd.soundTicks = 400
+    let three = governor.observe(crowd, at: .zero + .seconds(4))
+    #expect(!three, "three of four hundred")
+  }
+
+  @Test func itComesBackStepByStepWithPatience() {
+    var governor = Governor()
+    var second: Int64 = 0
+    _ = run(&governor, Self.strained, 8, from: &second)
+    let levels = run(&governor, Self.calm, 40, from: &second)
+    #expect(levels[7] == .stills && levels[8] == .halfSize && levels[16] == .quarterRate && levels[24] == .halfRate)
+    #expect(levels[32] == .full && levels.last == .full)
+  }
+
+  @Test func aReturnThatFailsIsTriedLaterTheNextTime() {
+    var governor = Governor()
+    var second: Int64 = 0
+    _ = run(&governor, Self.strained, 2, from: &second)
+    var waits: [Int] = []
+    for _ in 0..<6 {
+      let levels = run(&governor, Self.calm, 200, from: &second).prefix { $0 == .halfRate }
+      waits.append(levels.count)
+      second -= Int64(200 - levels.count - 1)
+      _ = run(&governor, Self.strained, 2, from: &second)
+      #expect(governor.level == .halfRate)
+    }
+    #expect(waits == waits.sorted() && waits[1] >= 2 * waits[0] - 1 && waits[5] <= 130, "\(waits)")
+  }
+
+  @Test func processorsThatAreBusyAreNoReasonToGiveWayButOneNotToComeBack() {
+    var governor = Governor()
+    var second: Int64 = 0
+    let busy = Self.sample(missed: 0, share: 0.97)
+    var levels = run(&governor, busy, 60, from: &second)
+    #expect(levels.allSatisfy { $0 == .full })
+    _ = run(&governor, Self.strained, 2, from: &second)
+    levels = run(&governor, busy, 60, from: &second)
+    #expect(levels.allSatisfy { $0 == .halfRate })
+    levels = run(&governor, Self.sample(missed: 3), 60, from: &second)
+    #expect(levels.allSatisfy { $0 == .halfRate }, "a tenth is missed")
+  }
+
+  @Test func whatALevelMeansForAnOutput() {
+    let output = OutputSettings(name: "main", width: 1280, height: 720, fps: 30, bitrate: 1_500_000)
+    #expect(VideoLevel.allCases.map { $0.periods(atRate: 30) } == [1, 2, 4, 4, 15])
+    #expect(VideoLevel.allCases.map { $0.periods(atRate: 1) } == [1, 2, 4, 4, 4])
+    #expect(VideoLevel.quarterRate.applied(to: output) == output)
+    let small = VideoLevel.halfSize.applied(to: output)
+    #expect((small.width, small.height, small.bitrate) == (640, 360, 750_000))
+    for (width, height) in [(64, 64), (66, 130), (3840, 2160), (1278, 722)] {
+      let least = OutputSettings(name: "o", width: width, height: height, fps: 30, bitrate: 30_000)
+      #expect(VideoLevel.stills.applied(to: least).fault == nil)
+    }
+  }
+
+  // MARK: Admission
+
+  private static func use(_ total: Double) -> CostModel.Use {
+    var use = CostModel.Use()
+    use.total = total
+    return use
+  }
+
+  private static func census(peers: Int) -> CostModel.Census {
+    var census = CostModel.Census()
+    census.peers = peers
+    return census
+  }
+
+  @Test func costsFollowWhatWasMeasured() {
+    var model = CostModel()
+    var use = CostModel.Use()
+    (use.decoding, use.sound, use.outputs, use.total) = (0.36, 0.06, 0.4, 1.0)
+    var census = CostModel.Census()
+    (census.pictures, census.voices, census.outputs, census.peers) = (9, 12, 2, 100)
+    for _ in 0..<60 { model.learn(use, census) }
+    #expect(abs(model.picture - 0.04) < 1e-4 && abs(model.voice - 0.005) < 1e-4 && abs(model.output - 0.2) < 1e-3)
+    #expect(abs(model.peer - 0.0018) < 1e-5)
+    #expect(model.cost(publishes: false, startsOutput: false) == model.peer)
+    #expect(model.cost(publishes: true, startsOutput: true) == model.peer + model.picture + model.voice + model.output)
+    let before = model
+    model.learn(CostModel.Use(), CostModel.Census())
+    model.learn(Self.use(-1), Self.census(peers: 3))
+    #expect(model == before, "nobody there teaches nothing")
+  }
+
+  @Test func newcomersAreTakenUntilTheProcessorsAreUsedAndAgainWhenThereIsClearlyRoom() {
+    var control = AdmissionControl(shareMax: 0.9)
+    var isIn = control.admits(0.3, at: .full)
+    #expect(isIn, "before anything was measured")
+    func settle(_ total: Double) { for _ in 0..<40 { control.observe(Self.use(total), Self.census(peers: 100), allowance: 2) } }
+    settle(1.0)
+    isIn = control.admits(0.1, at: .full)
+    #expect(isIn && abs(control.share - 0.5) < 0.01)
+    isIn = control.admits(0.9, at: .full)
+    #expect(!isIn, "one that is too much for what is left")
+    isIn = control.admits(0.1, at: .full)
+    #expect(isIn, "and one that is not")
+    settle(1.85)
+    isIn = control.admits(0.001, at: .full)
+    #expect(control.isFull && !isIn)
+    settle(1.7)
+    #expect(control.isFull, "0.85 of it is still in use")
+    settle(1.5)
+    isIn = control.admits(0.001, at: .full)
+    #expect(!control.isFull && isIn && control.refusedCount == 2)
+  }
+
+  @Test func thoseWhoCameAMomentAgoCountBeforeTheyAreMeasured() {
+    var control = AdmissionControl(shareMax: 0.9)
+    for _ in 0..<40 { control.observe(Self.use(1.0), Self.census(peers: 1), allowance: 2) }
+    var admitted = 0
+    for _ in 0..<100 where control.admits(0.1, at: .full) { admitted += 1 }
+    #expect((7...8).contains(admitted))
+  }
+
+  @Test func whilePicturesHaveToBeSmallerNobodyComesIn() {
+    var control = AdmissionControl(shareMax: 0.9)
+    var admitted: [Bool] = []
+    for level in VideoLevel.allCases { admitted.append(control.admits(0.001, at: level)) }
+    #expect(admitted == [true, true, true, false, false])
+    var generous = AdmissionControl(shareMax: 1)
+    for _ in 0..<40 { generous.observe(Self.use(2), Self.census(peers: 1), allowance: 2) }
+    let isIn = generous.admits(0.3, at: .full)
+    #expect(isIn, "a limit of one leaves it to the ticks")
+  }
+}
