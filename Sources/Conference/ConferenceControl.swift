@@ -393,6 +393,13 @@ package enum LeaveReason: String, Sendable {
 }
 
 package struct ConferenceEvent: Sendable {
+  /// The types there are, in the words of the contract.
+  package static let typeNames = [
+    "participant-joined", "participant-waiting", "participant-left", "participant-changed", "floor-changed", "speaking-started",
+    "speaking-stopped", "layout-changed", "layout-invalid", "outputs-changed", "room-changed", "prompt-started", "prompt-ended",
+    "room-closing", "overload",
+  ]
+
   package enum Change: Sendable {
     case participantJoined(ParticipantDescription)
     /// He has come into the lobby.

@@ -134,6 +134,11 @@ extension Conferences {
     room: String, _ sink: @escaping @Sendable (ConferenceEvent) -> Void
   ) async -> EventSubscription { events.subscribe(room: room, sink) }
 
+  /// Events of all rooms, as long as the server lives. `sink` must not block.
+  package nonisolated func observe(_ sink: @escaping @Sendable (ConferenceEvent) -> Void) {
+    _ = events.subscribe(room: nil, sink)
+  }
+
   package nonisolated func hasRoom(_ name: String) -> Bool { roomNames.withLock { $0.contains(name) } }
 
   package func metrics() async -> String {
@@ -182,12 +187,12 @@ extension Conferences {
     text.add(
       "tutti_canvas_frames_encoded", "Pictures encoded by the canvases there are.", .gauge,
       Double(canvases.reduce(0) { $0 + $1.encodedFrames }))
+    addLoad(to: &text)
     for (name, help, value) in transportMetrics() {
       text.add(name, help, name.hasSuffix("_total") ? .counter : .gauge, value)
     }
     return text.text
   }
-    addLoad(to: &text)
 
   /// More series than these would burden whoever collects them.
   private static let levelsMax = 500

@@ -5,7 +5,8 @@ import Synchronization
 final class EventHub: Sendable {
   private struct Subscriber {
     let id: UInt64
-    let room: String
+    /// Nil for all rooms.
+    let room: String?
     let sink: @Sendable (ConferenceEvent) -> Void
   }
   private struct State {
@@ -14,7 +15,7 @@ final class EventHub: Sendable {
   }
   private let state = Mutex(State())
 
-  func subscribe(room: String, _ sink: @escaping @Sendable (ConferenceEvent) -> Void) -> EventSubscription {
+  func subscribe(room: String?, _ sink: @escaping @Sendable (ConferenceEvent) -> Void) -> EventSubscription {
     let id = state.withLock { state in
       state.nextID += 1
       state.subscribers.append(Subscriber(id: state.nextID, room: room, sink: sink))
@@ -26,7 +27,7 @@ final class EventHub: Sendable {
   }
 
   func post(_ change: ConferenceEvent.Change, room: String) {
-    let sinks = state.withLock { state in state.subscribers.filter { $0.room == room }.map(\.sink) }
+    let sinks = state.withLock { state in state.subscribers.filter { $0.room == nil || $0.room == room }.map(\.sink) }
     guard !sinks.isEmpty else { return }
     let event = ConferenceEvent(room: room, unixNanoseconds: WallClock.unixNanoseconds(), change: change)
     for sink in sinks { sink(event) }

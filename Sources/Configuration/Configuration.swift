@@ -38,6 +38,32 @@ package struct Configuration: Sendable {
     package var urls: [String]
     package var username: String?
     package var credential: String?
+    /// Shared with a TURN server that makes credentials of it which are good for a time; instead of the two above.
+    package var secret: String?
+    /// How long those are good, 60 to 604 800.
+    package var ttlSeconds = 86_400
+  }
+
+  /// An address that is told what happens in the rooms.
+  package struct Webhook: Sendable, Equatable {
+    package var url: String
+    /// What requests are signed with; nil for none.
+    package var secret: String?
+    /// The types of event; nil for all but those of who speaks.
+    package var events: [String]?
+  }
+
+  /// What happens where there is too little processor.
+  package struct Overload: Sendable, Equatable {
+    /// The part of the processors that may be in use when somebody comes in, 0.1 to 1.
+    package var processorMax = 0.9
+    /// Whether pictures give way where ticks are late.
+    package var videoGivesWay = true
+
+    package init(processorMax: Double = 0.9, videoGivesWay: Bool = true) {
+      self.processorMax = processorMax
+      self.videoGivesWay = videoGivesWay
+    }
   }
 
   /// What rooms are like that nobody set up.
@@ -70,6 +96,8 @@ package struct Configuration: Sendable {
   package var logFormat = LogFormat.text
   package var authentication = Authentication.unsaid
   package var iceServers: [ICEServer] = []
+  package var overload = Overload()
+  package var webhooks: [Webhook] = []
   package var rooms = Rooms()
   /// What the operator may have meant otherwise, in sentences.
   package var warnings: [String] = []

@@ -4,7 +4,8 @@ import JSON5
 
 extension Configuration {
   private static let keys = [
-    "http", "tls", "rtc", "announce", "layouts", "prompts", "avatars", "drainSeconds", "log", "auth", "iceServers", "rooms",
+    "http", "tls", "rtc", "announce", "layouts", "prompts", "avatars", "drainSeconds", "log", "auth", "iceServers", "overload",
+    "webhooks", "rooms",
   ]
 
   /// Reads a JSON5 file; every fault is told as `FILE:LINE:COLUMN: message`.
@@ -40,6 +41,11 @@ extension Configuration {
     }
     readAuthentication(object)
     iceServers = (object.array("iceServers", countMax: 16) ?? []).compactMap { ICEServer($0, object.decoder) }
+    webhooks = (object.array("webhooks", countMax: 8) ?? []).compactMap { Webhook($0, object.decoder) }
+    if let settings = object.object("overload", allowing: ["processorMax", "videoGivesWay"]) {
+      overload.processorMax = settings.number("processorMax", in: 0.1...1) ?? overload.processorMax
+      overload.videoGivesWay = settings.bool("videoGivesWay") ?? overload.videoGivesWay
+    }
     if let settings = object.object("rooms", allowing: Rooms.keys) {
       rooms.read(settings)
     }
@@ -103,6 +109,30 @@ private func refuse(_ object: JSONObject, _ key: String, for algorithm: String) 
   object.decoder.fault(at: value.position, "'\(key)' does not go with \(algorithm)")
 }
 
+extension Configuration.Webhook {
+  fileprivate init?(_ value: JSONValue, _ decoder: JSONDecoder) {
+    guard let object = decoder.object(value, allowing: ["url", "secret", "events"]) else { return nil }
+    object.require("url")
+    guard let url = object.string("url"), let place = object["url"] else { return nil }
+    guard url.hasPrefix("https://") || url.hasPrefix("http://"), url.utf8.count <= 2048,
+      url.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F })
+    else {
+      decoder.fault(at: place.position, "'url' must be an address that begins with https:// or http://")
+      return nil
+    }
+    self.init(url: url, secret: object.string("secret"))
+    if let secret, secret.utf8.count < 16, let place = object["secret"] {
+      decoder.fault(at: place.position, "'secret' must have at least 16 bytes; 'openssl rand -base64 32' makes one")
+    }
+    guard let list = object.array("events", countMax: ConferenceEvent.typeNames.count) else { return }
+    events = list.compactMap { value in
+      if let name = value.string, ConferenceEvent.typeNames.contains(name) { return name }
+      decoder.fault(at: value.position, "'events' are of \(ConferenceEvent.typeNames.joined(separator: ", "))")
+      return nil
+    }
+  }
+}
+
 extension Configuration.ICEServer {
   fileprivate init?(_ value: JSONValue, _ decoder: JSONDecoder) {
     guard let object = decoder.object(value, allowing: ["urls", "username", "credential", "secret", "ttlSeconds"]) else {
@@ -119,6 +149,14 @@ extension Configuration.ICEServer {
       return nil
     }
     self.init(urls: urls, username: object.string("username"), credential: object.string("credential"))
+    secret = object.string("secret")
+    ttlSeconds = object.integer("ttlSeconds", in: 60...604_800) ?? ttlSeconds
+    if secret != nil, username != nil || credential != nil {
+      decoder.fault(at: object.position, "'secret' makes user names and credentials: leave 'username' and 'credential' away")
+    }
+    if let empty = object["secret"], secret?.isEmpty == true {
+      decoder.fault(at: empty.position, "'secret' must be what the TURN server has as static-auth-secret")
+    }
   }
 }
 
@@ -149,14 +187,6 @@ extension Configuration.Rooms {
     return OutputSettings(
       name: name(object, "name") ?? "", width: even(object, "width", in: 64...3840) ?? 1280,
       height: even(object, "height", in: 64...2160) ?? 720, fps: object.integer("fps", in: 1...60) ?? 30,
-    secret = object.string("secret")
-    ttlSeconds = object.integer("ttlSeconds", in: 60...604_800) ?? ttlSeconds
-    if secret != nil, username != nil || credential != nil {
-      decoder.fault(at: object.position, "'secret' makes user names and credentials: leave 'username' and 'credential' away")
-    }
-    if let empty = object["secret"], secret?.isEmpty == true {
-      decoder.fault(at: empty.position, "'secret' must be what the TURN server has as static-auth-secret")
-    }
       bitrate: object.integer("bitrate", in: 30_000...20_000_000) ?? 1_500_000, layout: name(object, "layout"))
   }
 

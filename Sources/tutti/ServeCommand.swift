@@ -142,6 +142,9 @@ enum ServeCommand {
     case nil: break
     }
     plan.control.authentication = try TokenCommand.authentication(configuration.authentication)
+    plan.webhooks = configuration.webhooks.map {
+      Webhook(url: $0.url, secret: $0.secret.map { Array($0.utf8) }, events: $0.events.map(Set.init))
+    }
     plan.control.iceServers = configuration.iceServers.flatMap { server in
       server.urls.map { url in
         .init(

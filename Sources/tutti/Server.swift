@@ -23,6 +23,7 @@ struct Server {
     var announced: [TransportAddress] = []
     var conference = ConferenceSettings()
     var control = ControlServer.Settings()
+    var webhooks: [Webhook] = []
   }
 
   /// - Parameter layoutChanged: what to tell the rooms of a layout that was saved.
@@ -36,12 +37,14 @@ struct Server {
     let network = try NetworkLoop(
       bind: plan.mediaAddresses, acceptsTCP: true, seed: UInt64.random(in: 0 ... .max))
     self.network = network
+    let senders = plan.webhooks.map { WebhookSender($0, now: plan.control.now) }
     let negotiator = PeerNegotiator(
       certificate: certificate, candidates: Self.candidates(bound: network.localAddresses, announced: plan.announced))
     conferences = Conferences(
       settings: plan.conference, layouts: layouts.library, sounds: sounds, resources: resources, negotiator: negotiator,
       transport: network,
-      transportMetrics: { Self.metrics(of: network) }, log: log)
+      transportMetrics: { Self.metrics(of: network) + Self.metrics(of: senders) }, log: log)
+    conferences.observe { event in for sender in senders { sender.post(event) } }
     let workshop = LayoutWorkshop(layouts) { [conferences] name, change in await layoutChanged(conferences, name, change) }
     control = try ControlServer(plan.control, control: conferences, workshop: workshop)
   }
@@ -56,6 +59,17 @@ struct Server {
     let udp = addresses.enumerated().map { ICECandidate.host($1, localPreference: UInt16(65535 - $0)) }
     let tcp = addresses.enumerated().map { ICECandidate.passiveTCPHost($1, preference: UInt16(8191 - $0)) }
     return udp + tcp
+  }
+
+  private static func metrics(of senders: [WebhookSender]) -> [(String, String, Double)] {
+    let counts = senders.map(\.counts)
+    return [
+      ("tutti_webhooks_delivered_total", "Events that a webhook took.", Double(counts.reduce(0) { $0 + $1.delivered })),
+      (
+        "tutti_webhooks_dropped_total", "Events that a webhook did not take in time.",
+        Double(counts.reduce(0) { $0 + $1.dropped })
+      ),
+    ]
   }
 
   private static func metrics(of network: NetworkLoop) -> [(String, String, Double)] {

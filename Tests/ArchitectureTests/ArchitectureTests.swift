@@ -35,7 +35,7 @@ private let allowedImports: [String: Set<String>] = [
     "Layouts", "Compositing", "ImageFiles", "JSON5", "RealTime", "Timing",
   ],
   "LayoutWorkshop": ["Conference", "Compositing", "Layouts", "JSON5", "RealTime", "CLinux"],
-  "ControlAPI": ["Conference", "LayoutWorkshop", "Layouts", "JSON5", "RealTime", "Timing", "CWebSockets", "COpenSSL"],
+  "ControlAPI": ["Conference", "LayoutWorkshop", "Layouts", "JSON5", "RealTime", "Timing", "CCurl", "CWebSockets", "COpenSSL"],
   "Configuration": ["Conference", "LayoutWorkshop", "JSON5", "RealTime"],
   "LoadGenerator": [
     "DatagramIO", "WebRTCTransport", "SecureTransport", "ICE", "EncodedMedia", "RawMedia", "Codecs", "AudioMixing",

@@ -43,7 +43,8 @@ import Testing
                  outputs: [{ name: 'hd', width: 1920, height: 1080, fps: 25, bitrate: 3000000, layout: 'grid' }],
                  audio: { bitrate: 48000, maxSpeakers: 6, stereo: true, mode: 'music', noiseSuppression: true, waiting: 'w.ogg',
                           outputs: [{ name: 'low', bitrate: 8000, ptime: 120, fec: false }], joinTone: 'tone:join' } },
-        prompts: 'P',
+        webhooks: [{ url: 'https://a/b', secret: '0123456789abcdef', events: ['overload'] }, { url: 'http://c' }],
+        prompts: 'P', overload: { processorMax: 0.5, videoGivesWay: false },
       }
       """)
     #expect(configuration.http.port == 80)
@@ -62,9 +63,9 @@ import Testing
     #expect(configuration.iceServers.map(\.urls.count) == [1, 1, 2])
     #expect(configuration.iceServers[1].secret == "s" && configuration.iceServers[1].ttlSeconds == 600)
     #expect(!configuration.rooms.autoCreate)
-    #expect(
     #expect(configuration.rooms.admission.lobby && configuration.rooms.admission.publishersMax == 9)
     #expect(!configuration.rooms.stage.onAir && configuration.rooms.stage.waitingText == "Soon")
+    #expect(
       configuration.rooms.outputs
         == [OutputSettings(name: "hd", width: 1920, height: 1080, fps: 25, bitrate: 3_000_000, layout: "grid")])
     #expect(
@@ -74,6 +75,9 @@ import Testing
           outputs: [AudioOutputSettings(name: "low", bitrate: 8_000, ptime: 120, fec: false)], joinTone: "tone:join",
           waiting: "w.ogg"))
     #expect(configuration.promptsDirectory == "P")
+    #expect(
+      configuration.webhooks.map(\.url) == ["https://a/b", "http://c"] && configuration.webhooks[0].events == ["overload"])
+    #expect(configuration.overload == Configuration.Overload(processorMax: 0.5, videoGivesWay: false))
   }
 
   @Test(arguments: [
@@ -96,6 +100,21 @@ import Testing
       "t.json5:1:68: 'secret' does not go with ES256"
     ),
     ("{ announce: ['here'] }", "t.json5:1:13: 'announce' must be IP addresses, not 'here'"),
+    ("{ rtc: ['127.0.0.1:1', 'x'] }", "t.json5:1:8: 'rtc' must be ADDRESS:PORT such as 127.0.0.1:8080 or [::]:8080, not 'x'"),
+    ("{ overload: { processorMax: 0 } }", "t.json5:1:29: 'processorMax' must be a number from 0.1 to 1, not 0"),
+    (
+      "{ iceServers: [{ urls: 'turn:a', secret: 's', username: 'u' }] }",
+      "t.json5:1:16: 'secret' makes user names and credentials: leave 'username' and 'credential' away"
+    ),
+    (
+      "{ rooms: { stage: { spotlight: 'x' } } }",
+      "t.json5:1:21: unknown key 'spotlight', allowed are onAir, waitingLayout, waitingText, selfUnmute"
+    ),
+    ("{ webhooks: [{ url: 'ftp://x' }] }", "t.json5:1:21: 'url' must be an address that begins with https:// or http://"),
+    (
+      "{ webhooks: [{ url: 'http://x', secret: 'short' }] }",
+      "t.json5:1:41: 'secret' must have at least 16 bytes; 'openssl rand -base64 32' makes one"
+    ),
     ("{ announce: [1] }", "t.json5:1:13: 'announce' must be an IP address or a list of them, not a list"),
     (
       "{ iceServers: [{ urls: 'http:x' }] }",
