@@ -31,6 +31,8 @@ final class ServerProcess: MixingProcess {
     let media = try UDPSocket(bind: TransportAddress(ipv4: LocalPort.host, port: 0), bufferBytes: 4096).localAddress.port
     process = try ChildProcess([
       Self.executable, "serve", "--http", "127.0.0.1:\(port)", "--rtc", "127.0.0.1:\(media)",
+      // What it costs is asked here, not what it would give up.
+      "--overload", "ignore",
     ])
     try Self.waitUntilReady(origin, http)
     if let room { try Self.put(room, to: "\(origin)/v1/rooms/bench", http) }

@@ -128,7 +128,8 @@ extension Conferences {
   func checkLoad(_ request: JoinRequest) throws(ConferenceError) {
     let room = roomsByName[request.room]
     let output = room?.output(named: request.output)?.name ?? request.output ?? ""
-    let isMade = room?.canvases.keys.contains { $0.output == output } ?? false
+    // Those count who have been answered and are not connected yet: else each of a crowd would be the first.
+    let isMade = room?.participants.contains { $0.output == output } ?? false
     let cost = admissionControl.model.cost(
       publishes: request.kind != .watch && request.role != Room.audienceRole,
       startsOutput: request.kind != .publish && !isMade)

@@ -32,7 +32,7 @@ package struct CostModel: Sendable, Equatable {
   package private(set) var voice = 0.015
   package private(set) var output = 0.3
   /// The rest of the program, by peers: sending, receiving, encryption.
-  package private(set) var peer = 0.0015
+  package private(set) var peer = 0.000_5
 
   /// How much of a new measurement is believed.
   private static let trust = 0.2

@@ -42,7 +42,9 @@ extension Configuration {
     readAuthentication(object)
     iceServers = (object.array("iceServers", countMax: 16) ?? []).compactMap { ICEServer($0, object.decoder) }
     webhooks = (object.array("webhooks", countMax: 8) ?? []).compactMap { Webhook($0, object.decoder) }
-    if let settings = object.object("overload", allowing: ["processorMax", "videoGivesWay"]) {
+    if let value = object["overload"], let text = value.string {
+      if let fault = set(.overload, text) { object.decoder.fault(at: value.position, "'overload' \(fault)") }
+    } else if let settings = object.object("overload", allowing: ["processorMax", "videoGivesWay"]) {
       overload.processorMax = settings.number("processorMax", in: 0.1...1) ?? overload.processorMax
       overload.videoGivesWay = settings.bool("videoGivesWay") ?? overload.videoGivesWay
     }

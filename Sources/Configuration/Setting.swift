@@ -4,6 +4,7 @@ import JSON5
 package enum Setting: String, Sendable, CaseIterable {
   case http, tls, rtc, announce, layouts, prompts, avatars, auth
   case authSecret = "auth-secret"
+  case overload
   case drainSeconds = "drain-seconds"
   case logLevel = "log-level"
   case logFormat = "log-format"
@@ -21,6 +22,7 @@ package enum Setting: String, Sendable, CaseIterable {
     case .announce: "IP[,IP...]"
     case .layouts, .prompts, .avatars: "DIR"
     case .auth: "none"
+    case .overload: "ignore"
     case .authSecret: "TEXT"
     case .drainSeconds: "N"
     case .logLevel: LogLevel.allCases.map(\.rawValue).joined(separator: "|")
@@ -39,6 +41,7 @@ package enum Setting: String, Sendable, CaseIterable {
     case .avatars: "directory of images that stand for people without a picture (Avatars, where there is one)"
     case .auth: "let everybody do everything, even from outside"
     case .authSecret: "secret of HS256 tokens, at least 32 bytes; better in the environment than here"
+    case .overload: "take everybody and keep pictures whole, however late ticks are"
     case .drainSeconds: "how long participants have to leave after SIGTERM (10)"
     case .logLevel: "least level that is logged (info)"
     case .logFormat: "lines for people or for programs (text)"
@@ -63,6 +66,9 @@ extension Configuration {
     case .authSecret:
       guard text.utf8.count >= 32 else { return "must have at least 32 bytes" }
       authentication = .keys([Key(material: .hs256(secret: Array(text.utf8)))])
+    case .overload:
+      guard text == "ignore" else { return "must be ignore; limits stand in the configuration file" }
+      overload = Overload(processorMax: 1, videoGivesWay: false)
     case .drainSeconds:
       guard let seconds = Int(text), (0...3600).contains(seconds) else { return "must be a whole number from 0 to 3600" }
       drainSeconds = seconds

@@ -20,13 +20,13 @@ def free_port(kind: socket.SocketKind) -> int:
         return probe.getsockname()[1]
 
 
-def own_address() -> str:
+def own_address(family: socket.AddressFamily = socket.AF_INET) -> str:
     """This machine's address beside the loopback one."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+    with socket.socket(family, socket.SOCK_DGRAM) as probe:
         try:
-            probe.connect(("198.51.100.1", 9))  # sends nothing: it only asks which way that would be
+            probe.connect(("198.51.100.1" if family == socket.AF_INET else "2001:db8::1", 9))  # sends nothing: it only asks which way that would be
         except OSError:
-            raise AssertionError("This machine has no address but the loopback one, and Firefox needs another.") from None
+            raise AssertionError("This machine has no address but the loopback one, and browsers need another.") from None
         return probe.getsockname()[0]
 
 
@@ -35,7 +35,7 @@ def media_port(host: str) -> int:
     while True:
         port = free_port(socket.SOCK_DGRAM)
         try:
-            with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+            with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM) as probe:
                 probe.bind((host, port))
             return port
         except OSError:
@@ -56,9 +56,11 @@ class Server:
         self.url = "http://%s:%d" % self.http_address
         self._directory = tempfile.TemporaryDirectory(prefix="tutti-test-")
         self._log = Path(self._directory.name, "stderr")
-        command = [str(binary), "serve", "--http", "%s:%d" % self.http_address, "--rtc", "%s:%d" % self.rtc_address]
+        command = [str(binary), "serve", "--http", "%s:%d" % self.http_address, "--rtc", f"[{media_host}]:{self.rtc_address[1]}" if ":" in media_host else "%s:%d" % self.rtc_address]
         # Layouts of the tests' own: where tiles lie is computed here as well, which those that are shipped make hard.
         command += ["--layouts", str(layouts)]
+        # The machine is busy with the clients as well.
+        command += ["--overload", "ignore"]
         if config is not None:
             file = Path(self._directory.name, "tutti.json5")
             file.write_text(config)

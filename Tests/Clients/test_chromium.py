@@ -1,6 +1,10 @@
 """Two Chromium windows on the product's own page."""
 
 import asyncio
+import socket
+from collections.abc import Callable
+
+import pytest
 
 from chromium_page import chromium
 from colours import BLUE, RED, alike, plain
@@ -8,7 +12,7 @@ from http_api import RoomAPI
 from layout import tiles
 from pictures import colour_at
 from python_peer import Peer
-from server import Server
+from server import Server, own_address
 from tones import VOICES, expect_minus_one
 
 
@@ -45,6 +49,19 @@ async def test_a_page_without_udp_comes_in_over_tcp(server: Server, room: str) -
                 break
             await asyncio.sleep(0.5)
         assert "TCP" in figures, f"The page's figures are {figures}"
+
+
+async def test_a_page_comes_in_over_ipv6(start_server: Callable[..., Server], room: str) -> None:
+    try:
+        host = own_address(socket.AF_INET6)
+    except AssertionError:
+        pytest.skip("This machine has no IPv6 address.")
+    server = start_server(media_host=host)
+    async with RoomAPI(server.url) as api, chromium(server.url + "/", VOICES[0], plain(RED)) as red:
+        await red.join("Red", room)
+        picture = await red.picture()
+        places = await tiles(api, room, picture.shape[1], picture.shape[0])
+        assert alike(colour_at(picture, places["Red"]), RED), f"Red's tile is {colour_at(picture, places['Red'])}"
 
 
 #: Publishes three layers of the camera by WHIP and answers with the session's address.

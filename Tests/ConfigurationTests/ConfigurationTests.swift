@@ -115,6 +115,7 @@ import Testing
       "{ webhooks: [{ url: 'http://x', secret: 'short' }] }",
       "t.json5:1:41: 'secret' must have at least 16 bytes; 'openssl rand -base64 32' makes one"
     ),
+    ("{ overload: 'off' }", "t.json5:1:13: 'overload' must be ignore; limits stand in the configuration file"),
     ("{ announce: [1] }", "t.json5:1:13: 'announce' must be an IP address or a list of them, not a list"),
     (
       "{ iceServers: [{ urls: 'http:x' }] }",
