@@ -220,8 +220,12 @@ enum ServeCommand {
         try? await Task.sleep(for: .milliseconds(50))
       }
       await server.conferences.stop()
-      // The last goodbyes leave with the network loop's next turn.
+      // The last goodbyes leave with the network loop's next turn, the last events as fast as they are taken.
       try? await Task.sleep(for: .milliseconds(50))
+      let patience = MonotonicClock.now() + .seconds(2)
+      while !server.webhooks.allSatisfy(\.isIdle), MonotonicClock.now() < patience {
+        try? await Task.sleep(for: .milliseconds(20))
+      }
       finished.signal()
     }
     finished.wait()

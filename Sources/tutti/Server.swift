@@ -14,6 +14,7 @@ struct Server {
   let conferences: Conferences
   let network: NetworkLoop
   let control: ControlServer
+  let webhooks: [WebhookSender]
 
   /// What the parts need to know.
   struct Plan {
@@ -44,6 +45,7 @@ struct Server {
       settings: plan.conference, layouts: layouts.library, sounds: sounds, resources: resources, negotiator: negotiator,
       transport: network,
       transportMetrics: { Self.metrics(of: network) + Self.metrics(of: senders) }, log: log)
+    webhooks = senders
     conferences.observe { event in for sender in senders { sender.post(event) } }
     let workshop = LayoutWorkshop(layouts) { [conferences] name, change in await layoutChanged(conferences, name, change) }
     control = try ControlServer(plan.control, control: conferences, workshop: workshop)

@@ -6,13 +6,12 @@ import RealTime
 import Synchronization
 import Timing
 
-/// Tells addresses what happens in the rooms, from a thread of its own each: a slow one delays nobody else.
+/// Tells an address what happens in the rooms, from a thread of its own as long as the program runs: a slow one delays nobody else.
 package final class WebhookSender: Sendable {
   private let webhook: Webhook
   private let now: @Sendable () -> Int
   private let queue = Mutex(WebhookQueue())
   private let nextID = Atomic<UInt64>(1)
-  private let isOver = Atomic<Bool>(false)
   private let wake = DispatchSemaphore(value: 0)
 
   /// How long an address may take to answer.
@@ -40,16 +39,12 @@ package final class WebhookSender: Sendable {
   /// Deliveries that were taken, and those that were given up.
   package var counts: (delivered: Int, dropped: Int) { queue.withLock { ($0.deliveredCount, $0.droppedCount) } }
 
-  /// Ends the thread; what waits is not sent any more.
-  package func stop() {
-    isOver.store(true, ordering: .relaxed)
-    wake.signal()
-  }
+  /// Whether nothing waits to be sent.
+  package var isIdle: Bool { queue.withLock { $0.isEmpty } }
 
   private func run() {
     guard Self.isReady, let curl = curl_easy_init() else { return }
-    defer { curl_easy_cleanup(curl) }
-    while !isOver.load(ordering: .relaxed) {
+    while true {
       let time = MonotonicClock.now()
       if let delivery = queue.withLock({ $0.next(at: time) }) {
         let status = send(delivery, curl)
