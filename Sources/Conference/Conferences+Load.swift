@@ -58,6 +58,7 @@ extension Conferences {
     sample.soundLate = now.soundLate - before.soundLate
     sample.pictureTicks = now.pictureTicks - before.pictureTicks
     sample.picturesMissed = now.picturesLate - before.picturesLate + takeMissed()
+    sample.processors = use.total
     sample.processorShare = use.total / allowance
     if governor.observe(sample, at: now.at), settings.videoGivesWay { levelChanged() }
     if videoLevel == .stills { askForStills() }

@@ -56,7 +56,9 @@ package struct Governor: Sendable {
     package var soundTicks = 0
     /// Sound ticks that began more than 20 ms late or were left out.
     package var soundLate = 0
-    /// Processor time used, as a part of what may be used.
+    /// Processors this program used.
+    package var processors = 0.0
+    /// The same as a part of those it may use.
     package var processorShare = 0.0
 
     package init() {}
@@ -71,6 +73,7 @@ package struct Governor: Sendable {
 
   /// A step is taken when so many samples more were strained than were not.
   private static let strainMax = 2
+  private static let processorsMin = 0.1
   private static let patienceMin = Interval.seconds(8)
   private static let patienceMax = Interval.seconds(128)
   /// A return that lasted for so long was right.
@@ -84,7 +87,9 @@ package struct Governor: Sendable {
     // One tick that comes late now and then is the machine's own business, whatever it was at.
     let soundIsLate = sample.soundLate >= 2 && sample.soundLate * 100 > sample.soundTicks
     let picturesAreLate = sample.picturesMissed * 3 > sample.pictureTicks
-    guard soundIsLate || picturesAreLate else { return relax(sample, at: now) }
+    // Who uses next to nothing is kept waiting by others: giving way would win nothing.
+    let hasSomethingToGive = sample.processors >= Self.processorsMin
+    guard hasSomethingToGive, soundIsLate || picturesAreLate else { return relax(sample, at: now) }
     calmSince = nil
     strain += sample.soundLate * 10 > sample.soundTicks ? Self.strainMax : 1
     guard strain >= Self.strainMax, let next = VideoLevel(rawValue: level.rawValue + 1) else { return false }

@@ -13,6 +13,7 @@ import Timing
     sample.picturesMissed = missed
     sample.soundTicks = 50
     sample.soundLate = late
+    sample.processors = 1
     sample.processorShare = share
     return sample
   }
@@ -58,6 +59,15 @@ import Timing
     crowd.soundTicks = 400
     let three = governor.observe(crowd, at: .zero + .seconds(4))
     #expect(!three, "three of four hundred")
+  }
+
+  @Test func whoUsesNextToNothingHasNothingToGive() {
+    var governor = Governor()
+    var second: Int64 = 0
+    var starved = Self.sample(missed: 30, late: 50, share: 0.01)
+    starved.processors = 0.05
+    let levels = run(&governor, starved, 20, from: &second)
+    #expect(levels.allSatisfy { $0 == .full })
   }
 
   @Test func itComesBackStepByStepWithPatience() {
@@ -146,6 +156,9 @@ import Timing
     var isIn = control.admits(0.3, at: .full)
     #expect(isIn, "before anything was measured")
     func settle(_ total: Double) { for _ in 0..<40 { control.observe(Self.use(total), Self.census(peers: 100), allowance: 2) } }
+    settle(0.5)
+    isIn = control.admits(5, at: .full)
+    #expect(isIn, "half of it is free, and what he costs is only thought")
     settle(1.0)
     isIn = control.admits(0.1, at: .full)
     #expect(isIn && abs(control.share - 0.5) < 0.01)

@@ -16,7 +16,8 @@ import Testing
     #expect(response?["access-control-allow-origin"] == "*")
     #expect(response?["access-control-expose-headers"]?.contains("Location, ETag, Link") == true)
     #expect(
-      response?["link"] == #"<turn:t:3478>; rel="ice-server"; username="u\"x"; credential="c"; credential-type="password""#)
+      response?["link"] == #"<stun:stun.example.net>; rel="ice-server", <turn:t:3478>; rel="ice-server"; "#
+        + #"username="u\"x"; credential="c"; credential-type="password""#)
     #expect(response?.body == "v=0\r\ns=answer\r\n")
     let join = try #require(fixture.control.state.withLock { $0.joins.last })
     #expect(join.room == "lobby")

@@ -80,7 +80,8 @@ final class RawClient: @unchecked Sendable {
       var headers: [String: String] = [:]
       for line in lines.dropFirst() {
         let colon = line.firstIndex(of: ":") ?? line.endIndex
-        headers[line[..<colon].lowercased()] = String(line[colon...].dropFirst(2))
+        let (name, value) = (line[..<colon].lowercased(), String(line[colon...].dropFirst(2)))
+        headers[name] = headers[name].map { $0 + ", " + value } ?? value
       }
       let status = Int(lines[0].split(separator: " ")[1]) ?? 0
       let length = toHead || status == 100 ? 0 : Int(headers["content-length"] ?? "") ?? 0

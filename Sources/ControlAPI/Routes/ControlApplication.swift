@@ -156,16 +156,14 @@ struct ControlApplication: Sendable {
     return HTTPResponse(200, type: "image/png", body: png)
   }
 
-  /// It lives; and how it fares, a line each.
+  /// It lives; where it is short of time, how short.
   private func health() -> HTTPResponse {
     let load = control.load()
-    let text = """
-      \(load.level == .full && load.takesNewcomers ? "ok" : "overloaded")
-      video: \(load.level.name)
-      newcomers: \(load.takesNewcomers ? "taken" : "refused")
-      processors: \(Int((load.processorShare * 100).rounded())) %
-
-      """
+    var text = "ok\n"
+    if load.level != .full || !load.takesNewcomers {
+      text = "overloaded\nvideo: \(load.level.name)\nnewcomers: \(load.takesNewcomers ? "taken" : "refused")\n"
+      text += "processors: \(Int((load.processorShare * 100).rounded())) %\n"
+    }
     return HTTPResponse(200, type: "text/plain; charset=utf-8", body: Array(text.utf8))
   }
 
