@@ -89,7 +89,8 @@ let package = Package(
       ]),
     module("LayoutWorkshop", ["Conference", "Compositing", "Layouts", "JSON5", "RealTime", "CLinux"]),
     module(
-      "ControlAPI", ["Conference", "LayoutWorkshop", "Layouts", "JSON5", "RealTime", "Timing", "CCurl", "CWebSockets", "COpenSSL"],
+      "ControlAPI",
+      ["Conference", "LayoutWorkshop", "Layouts", "JSON5", "RealTime", "Timing", "CCurl", "CWebSockets", "COpenSSL"],
       resources: [.embedInCode("Page")]),
     module("Configuration", ["Conference", "LayoutWorkshop", "JSON5", "RealTime"]),
     module(
