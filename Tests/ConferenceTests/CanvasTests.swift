@@ -226,7 +226,7 @@ private let singleLayout = """
   @Test func whereTimeIsShortStillsAreDecodedAndThenEverythingFromTheNextKeyframeOn() throws {
     let requests = Stage.Counter()
     let source = VideoSource(execution: .inPlace) { requests.count += 1 }
-    let encoder = try VP8Encoder(width: 64, height: 64, settings: .init(bitsPerSecond: 200_000))
+    let encoder = try VideoEncoder(codec: .vp8, width: 64, height: 64, settings: .init(bitsPerSecond: 200_000))
     let picture = Picture(width: 64, height: 64)
     var index: Int64 = 0
     func send(asKeyframe: Bool = false) throws {
