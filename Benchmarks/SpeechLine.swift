@@ -62,6 +62,39 @@ enum LossPattern: Hashable {
   }
 }
 
+/// By how much packets come later than the earliest.
+enum Lateness: Hashable {
+  /// Up to so much, all alike.
+  case even(milliseconds: Int64)
+  /// Hardly, but for so many in a thousand: up to so much.
+  case peaks(perMille: Int, milliseconds: Int64)
+  /// Hardly, but about every three seconds nothing comes for up to so much, and then all at once: a sender or receiver whose
+  /// processor is busy.
+  case stalls(milliseconds: Int64)
+
+  func delays(_ count: Int, _ random: inout SeededRandom) -> [Interval] {
+    let upTo = { (milliseconds: Int64, random: inout SeededRandom) in
+      Interval.microseconds(Int64.random(in: 0..<milliseconds * 1_000, using: &random))
+    }
+    switch self {
+    case .even(let milliseconds): return (0..<count).map { _ in upTo(milliseconds, &random) }
+    case .peaks(let perMille, let milliseconds):
+      return (0..<count).map { _ in
+        upTo(Int.random(in: 0..<1_000, using: &random) < perMille ? milliseconds : Self.least, &random)
+      }
+    case .stalls(let milliseconds):
+      var end = Interval.zero
+      return (0..<count).map { index in
+        let sent = Interval.milliseconds(Int64(index * AudioFormat.millisecondsPerTick))
+        if Int.random(in: 0..<150, using: &random) == 0 { end = sent + upTo(milliseconds, &random) }
+        return max(end - sent, .zero) + upTo(Self.least, &random)
+      }
+    }
+  }
+
+  private static let least: Int64 = 2
+}
+
 /// Speech on its way over a bad line, in virtual time: encoder, loss, playout, decoder.
 struct SpeechLine {
   /// What a listener got.
@@ -75,6 +108,9 @@ struct SpeechLine {
     var byteCount = 0
     /// Mean of the playout delay.
     var delayMilliseconds = 0.0
+    /// Samples put in and cut out to change the delay, and those concealed since nothing had come yet.
+    var stretchedSamples = 0
+    var lateSamples = 0
 
     /// Per second of speech.
     var bitsPerSecond: Double { Double(byteCount) * 8 * 48_000 / Double(max(samples.count, 1)) }
@@ -82,13 +118,13 @@ struct SpeechLine {
   }
 
   static let bitsPerSecond = 32_000
-  /// What the line takes at least, and what it adds by chance.
-  private static let transit = Interval.milliseconds(30)
-  private static let jitterMicroseconds: Int64 = 8_000
   private static let tick = Interval.milliseconds(Int64(AudioFormat.millisecondsPerTick))
 
-  let pattern: LossPattern
-  let protection: LossProtection
+  var pattern = LossPattern.random(percent: 0)
+  var lateness = Lateness.even(milliseconds: 8)
+  var protection = LossProtection.concealment
+  /// What the line takes at least.
+  var transit = Interval.milliseconds(30)
   let seed: UInt64
 
   func carry(_ speech: [Int16]) throws -> Reception {
@@ -127,13 +163,14 @@ struct SpeechLine {
   private func arrivals(of packets: [FrameBuffer]) -> [EncodedFrame] {
     let losses = pattern.losses(packets.count, seed: seed)
     var random = SeededRandom(seed: seed &+ 1_000)
+    let delays = lateness.delays(packets.count, &random)
     var frames: [EncodedFrame] = []
     for index in packets.indices {
-      let jitter = Interval.microseconds(Int64.random(in: 0..<Self.jitterMicroseconds, using: &random))
-      let time = Instant.zero + Self.tick * Int64(index + 1) + Self.transit + jitter
+      let time = Instant.zero + Self.tick * Int64(index + 1) + transit + delays[index]
       guard !losses[index] else { continue }
       for number in max(index - protection.repeatedCount, 0)...index { frames.append(Self.frame(packets, number, at: time)) }
     }
+    frames.sort { ($0.time, $0.sequence) < ($1.time, $1.sequence) }
     return frames
   }
 
@@ -163,6 +200,9 @@ struct SpeechLine {
       playing += 1
     }
     reception.delayMilliseconds = delay / Double(max(playing, 1))
+    let statistics = buffer.statistics
+    reception.stretchedSamples = statistics.expandedSamples + statistics.acceleratedSamples
+    reception.lateSamples = statistics.underrunSamples
     for index in packets.indices {
       for number in max(index - protection.repeatedCount, 0)...index { reception.byteCount += packets[number].count }
     }
@@ -184,6 +224,7 @@ struct SpeechLine {
         reception.concealedSamples += count
       }
     case .expand(let count): receiver.expand(count)
+    case .catchUp(let frame, let count): receiver.catchUp(with: frame, sampleCount: count)
     case .skip: receiver.skip()
     case .silence(let count): receiver.silence(count)
     }

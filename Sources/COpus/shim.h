@@ -1,6 +1,7 @@
 #ifndef COPUS_SHIM_H
 #define COPUS_SHIM_H
 #include <opus.h>
+#include <string.h>
 
 /* opus_encoder_ctl and opus_decoder_ctl take variable arguments, which Swift does not import. */
 
@@ -46,6 +47,11 @@ static inline int tutti_opus_reset_encoder(OpusEncoder *encoder) {
 
 static inline int tutti_opus_reset_decoder(OpusDecoder *decoder) {
   return opus_decoder_ctl(decoder, OPUS_RESET_STATE);
+}
+
+/* "The Opus decoder state is always continuous in memory and only a shallow copy is required to copy it" (opus.h). */
+static inline void tutti_opus_copy_decoder(OpusDecoder *to, const OpusDecoder *from, int channels) {
+  memcpy(to, from, (size_t)opus_decoder_get_size(channels));
 }
 
 #endif

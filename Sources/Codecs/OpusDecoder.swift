@@ -64,6 +64,12 @@ package final class OpusDecoder: @unchecked Sendable {
     return try run(following, sampleCount: count, recoversPrevious: true, into: &samples)
   }
 
+  /// Goes on from where another decoder of as many channels is.
+  func copyState(of other: OpusDecoder) {
+    guard other.channelCount == channelCount else { return }
+    tutti_opus_copy_decoder(handle, other.handle, Int32(channelCount))
+  }
+
   /// Forgets the stream decoded so far.
   package func reset() { _ = tutti_opus_reset_decoder(handle) }
 

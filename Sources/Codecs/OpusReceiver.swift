@@ -14,6 +14,9 @@ package struct OpusReceiver: ~Copyable {
   /// Packets that could not be decoded.
   package private(set) var malformedCount = 0
   private let decoder: OpusDecoder
+  /// As the decoder was before it began to make up what had not come; made with the first such need.
+  private var before: OpusDecoder?
+  private var hasBefore = false
   private var queue: SampleQueue
   private var scratch: [Int16]
   /// Whether what was queued last is sound, so that silence is to be faded to.
@@ -53,8 +56,25 @@ package struct OpusReceiver: ~Copyable {
       malformedCount &+= 1
       return conceal(sampleCount)
     }
+    hasBefore = false
     queue.append(scratch, count: count)
     hasSounded = true
+  }
+
+  /// A frame came after it had been concealed: it is decoded as if nothing had been made up, and not heard; what follows fades in
+  /// over the continuation of what was made up.
+  package mutating func catchUp(with frame: EncodedFrame, sampleCount: Int) {
+    let decoder = decoder
+    if hasBefore, let before {
+      skip()
+      decoder.copyState(of: before)
+    }
+    hasBefore = false
+    let bytes = frame.payload.bytes
+    var room = scratch.mutableSpan
+    if (try? decoder.decode(bytes.span, into: &room)) != nil { return }
+    _ = try? decoder.conceal(sampleCount, into: &room)
+    malformedCount &+= 1
   }
 
   /// Puts in `sampleCount` samples a channel, at most 10 ms at a time, among those that wait and those that follow.
@@ -66,6 +86,7 @@ package struct OpusReceiver: ~Copyable {
 
   /// Fills a gap of `sampleCount` samples a channel: from the redundancy in the frame that follows it, else by extrapolation.
   package mutating func conceal(_ sampleCount: Int, following: EncodedFrame? = nil) {
+    if following == nil { keepState() }
     let decoder = decoder
     var room = scratch.mutableSpan
     var count: Int?
@@ -80,6 +101,13 @@ package struct OpusReceiver: ~Copyable {
     hasSounded = true
   }
 
+  private mutating func keepState() {
+    guard !hasBefore else { return }
+    if before == nil { before = try? OpusDecoder(channelCount: channelCount) }
+    before?.copyState(of: decoder)
+    hasBefore = before != nil
+  }
+
   /// Frames were passed over: what follows does not continue what was heard, and is faded in.
   package mutating func skip() {
     let decoder = decoder
@@ -92,6 +120,7 @@ package struct OpusReceiver: ~Copyable {
   package mutating func silence(_ sampleCount: Int) {
     if hasSounded { skip() }
     hasSounded = false
+    hasBefore = false
     // What is owed either way is made good here, where nobody hears it.
     let count = max(min(sampleCount, OpusDecoder.samplesPerPacketMax), 0)
     let length = max(count - surplus, 0)
@@ -113,6 +142,7 @@ package struct OpusReceiver: ~Copyable {
   /// Forgets the stream so far, as after its SSRC changed or it was not listened to for a while.
   package mutating func reset() {
     decoder.reset()
+    hasBefore = false
     queue.removeAll()
     hasSounded = false
     surplus = 0

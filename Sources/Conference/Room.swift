@@ -233,6 +233,7 @@ final class Room {
       ("datagramsRefused", Double(network.datagramsRefused)), ("audioJitterMs", network.audioJitter.milliseconds),
       ("audioPlayoutDelayMs", playout.delay.milliseconds), ("audioPlayoutDelayMinMs", playout.delayMin.milliseconds),
       ("audioPlayoutDelayMaxMs", playout.delayMax.milliseconds), ("audioFramesLate", Double(playout.late)),
+      ("audioLatenessMaxMs", playout.latenessMax.milliseconds),
       ("audioFramesDuplicate", Double(playout.duplicates)), ("audioFramesRecovered", Double(playout.recoveredFrames)),
       ("audioConcealedMs", milliseconds(playout.concealedSamples + playout.underrunSamples)),
       ("audioExpandedMs", milliseconds(playout.expandedSamples)),

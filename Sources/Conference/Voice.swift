@@ -117,7 +117,7 @@ final class Voice {
         let wait = Interval.ticks(Int64(ahead), at: 48_000)
         return media.video.soundPlayed(captured, at: due + wait)
       case .conceal(let count, _), .expand(let count), .silence(let count): ahead += count
-      case .skip: break
+      case .skip, .catchUp: break
       }
     }
   }
@@ -134,7 +134,7 @@ final class Voice {
         }
         loudest = min(loudest ?? level, level)
       case .silence: loudest = min(loudest ?? 127, 127)
-      case .conceal, .expand, .skip: break
+      case .conceal, .catchUp, .expand, .skip: break
       }
     }
     if let loudest { stated = loudest }
@@ -184,6 +184,7 @@ final class Voice {
     case .accelerate(let frame, let count, let cut): receiver.play(frame, sampleCount: count, cutting: cut)
     case .conceal(let count, let following): receiver.conceal(count, following: following)
     case .expand(let count): receiver.expand(count)
+    case .catchUp(let frame, let count): receiver.catchUp(with: frame, sampleCount: count)
     case .skip: receiver.skip()
     case .silence(let count): receiver.silence(count)
     }

@@ -1,7 +1,7 @@
 import Timing
 
-/// Says by how much the playout delay is to change before a frame is played: a little at a time while somebody speaks, more where it
-/// is quiet. A little too much is borne until it is quiet, unless that takes too long: a cut in a word is heard, a wait is not.
+/// Says by how much the playout delay is to change before a frame is played: a little at a time while somebody speaks, more where he
+/// pauses. A change is heard, a wait is not: what is needed now is done at once, and all else is put off until somebody pauses.
 ///
 /// A frame must be here at the tick it is taken in, though what was handed out before it is heard first. So only some delays make
 /// sense, `grain` apart, with ticks of 20 ms and frames as long as theirs; what lies between two of them is waited for in vain.
@@ -9,19 +9,23 @@ import Timing
 ///     ──┼────────────┼────────────┼──▶ delay
 ///       target ≤ ────┘ here is right; a change begun is carried on until it is
 struct DelayAdjuster {
-  private var pauseEnd: Instant?
+  /// No sooner is there another change while somebody speaks.
+  private var nextInSpeech: Instant?
   /// Since when there has been a little too much delay.
   private var excessSince: Instant?
+  private var isShrinking = false
 
-  /// 5 ms: how much less the target must become than what would let the delay come down by a grain.
+  /// 5 ms: how much less the target must become than what would let the delay come down by a grain, and how much more before the
+  /// delay grows while somebody speaks.
   private static let hysteresis = 240
-  /// A change while somebody speaks is followed by a pause of so many times its length.
-  private static let pauseFactor: Int64 = 6
+  /// A change while somebody speaks is followed by none for so many times its length.
+  private static let spacing: Int64 = 6
   private static let changeMaxInSpeech = 240
-  private static let changeMaxInSilence = 480
-  /// What is borne, 40 ms, and for how long.
-  private static let bearable = 1_920
-  private static let patience = Interval.milliseconds(2_500)
+  private static let changeMaxInPause = 480
+  /// What is borne, 45 ms, and for how long: until there is a pause, and until it is taken out of speech.
+  private static let bearable = 2_160
+  private static let patienceInPause = Interval.seconds(5)
+  private static let patience = Interval.seconds(20)
 
   /// How far apart the delays that make sense are, in samples.
   static func grain(ofFrames duration: Int) -> Int {
@@ -40,31 +44,37 @@ struct DelayAdjuster {
   ///   - carry: samples handed out that are heard before it.
   /// - Returns: samples to put in, or below zero to take out, a multiple of 2.5 ms; 0 mostly.
   mutating func change(
-    delay: Interval, target: Interval, carry: Int, duration: Int, isQuiet: Bool, at now: Instant
+    delay: Interval, target: Interval, carry: Int, duration: Int, isPause: Bool, at now: Instant
   ) -> Int {
     let grain = Self.grain(ofFrames: duration)
     let idle = carry % grain
     let excess = Int((delay - target - Self.wait(ofFrames: duration)).ticks(at: 48_000)) - idle
-    let wanted =
-      excess < 0
-      ? (grain - 1 - excess) / grain * grain - idle
-      : -idle - max(excess - Self.hysteresis, 0) / grain * grain
+    if excess < 0 {
+      excessSince = nil
+      isShrinking = false
+      guard isPause || excess <= -Self.hysteresis else { return 0 }
+      return step((grain - 1 - excess) / grain * grain - idle, duration: duration, isPause: isPause, at: now)
+    }
+    let wanted = -idle - max(excess - Self.hysteresis, 0) / grain * grain
     guard wanted < 0 else {
       excessSince = nil
-      return wanted == 0 ? 0 : step(wanted, duration: duration, isQuiet: isQuiet, at: now)
+      isShrinking = false
+      return 0
     }
     let since = excessSince ?? now
     excessSince = since
-    if !isQuiet, excess < Self.bearable, now - since < Self.patience, now >= since { return 0 }
-    return step(wanted, duration: duration, isQuiet: isQuiet, at: now)
+    let lasted = now - since
+    isShrinking =
+      isShrinking || excess >= Self.bearable || lasted >= (isPause ? Self.patienceInPause : Self.patience) || lasted < .zero
+    return isShrinking ? step(wanted, duration: duration, isPause: isPause, at: now) : 0
   }
 
   /// The part of a change that is made at once.
-  private mutating func step(_ wanted: Int, duration: Int, isQuiet: Bool, at now: Instant) -> Int {
-    if let pauseEnd, now < pauseEnd, pauseEnd - now < .seconds(1) { return 0 }
-    let most = isQuiet ? Self.changeMaxInSilence : Self.changeMaxInSpeech
+  private mutating func step(_ wanted: Int, duration: Int, isPause: Bool, at now: Instant) -> Int {
+    if let nextInSpeech, now < nextInSpeech, nextInSpeech - now < .seconds(1) { return 0 }
+    let most = isPause ? Self.changeMaxInPause : Self.changeMaxInSpeech
     let change = min(abs(wanted), most, wanted < 0 ? duration : most) / FrameDuration.step * FrameDuration.step
-    pauseEnd = isQuiet ? nil : now + .ticks(Int64(change), at: 48_000) * Self.pauseFactor
+    nextInSpeech = isPause ? nil : now + .ticks(Int64(change), at: 48_000) * Self.spacing
     return wanted < 0 ? -change : change
   }
 }

@@ -23,7 +23,7 @@ struct DelayEstimator {
   private var eventStart = Instant.zero
   private var eventBucket: Int?
   /// Peaks that return, as where a radio looks for other stations every few seconds, are waited for until they have failed to
-  /// return for twice the time between them.
+  /// return for twice the time between them: for as long as the lesser of the last two, since one alone is chance.
   private var peak: (time: Instant, jitter: Interval)?
   private var recurring: (until: Instant, jitter: Interval)?
   /// The least transits of this window and the one before.
@@ -114,7 +114,7 @@ struct DelayEstimator {
     if interval < Self.peakIntervalMin {
       peak = (last.time, max(last.jitter, jitter))
     } else {
-      if interval <= Self.peakIntervalMax { recurring = (now + interval * 2, max(last.jitter, jitter)) }
+      if interval <= Self.peakIntervalMax { recurring = (now + interval * 2, min(last.jitter, jitter)) }
       peak = (now, jitter)
     }
   }

@@ -38,8 +38,8 @@ struct FrameQueue {
 
   private func place(_ index: Int) -> FramePlace? { frames.indices.contains(index) ? frames[index].place : nil }
 
-  /// Whether the first frame holds what nobody would miss.
-  func isFirstQuiet(unlessStated measured: UInt8?) -> Bool { !frames.isEmpty && frames[0].isQuiet(unlessStated: measured) }
+  /// How loud the first frame is, in -dBov.
+  func levelOfFirst(unlessStated measured: UInt8?) -> UInt8 { frames.isEmpty ? 127 : frames[0].level(unlessStated: measured) }
 
   /// - Returns: false for a frame whose sequence number is in the queue already.
   mutating func insert(_ frame: QueuedFrame) -> Bool {

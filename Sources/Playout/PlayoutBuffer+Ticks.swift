@@ -70,10 +70,12 @@ extension PlayoutBuffer {
     if lost > 0 {
       countLost(Int64(lost))
       setNext(sequence: first.sequence, position: first.position)
+    } else if hasStandIn(first, at: now) {
+      return catchUp(into: &steps)
     }
     var change = adjuster.change(
       delay: delay(of: first, at: now), target: estimator.target, carry: carry, duration: first.duration,
-      isQuiet: queue.isFirstQuiet(unlessStated: measuredLevel), at: now)
+      isPause: pauses.isPause(level: queue.levelOfFirst(unlessStated: measuredLevel), at: now), at: now)
     // There is nothing to catch up with where packets themselves come late, until the estimator has learned of the longer route.
     if change < 0, !comesInTime { change = 0 }
     if change > 0 {
@@ -83,6 +85,23 @@ extension PlayoutBuffer {
       if carry >= Self.samplesPerTick { return }
     }
     playFirst(cutting: max(-change, 0), at: now, into: &steps)
+  }
+
+  /// Whether the frame came when its place had been filled already, though nearly all come in time and the one after it has. Then it
+  /// is that one's turn: the stream goes on as though nothing had happened, rather than later by what was made up.
+  private func hasStandIn(_ first: FramePlace, at now: Instant) -> Bool {
+    guard underrun >= first.duration, let second = queue.secondPlace, second.sequence == first.sequence &+ 1 else {
+      return false
+    }
+    return second.position == first.end && delay(of: second, at: now) >= target(for: second)
+  }
+
+  private mutating func catchUp(into steps: inout [PlayoutStep]) {
+    guard let late = queue.removeFirst() else { return }
+    steps.append(.catchUp(late.frame, sampleCount: late.duration))
+    statistics.late &+= 1
+    underrun -= late.duration
+    setNext(sequence: late.sequence &+ 1, position: late.place.end)
   }
 
   private var comesInTime: Bool {

@@ -10,7 +10,8 @@ import Timing
 ///
 /// A frame is due once it is `target` older than the fastest packet would be. How long frames wait in truth is measured as each is
 /// played; the difference is made up by stretching time, 5 to 10 ms at a time. In want of frames the delay grows by what is
-/// concealed, unless it turns out that frames were lost rather than late; and where far more than that comes at once, after the
+/// concealed, unless it turns out that frames were lost rather than late, or late by chance as hardly ever: then those are decoded
+/// unheard, and the stream goes on as though nothing had happened. Where far more than that comes at once, after the
 /// network held it back, all but the newest is passed over. Lengths may be anything from 2.5 to 120 ms: what a frame lasts beyond
 /// its tick is carried into the next.
 ///
@@ -42,6 +43,7 @@ package struct PlayoutBuffer: ~Copyable {
   /// The highest sequence number that came; nil before the first.
   private var highest: Int64?
   var adjuster = DelayAdjuster()
+  var pauses = PauseDetector()
   /// Since when playing waits for newer frames than have come.
   var heldSince: Instant?
 
@@ -134,6 +136,7 @@ package struct PlayoutBuffer: ~Copyable {
     let transit = arrival - Instant.zero - .ticks(frame.position, at: 48_000)
     newest = (frame.sequence, frame.position, transit)
     estimator.observe(transit: transit, arrival: arrival)
+    if let base = estimator.base { statistics.latenessMax = max(statistics.latenessMax, transit - base) }
     if let highest, frame.sequence > highest &+ 1, frame.holdsPrevious {
       // The redundancy in a frame is a late copy of the one before it, and worth waiting for as much as a late packet.
       estimator.observe(transit: transit + .ticks(Int64(frame.duration), at: 48_000), arrival: arrival)
@@ -203,12 +206,12 @@ package struct PlayoutBuffer: ~Copyable {
 }
 
 extension QueuedFrame {
-  /// Whether the frame is silent enough that nobody hears it last a little longer or shorter.
+  /// In -dBov.
   ///
-  /// - Parameter measured: how loud it was just before, in -dBov; nil where nobody has listened.
-  func isQuiet(unlessStated measured: UInt8?) -> Bool {
-    if let level = frame.audioLevel ?? measured { return level >= 50 }
-    return frame.payload.count * 960 <= 12 * duration
+  /// - Parameter measured: how loud it was just before; nil where nobody has listened.
+  func level(unlessStated measured: UInt8?) -> UInt8 {
+    // What takes so few bytes is comfort noise at most.
+    frame.audioLevel ?? measured ?? (frame.payload.count * 960 <= 12 * duration ? 127 : 0)
   }
 
   /// Whether the frame before it can be decoded from this one.

@@ -18,7 +18,7 @@ package struct PlayoutSettings: Hashable, Sendable {
 
   package init(
     delayMin: Interval = .milliseconds(10), delayMax: Interval = .milliseconds(500),
-    delayInitial: Interval = .milliseconds(20), percentile: Double = 99.5, excessMax: Interval = .milliseconds(120),
+    delayInitial: Interval = .milliseconds(15), percentile: Double = 99.5, excessMax: Interval = .milliseconds(120),
     capacity: Int = 200
   ) {
     self.delayMin = delayMin
@@ -60,6 +60,8 @@ package struct PlayoutStatistics: Hashable, Sendable {
   /// The least and the most it ever was; zero before anything was played.
   package var delayMin = Interval.zero
   package var delayMax = Interval.zero
+  /// The most a packet came later than the fastest of its time.
+  package var latenessMax = Interval.zero
   /// What is aimed for now.
   package var target = Interval.zero
 

@@ -10,6 +10,8 @@ package enum PlayoutStep: Sendable {
   case accelerate(EncodedFrame, sampleCount: Int, cut: Int)
   /// A frame is missing: make up for it, from the redundancy in the frame that follows it where that is here already.
   case conceal(sampleCount: Int, following: EncodedFrame?)
+  /// The frame came too late, when as much had been made up for it: it is not heard, but what follows goes on from it.
+  case catchUp(EncodedFrame, sampleCount: Int)
   /// Nothing is missing, but the delay must grow: put so much in, at most 10 ms, among what is played before and after.
   case expand(sampleCount: Int)
   /// Frames were passed over: what comes next does not continue what was heard.

@@ -238,6 +238,7 @@ final class Listener {
       case .accelerate(let frame, let count, let cut): receiver.play(frame, sampleCount: count, cutting: cut)
       case .conceal(let count, let following): receiver.conceal(count, following: following)
       case .expand(let count): receiver.expand(count)
+      case .catchUp(let frame, let count): receiver.catchUp(with: frame, sampleCount: count)
       case .skip: receiver.skip()
       case .silence(let count): receiver.silence(count)
       }

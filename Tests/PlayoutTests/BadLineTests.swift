@@ -132,7 +132,7 @@ extension PlayoutStep {
   fileprivate var isConcealment: Bool {
     switch self {
     case .conceal, .skip: true
-    case .play, .accelerate, .expand, .silence: false
+    case .play, .accelerate, .catchUp, .expand, .silence: false
     }
   }
 }

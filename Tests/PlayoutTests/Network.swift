@@ -92,7 +92,7 @@ final class Call {
         samples += count - cut
         note(frame)
       case .conceal(let count, _), .expand(let count), .silence(let count): samples += count
-      case .skip: break
+      case .skip, .catchUp: break
       }
     }
     steps += new

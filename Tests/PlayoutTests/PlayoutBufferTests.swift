@@ -18,6 +18,56 @@ import Timing
     #expect(statistics.target == .milliseconds(10))
   }
 
+  @Test(arguments: 0..<20) func aSteadyStreamKeepsItsFirstDelayAtEveryPhaseOfTheTicks(phase: Int64) {
+    let call = Call()
+    call.stream(seconds: 30) { _ in Fate(delay: .milliseconds(30 + phase)) }
+    let statistics = call.statistics
+    #expect(statistics.expandedSamples == 0 && statistics.acceleratedSamples == 0 && statistics.underrunSamples <= 960)
+    #expect(statistics.delayMin == statistics.delayMax)
+    #expect(statistics.delayMax <= .milliseconds(35))
+  }
+
+  @Test(arguments: [1, 2, 3]) func whatComesLateOnceDelaysNothingAfterIt(lateFrames: Int) {
+    let call = Call()
+    // Nothing comes for a while, then all at once.
+    let (first, last) = (500, 500 + lateFrames - 1)
+    call.stream(seconds: 20) { index in
+      Fate(delay: .milliseconds(30 + ((first...last).contains(index) ? Int64(20 * (last - index) + 28) : 0)))
+    }
+    let statistics = call.statistics
+    let caught = call.steps.count { if case .catchUp = $0 { true } else { false } }
+    #expect(statistics.delayMin == statistics.delayMax)
+    #expect(statistics.late == caught && (1...lateFrames).contains(caught))
+    #expect(statistics.skipped == 0 && statistics.lost == 0)
+    #expect(statistics.expandedSamples == 0 && statistics.acceleratedSamples == 0)
+    #expect(call.keepsPace(packetSamples: 960))
+  }
+
+  @Test func whatComesLateAgainAndAgainIsWaitedFor() {
+    let call = Call()
+    call.stream(seconds: 20) { Fate(delay: .milliseconds(30 + ($0 % 50 == 49 ? 35 : 0))) }
+    let statistics = call.statistics
+    #expect(statistics.late + statistics.lost <= 3)
+    #expect(statistics.delay >= .milliseconds(35))
+  }
+
+  @Test func aLittleTooMuchDelayIsTakenOutWhereSomebodyPauses() {
+    let call = Call()
+    // Late now and then for six seconds, and never again; every fourth second is quiet.
+    let isLate = { (index: Int) in index < 300 && index % 50 == 49 }
+    var cuts: [Bool] = []
+    for second in 0..<40 {
+      let isQuiet = second % 4 == 3
+      let before = call.statistics.acceleratedSamples
+      call.stream(
+        seconds: 1, firstSequence: Int64(second * 50), firstTimestamp: UInt32(second * 48_000), level: isQuiet ? 60 : 25
+      ) { Fate(delay: .milliseconds(30 + (isLate(second * 50 + $0) ? 22 : 0))) }
+      if call.statistics.acceleratedSamples > before { cuts.append(isQuiet) }
+    }
+    #expect(cuts == [true])
+    #expect(call.statistics.delay <= .milliseconds(35))
+  }
+
   @Test(arguments: [10, 20, 40, 60, 120]) func packetsOfAnyLengthFillTheTicks(milliseconds: Int) {
     let call = Call()
     call.stream(seconds: 12, milliseconds: milliseconds) { _ in Fate() }

@@ -16,6 +16,7 @@ extension OpusReceiver {
       case .accelerate(let frame, let count, let cut): play(frame, sampleCount: count, cutting: cut)
       case .conceal(let count, let following): conceal(count, following: following)
       case .expand(let count): expand(count)
+      case .catchUp(let frame, let count): catchUp(with: frame, sampleCount: count)
       case .skip: skip()
       case .silence(let count): silence(count)
       }
@@ -66,7 +67,7 @@ extension OpusReceiver {
       let isConcealed = steps.contains { step in
         switch step {
         case .conceal: true
-        case .play, .accelerate, .expand, .skip, .silence: false
+        case .play, .accelerate, .catchUp, .expand, .skip, .silence: false
         }
       }
       if isConcealed { concealedTicks.append(tick) }
@@ -110,6 +111,18 @@ extension OpusReceiver {
     let (share, quietTicks) = judge(heard, fromTick: 20)
     #expect(share > 0.999)
     #expect(quietTicks.isEmpty && concealedTicks.isEmpty)
+  }
+
+  @Test func afterAFrameThatCameLateAllIsHeardAsIfItHadNot() throws {
+    // The two come together, after the first of them was due.
+    let frames = try sentFrames(200)
+    let clean = try listen(to: frames) { _ in .milliseconds(30) }
+    let late = try listen(to: frames) { .milliseconds($0 == 100 ? 70 : $0 == 101 ? 50 : 30) }
+    #expect(late.concealedTicks.count == 1 && late.statistics.late == 1)
+    let tick = try #require(late.concealedTicks.first)
+    let different = clean.heard.indices.filter { clean.heard[$0] != late.heard[$0] }
+    // Faded over for 5 ms after what was made up, and equal from there on: the decoder remembers nothing of it.
+    #expect(different.allSatisfy { (tick * 960..<(tick + 1) * 960 + 240).contains($0) })
   }
 
   @Test(arguments: 1...4) func aBadNetworkIsBarelyHeard(seed: Int) throws {
