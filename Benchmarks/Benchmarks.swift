@@ -6,7 +6,7 @@ import Glibc
     [
       ("transport", TransportBenchmark.run), ("latency", LatencyBenchmark.run),
       ("video", { try VideoBenchmark.run(options) }), ("audio", { try AudioBenchmark.run(options) }),
-      ("speech", SpeechBenchmark.run), ("webinar", { try WebinarBenchmark.run(options) }),
+      ("speech", { try SpeechBenchmark.run(options) }), ("webinar", { try WebinarBenchmark.run(options) }),
     ]
   }
 
@@ -38,9 +38,9 @@ import Glibc
   }
 }
 
-/// How `audio`, `video` and `webinar` are to be run.
+/// How `audio`, `video`, `speech` and `webinar` are to be run.
 struct Options {
-  /// Of `video`; all where none is named.
+  /// Of `video` and `speech`; all where none is named.
   var parts: [String] = []
   var sizes = [10, 50, 100, 200, 500]
   /// Audiences of `webinar`.
@@ -58,8 +58,9 @@ struct Options {
     case dtx
   }
 
+  private static let partNames = VideoBenchmark.partNames + SpeechBenchmark.partNames
   static let usage =
-    "--parts=\(VideoBenchmark.partNames.joined(separator: ",")) --sizes=10,50 --viewers=300 --rounds=5 --seconds=4 --silence=noise|dtx"
+    "--parts=\(partNames.joined(separator: ",")) --sizes=10,50 --viewers=300 --rounds=5 --seconds=4 --silence=noise|dtx"
 
   /// - Returns: whether it is an option, with a value that can be.
   mutating func set(_ argument: String) -> Bool {
@@ -73,7 +74,7 @@ struct Options {
     case "seconds": seconds = numbers[0]
     case "parts":
       self.parts = parts[1].split(separator: ",").map(String.init)
-      return !self.parts.isEmpty && self.parts.allSatisfy(VideoBenchmark.partNames.contains)
+      return !self.parts.isEmpty && self.parts.allSatisfy(Self.partNames.contains)
     case "silence":
       guard let named = Silence(rawValue: String(parts[1])) else { return false }
       silence = named

@@ -5,8 +5,8 @@ import Timing
 
 /// Sends clients' content at its own pace, each client a little after the one before as in life.
 final class Feed {
-  /// Told of every frame just before it is sent: whose, the frame's number since the start, and when.
-  typealias Note = (_ client: Int, _ kind: MediaKind, _ number: Int, _ sent: Instant) -> Void
+  /// Told of every frame just before it is sent: whose, the frame's number since the start, when it was to be sent, and when it is.
+  typealias Note = (_ client: Int, _ kind: MediaKind, _ number: Int, _ due: Instant, _ sent: Instant) -> Void
   /// How long the way of a frame is to be; frames of one stream keep their order.
   typealias Delay = (_ client: Int, _ kind: MediaKind) -> Interval
 
@@ -35,7 +35,7 @@ final class Feed {
   /// - Parameter picturePeriod: a little more than a thirtieth of a second has pictures meet a mixer's clock at all phases.
   init(
     _ contents: [EncodedContent], kinds: [MediaKind] = MediaKind.allCases, picturePeriod: Interval = .ticks(1, at: 30),
-    delay: Delay? = nil, note: @escaping Note = { _, _, _, _ in }
+    delay: Delay? = nil, note: @escaping Note = { _, _, _, _, _ in }
   ) {
     self.contents = contents
     self.delay = delay
@@ -85,7 +85,7 @@ final class Feed {
     guard frame.payload.count > 0 else { return }
     let ticks = (source.period * Int64(source.number)).ticks(at: isAudio ? 48_000 : 90_000)
     let now = MonotonicClock.now()
-    note(source.client, source.kind, source.number, now)
+    note(source.client, source.kind, source.number, source.due, now)
     let encoded = EncodedFrame(
       codec: isAudio ? .opus : .vp8, payload: frame.payload, timestamp: RTPTimestamp(UInt32(truncatingIfNeeded: ticks)),
       isKeyframe: frame.isKeyframe, time: delay == nil ? now : source.due, audioLevel: frame.level)

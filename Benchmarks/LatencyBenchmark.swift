@@ -145,7 +145,7 @@ enum LatencyBenchmark {
   ) -> SendLog {
     defer { mixer.stop() }
     let log = SendLog(participants: contents.count)
-    let feed = Feed(contents, picturePeriod: picturePeriod, delay: delay) { client, kind, number, time in
+    let feed = Feed(contents, picturePeriod: picturePeriod, delay: delay) { client, kind, number, _, time in
       let isEvent = kind == .video ? isBright(number) != isBright(max(number - 1, 0)) : startsBurst(number, of: client)
       if isEvent { log.note(client, kind, number, time) }
     }

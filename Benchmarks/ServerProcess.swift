@@ -16,6 +16,7 @@ final class ServerProcess: MixingProcess {
   private let http = HTTPClient(token: nil)
   private let origin: String
   let clientLoad: ClientLoad
+  private let rooms: Int
 
   /// - Parameters:
   ///   - kinds: what clients send and receive.
@@ -35,7 +36,9 @@ final class ServerProcess: MixingProcess {
       "--overload", "ignore",
     ])
     try Self.waitUntilReady(origin, http)
-    if let room { try Self.put(room, to: "\(origin)/v1/rooms/bench", http) }
+    for index in 0..<rooms {
+      if let room { try Self.put(room, to: "\(origin)/v1/rooms/\(Self.roomName(index, of: rooms))", http) }
+    }
     let certificate = try DTLSCertificate()
     loop = try ClientLoop()
     var clients: [LoadClient] = []
@@ -46,7 +49,7 @@ final class ServerProcess: MixingProcess {
       options.kinds = kinds
       options.takesH264 = takesH264
       let client = try LoadClient(
-        number: number, address: RoomAddress("\(origin)/rooms/bench\(rooms > 1 ? "-\(number % rooms)" : "")"), options: options,
+        number: number, address: RoomAddress("\(origin)/rooms/\(Self.roomName(number % rooms, of: rooms))"), options: options,
         local: TransportAddress(ipv4: LocalPort.host, port: 0), certificate: certificate, delivery: delivery)
       clients.append(client)
       loop.add(client)
@@ -54,7 +57,10 @@ final class ServerProcess: MixingProcess {
     }
     self.clients = clients
     clientLoad = ClientLoad(clients)
+    self.rooms = rooms
   }
+
+  private static func roomName(_ index: Int, of rooms: Int) -> String { rooms > 1 ? "bench-\(index)" : "bench" }
 
   private static func waitUntilReady(_ origin: String, _ http: HTTPClient) throws {
     for _ in 0..<600 {
@@ -103,6 +109,16 @@ final class ServerProcess: MixingProcess {
       return line.flatMap { $0.split(separator: " ").last }.flatMap { Double($0) }.map { Int($0) } ?? 0
     }
     return TickFaults(late: count("tutti_mix_ticks_late_total"), skipped: count("tutti_mix_ticks_skipped_total"))
+  }
+
+  /// Figures of the participant who came first into a room, by the names of the interface; NaN for what it does not say.
+  func statistics(_ names: [String], ofFirstIn room: Int) throws -> [Double] {
+    let url = "\(origin)/v1/rooms/\(Self.roomName(room, of: rooms))/participants"
+    let body = try http.request("GET", url).body
+    return names.map { name in
+      let rest = body.split(separator: "\"\(name)\":", maxSplits: 1).dropFirst().first
+      return rest.flatMap { Double($0.prefix { "-+.eE0123456789".contains($0) }) } ?? .nan
+    }
   }
 
   func stop() {

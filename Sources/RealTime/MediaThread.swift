@@ -27,6 +27,21 @@ public enum MediaThread {
     if status != 0 { start.release() }
     return status == 0
   }
+
+  /// Runs `body` on this thread as one that keeps deadlines, where the system allows it.
+  package static func atRealTimePriority<Result>(_ body: () throws -> Result) rethrows -> Result {
+    var (policy, before) = (Int32(0), sched_param())
+    pthread_getschedparam(pthread_self(), &policy, &before)
+    becomeRealTime()
+    defer { pthread_setschedparam(pthread_self(), policy, &before) }
+    return try body()
+  }
+
+  fileprivate static func becomeRealTime() {
+    var parameter = sched_param()
+    parameter.sched_priority = 10
+    pthread_setschedparam(pthread_self(), SCHED_FIFO, &parameter)
+  }
 }
 
 private final class Start: Sendable {
@@ -47,10 +62,7 @@ private func runThread(_ context: UnsafeMutableRawPointer?) -> UnsafeMutableRawP
   pthread_setname_np(pthread_self(), String(decoding: start.name.utf8.prefix(15), as: UTF8.self))
   switch start.priority {
   case .normal: break
-  case .realTime:
-    var parameter = sched_param()
-    parameter.sched_priority = 10
-    pthread_setschedparam(pthread_self(), SCHED_FIFO, &parameter)
+  case .realTime: MediaThread.becomeRealTime()
   case .background:
     // On Linux the nice value belongs to the thread, and 0 names the calling one.
     setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, 10)
