@@ -10,8 +10,7 @@ import Timing
 enum LossProtection: CaseIterable {
   /// Extrapolation alone.
   case concealment
-  /// Opus' own redundancy: each packet may hold a coarse copy of the frame before (RFC 6716 section 2.1.7), sized by the loss. As our
-  /// mixes do, the encoder is told of no less than 10 %: at 32 kb/s libopus makes no copies for 5 % or less.
+  /// Opus' own redundancy: each packet may hold a coarse copy of the frame before (RFC 6716 section 2.1.7), sized as in our mixes.
   case inBandFEC
   /// Each packet repeats the one frame before, or the two, whole (RFC 2198).
   case redundancy1
@@ -20,7 +19,8 @@ enum LossProtection: CaseIterable {
   /// What the encoder is told of a loss, in per cent; nil where it is to make no copies.
   func expectedLoss(_ pattern: LossPattern) -> Int? {
     switch self {
-    case .inBandFEC: max(pattern.percent, 10)
+    case .inBandFEC:
+      OpusEncoder.expectedLoss(covering: pattern.percent, bitsPerSecond: SpeechLine.bitsPerSecond, isFullBand: false)
     case .concealment, .redundancy1, .redundancy2: nil
     }
   }
@@ -136,7 +136,10 @@ struct SpeechLine {
   private func encode(_ speech: [Int16]) throws -> [FrameBuffer] {
     let loss = protection.expectedLoss(pattern)
     return try Self.packets(
-      speech, settings: .init(bitsPerSecond: Self.bitsPerSecond, hasFEC: loss != nil, expectedLossPercent: loss ?? 0))
+      speech,
+      // As in our mixes, no bits go to frequencies from 8 kHz on, of which the recordings have none.
+      settings: .init(
+        bitsPerSecond: Self.bitsPerSecond, hasFEC: loss != nil, expectedLossPercent: loss ?? 0, isFullBand: false))
   }
 
   static func packets(

@@ -48,6 +48,19 @@ package final class OpusEncoder: @unchecked Sendable {
     case waveform
   }
 
+  /// What to tell the encoder of a loss that is to be covered by in-band redundancy, for it sizes the copies by that.
+  ///
+  /// More than this takes more from the sound than copies give back, at any loss up to 30 % (PESQ-WB of read speech at 32 kb/s: in
+  /// wide band with 1 % lost 4.29 told 5 %, 4.21 told 10 %; with 20 % lost 2.91 told 10 %, 2.78 told 20 %). In full band libopus makes
+  /// none told 5 %.
+  ///
+  /// - Parameter percent: of packets, as reported.
+  package static func expectedLoss(covering percent: Int, bitsPerSecond: Int, isFullBand: Bool) -> Int {
+    // At lower rates libopus makes none told 5 % in wide band either.
+    if bitsPerSecond < 32_000 { return min(max(percent, 10), 30) }
+    return isFullBand ? 10 : min(max(percent / 2, 5), 10)
+  }
+
   /// What the encoder is tuned for.
   package enum Application: Hashable, Sendable {
     /// Speech from a microphone: what is too low for a voice is taken out.

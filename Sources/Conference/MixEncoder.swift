@@ -55,23 +55,31 @@ final class MixEncoder {
   /// Whether anybody in the mix has frequencies from 8 kHz on: bits for bands that are empty are better spent on the others.
   var isFullBand: Bool {
     get { encoder.settings.isFullBand }
-    set { encoder.settings.isFullBand = newValue }
+    set {
+      encoder.settings.isFullBand = newValue
+      adaptToLoss()
+    }
   }
 
-  /// In-band redundancy only where something is lost, for it takes its share of the bits; libopus adds none worth it when told less
-  /// than 10 %. Without it, coding the waveform keeps more of sound that was coded before: at 32 kb/s in wide band PESQ-WB falls by
-  /// 0.13 where the voice's model loses 0.35, in a third of the time.
+  /// In-band redundancy only where something is lost, for it takes its share of the bits. Without it, coding the waveform keeps
+  /// more of sound that was coded before: at 32 kb/s in wide band PESQ-WB falls by 0.13 where the voice's model loses 0.35, in a
+  /// third of the time.
   private func adaptToLoss() {
     let hasFEC = mayCarryFEC && lossPercent > 0
-    encoder.settings.hasFEC = hasFEC
-    encoder.settings.expectedLossPercent = hasFEC ? min(max(lossPercent, 10), 30) : 0
+    var settings = encoder.settings
+    settings.hasFEC = hasFEC
+    settings.expectedLossPercent =
+      hasFEC
+      ? OpusEncoder.expectedLoss(
+        covering: lossPercent, bitsPerSecond: settings.bitsPerSecond, isFullBand: settings.isFullBand) : 0
     if hasFEC {
-      encoder.settings.model = .voice
-    } else if encoder.settings.bitsPerSecond >= Self.waveformBitsMin {
-      encoder.settings.model = .waveform
+      settings.model = .voice
+    } else if settings.bitsPerSecond >= Self.waveformBitsMin {
+      settings.model = .waveform
     } else {
-      encoder.settings.model = isSpeech ? .voice : .automatic
+      settings.model = isSpeech ? .voice : .automatic
     }
+    encoder.settings = settings
   }
 
   /// Whether a packet ends with this tick. All encoders of one length end theirs together.

@@ -90,6 +90,18 @@ import Testing
     #expect(recoveredError < concealedError / 3)
   }
 
+  @Test(
+    arguments: [1, 5, 10, 20, 30],
+    [(24_000, false), (31_000, false), (32_000, false), (64_000, false), (32_000, true), (64_000, true)])
+  func whatIsToldOfALossIsEnoughForCopies(percent: Int, kind: (bits: Int, isFullBand: Bool)) throws {
+    let told = OpusEncoder.expectedLoss(covering: percent, bitsPerSecond: kind.bits, isFullBand: kind.isFullBand)
+    let settings = OpusEncoder.Settings(
+      bitsPerSecond: kind.bits, hasFEC: true, expectedLossPercent: told, model: .voice, isFullBand: kind.isFullBand)
+    let sent = try packets(
+      Tone.voice(count: 96_000), with: OpusEncoder(channelCount: 1, application: .music, settings: settings))
+    #expect(sent.count { OpusRedundancy.hasFEC(bytes: $0 ?? []) } > sent.count / 4)
+  }
+
   @Test func packetsWithoutRedundancySaySo() throws {
     let settings = OpusEncoder.Settings(bitsPerSecond: 32_000, hasFEC: false, expectedLossPercent: 0)
     let sent = try packets(Tone.voice(count: 48_000), with: OpusEncoder(channelCount: 1, settings: settings))
