@@ -129,4 +129,67 @@ import Testing
     }
     #expect(count == 0)
   }
+
+  // MARK: Analysis
+
+  private func analyze(_ samples: [Int16], order: Int = 10) -> ComfortNoiseDescription {
+    var analyzer = ComfortNoiseAnalyzer(order: order)
+    for start in stride(from: 0, to: samples.count - 159, by: 160) {
+      let tick = samples.span.extracting(start..<start + 160)
+      analyzer.observe(tick)
+    }
+    return analyzer.description
+  }
+
+  @Test(arguments: [UInt8(25), 45, 65]) func noiseThatWasMadeIsDescribedAsItWasDescribed(level: UInt8) {
+    let model = reflections([-0.7, 0.4, -0.2, 0.1])
+    let found = analyze(make(ComfortNoiseDescription(level: level, reflections: model, order: 4), samples: 16_000))
+    #expect(abs(Int(found.level) - Int(level)) <= 1)
+    for index in 0..<10 {
+      let (wanted, was) = (index < 4 ? model[index] : 0, found.reflections[index])
+      #expect(abs(wanted - was) < 0.12, "coefficient \(index)")
+    }
+  }
+
+  @Test func whatIsMadeOfADescriptionSoundsLikeWhatWasDescribed() {
+    // A hum in hiss, which is no model's noise.
+    var random = SeededRandom(seed: 4)
+    let room = (0..<16_000).map { number in
+      Int16(300 * sin(Double(number) * 0.25) + Double(Int.random(in: -200...200, using: &random)))
+    }
+    let made = make(analyze(room))
+    #expect(abs(Int(LevelMeter.level(of: made.span)) - Int(LevelMeter.level(of: room.span))) <= 1)
+    for distance in 1...4 { #expect(abs(correlation(made, at: distance) - correlation(room, at: distance)) < 0.1) }
+  }
+
+  @Test func theAnalysisFollowsARoomThatGrowsQuieter() {
+    let samples = make(.room(level: 30), samples: 16_000) + make(.room(level: 50), samples: 16_000)
+    #expect((48...51).contains(analyze(samples).level))
+  }
+
+  @Test(arguments: [0, 3, 12]) func silenceTonesAndExtremesHaveADescription(order: Int) {
+    #expect(analyze([Int16](repeating: 0, count: 1_600), order: order).level == 127)
+    #expect(analyze([], order: order).level == 127)
+    for samples in [
+      (0..<1_600).map { Int16(20_000 * sin(Double($0) * 0.3)) }, [Int16](repeating: .min, count: 1_600),
+      (0..<1_600).map { $0 % 2 == 0 ? Int16.min : .max },
+    ] {
+      let found = analyze(samples, order: order)
+      #expect(found.level <= 8 && found.order == order)
+      // A model that is stable makes noise of that level, within what one that rings is exact to.
+      let made = make(found)
+      #expect(abs(Int(LevelMeter.level(of: made.span)) - Int(found.level)) <= 6)
+    }
+  }
+
+  @Test func anAnalysisAllocatesNothing() {
+    let samples = make(.room(level: 40), samples: 1_600)
+    var analyzer = ComfortNoiseAnalyzer()
+    analyzer.observe(samples.span)
+    let count = allocations {
+      for _ in 0..<50 { analyzer.observe(samples.span) }
+      _ = analyzer.description
+    }
+    #expect(count == 0)
+  }
 }
