@@ -7,11 +7,24 @@
 /* dav1d's errors are negated errno values. */
 static const int tutti_dav1d_again = DAV1D_ERR(EAGAIN);
 
+#if defined(__x86_64__)
+/* Exported, but in no header of the library. Bit 4 are the kernels for AVX-512. */
+extern void dav1d_set_cpu_flags_mask(unsigned mask);
+
+/* Those of 1.0.0 read beyond what there is when they restore pictures of some sizes: a stream of anybody's could end the process. */
+static inline void tutti_dav1d_use_safe_kernels(void) { dav1d_set_cpu_flags_mask(~(1u << 4)); }
+#else
+static inline void tutti_dav1d_use_safe_kernels(void) {}
+#endif
+
 /* One thread, no frame held back, the highest spatial layer only, nothing larger than `pixels`, nothing said on standard error. */
 static inline Dav1dContext *tutti_dav1d_open(unsigned pixels) {
   Dav1dSettings settings;
   Dav1dContext *context = NULL;
+  tutti_dav1d_use_safe_kernels();
   dav1d_default_settings(&settings);
+  /* Grain is noise made up by the receiver: nothing to mix. */
+  settings.apply_grain = 0;
   settings.n_threads = 1;
   settings.max_frame_delay = 1;
   settings.all_layers = 0;

@@ -58,9 +58,9 @@ class ChromiumPage(BrowserPage):
 
 @asynccontextmanager
 async def chromium(
-    url: str, voice: float, picture: numpy.ndarray, *, tcp_only: bool = False, relay_only: bool = False
+    url: str, voice: float, picture: numpy.ndarray, *, tcp_only: bool = False, relay_only: bool = False, script: str = ""
 ) -> AsyncIterator[ChromiumPage]:
-    """A browser that shows the page at an address and whose devices give this tone and this picture."""
+    """A browser that shows the page at an address and whose devices give this tone and this picture; a script comes before the page's own."""
     binary = shutil.which("chromium")
     assert binary is not None, "Chromium is missing: install the Debian packages of Tests/Clients/packages.txt."
     with tempfile.TemporaryDirectory(prefix="tutti-chromium-") as directory:
@@ -81,6 +81,8 @@ async def chromium(
                 await page.add_init_script(TCP_ONLY)
             if relay_only:
                 await page.add_init_script(RELAY_ONLY)
+            if script:
+                await page.add_init_script(script)
             await page.goto(url)
             try:
                 yield ChromiumPage(page, said)

@@ -57,6 +57,19 @@ import Timing
     }
   }
 
+  /// Found by fuzzing, on machines with AVX-512.
+  @Test func aStreamThatBrokeTheWidestKernelsBreaksNothing() throws {
+    let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("Fixtures")
+    var rest = [UInt8](try Data(contentsOf: folder.appendingPathComponent("av1-restoration-avx512.frames")))[...]
+    let decoder = try VideoDecoder(codec: .av1)
+    var pool = PicturePool(capacity: 2)
+    while let high = rest.popFirst(), let low = rest.popFirst() {
+      let bytes = Array(rest.prefix(Int(high & 0x7F) << 8 | Int(low)))
+      rest = rest.dropFirst(bytes.count)
+      _ = try? decoder.decode(frame(bytes, isKeyframe: high & 0x80 != 0), pool: &pool)
+    }
+  }
+
   @Test func brokenUnitsNeverTrapAndAKeyframeRepairs() throws {
     var random = SeededRandom(seed: 23)
     let units = try temporalUnits()
