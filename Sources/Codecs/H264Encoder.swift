@@ -10,8 +10,7 @@ final class H264Encoder {
   private let width: Int
   private let height: Int
   private let handle: OpaquePointer
-  private var lastMilliseconds: Int64 = -1
-  private var firstTime: Instant?
+  private let framesPerSecond: Int
   private var bitsPerSecond: Int
 
   /// The most macroblocks of a picture at level 5.2 (ITU-T H.264 table A-1).
@@ -22,9 +21,9 @@ final class H264Encoder {
   init(width: Int, height: Int, settings: VideoEncoder.Settings) throws(CodecError) {
     let (width, height) = (width & ~1, height & ~1)
     guard width >= 16, height >= 16, (width + 15) / 16 * ((height + 15) / 16) <= Self.macroblocksMax else { throw .wrongSize }
+    framesPerSecond = min(max(settings.framesPerSecond, 1), 60)
     let handle = tutti_h264_encoder_make(
-      Int32(clamping: width), Int32(clamping: height), Int32(clamping: settings.bitsPerSecond),
-      Float(min(max(settings.framesPerSecond, 1), 60)),
+      Int32(clamping: width), Int32(clamping: height), Int32(clamping: settings.bitsPerSecond), Float(framesPerSecond),
       settings.isScreen, 51)
     guard let handle else { throw .unavailable(.h264Encoder) }
     self.handle = handle
@@ -45,15 +44,12 @@ final class H264Encoder {
   /// Encodes one picture of the right size and appends its frame; reads the picture in place.
   ///
   /// - Parameters:
-  ///   - time: the sampling instant; later than that of the picture before, else taken as a millisecond after it.
+  ///   - number: how many pictures there were before.
   ///   - asKeyframe: whether the frame is to be decodable by itself.
   func encode(
-    _ picture: Picture, at time: Instant, asKeyframe: Bool, into bytes: inout [UInt8]
+    _ picture: Picture, number: Int64, asKeyframe: Bool, into bytes: inout [UInt8]
   ) throws(CodecError) -> VideoEncoder.Outcome {
-    let start = firstTime ?? time
-    firstTime = start
-    let milliseconds = max(Int64((time - start).milliseconds), lastMilliseconds &+ 1)
-    lastMilliseconds = milliseconds
+    let milliseconds = number &* 1000 / Int64(framesPerSecond)
     var frame = tutti_h264_frame()
     let isEncoded = withExtendedLifetime(picture) {
       let planes: [UnsafeMutablePointer<UInt8>?] = [picture.luma, picture.chromaBlue, picture.chromaRed]

@@ -15,9 +15,6 @@ final class VPXEncoder {
   private let context: UnsafeMutablePointer<vpx_codec_ctx_t>
   private let configuration: UnsafeMutablePointer<vpx_codec_enc_cfg_t>
   private let image: UnsafeMutablePointer<vpx_image_t>
-  /// The time of the frame before, in the encoder's clock of 90 kHz; it must grow from frame to frame.
-  private var lastTicks: Int64 = -1
-  private var firstTime: Instant?
   private var hasActiveMap = false
   private var pattern: TemporalPattern
 
@@ -105,15 +102,13 @@ final class VPXEncoder {
   }
 
   /// Encodes one picture of the right size and appends its frame; reads the picture in place.
+  ///
+  /// - Parameter number: how many pictures there were before.
   func encode(
-    _ picture: Picture, at time: Instant, asKeyframe: Bool, into bytes: inout [UInt8]
+    _ picture: Picture, number: Int64, asKeyframe: Bool, into bytes: inout [UInt8]
   ) throws(CodecError) -> VideoEncoder.Outcome {
     wrap(picture)
-    let start = firstTime ?? time
-    firstTime = start
-    let ticks = max((time - start).ticks(at: Self.clockRate), lastTicks &+ 1)
-    lastTicks = ticks
-    let duration = UInt(Self.clockRate) / UInt(min(max(settings.framesPerSecond, 1), 120))
+    let duration = Self.clockRate / Int64(min(max(settings.framesPerSecond, 1), 120))
     let step = pattern.next(asKeyframe: asKeyframe)
     if pattern.layerCount > 1 {
       let layer = Int32(step.position.layer)
@@ -121,7 +116,7 @@ final class VPXEncoder {
     }
     let flags = asKeyframe ? tutti_vpx_force_keyframe : step.flags
     let status = withExtendedLifetime(picture) {
-      vpx_codec_encode(context, image, ticks, duration, flags, UInt(VPX_DL_REALTIME))
+      vpx_codec_encode(context, image, number &* duration, UInt(duration), flags, UInt(VPX_DL_REALTIME))
     }
     guard status == VPX_CODEC_OK else { throw failure }
     var outcome = collect(into: &bytes)

@@ -29,6 +29,8 @@ package final class VideoEncoder: @unchecked Sendable {
   package private(set) var settings: Settings
   private var backend: Backend
   private var stillMap: StillMap
+  private var pace: RatePace
+  private var pictureCount: Int64 = 0
 
   /// - Parameters: width, height: pixels, 1 to `Picture.sideMax`; for H.264 16 or more, up to level 5.2. Its pictures have even sides:
   ///     the last column or row of an odd one is left out.
@@ -47,15 +49,22 @@ package final class VideoEncoder: @unchecked Sendable {
     self.height = height
     self.settings = settings
     stillMap = StillMap(width: width, height: height)
+    pace = RatePace(framesPerSecond: settings.framesPerSecond)
   }
 
   /// Changes the target from the next frame on.
   package func setBitsPerSecond(_ bitsPerSecond: Int) throws(CodecError) {
     guard bitsPerSecond != settings.bitsPerSecond else { return }
     settings.bitsPerSecond = bitsPerSecond
+    try tellTarget()
+  }
+
+  /// What the target comes to at the encoder's pace.
+  private func tellTarget() throws(CodecError) {
+    let target = Int(Double(settings.bitsPerSecond) * pace.factor)
     switch backend {
-    case .vpx(let encoder): try encoder.setBitsPerSecond(bitsPerSecond)
-    case .h264(let encoder): try encoder.setBitsPerSecond(bitsPerSecond)
+    case .vpx(let encoder): try encoder.setBitsPerSecond(target)
+    case .h264(let encoder): try encoder.setBitsPerSecond(target)
     }
   }
 
@@ -73,7 +82,7 @@ package final class VideoEncoder: @unchecked Sendable {
   /// Encodes one picture and appends its frame; reads the picture in place.
   ///
   /// - Parameters:
-  ///   - time: the sampling instant; later than that of the picture before, else taken as one tick after it.
+  ///   - time: the sampling instant; what the rate is reckoned by.
   ///   - asKeyframe: whether the frame is to be decodable by itself.
   ///   - damage: what may have changed since the picture before; nil where anything may have. What is left out is not looked at
   ///     once it rests, so too much is merely slow and too little is wrong.
@@ -81,13 +90,16 @@ package final class VideoEncoder: @unchecked Sendable {
     _ picture: Picture, at time: Instant, asKeyframe: Bool, damage: [DamageRectangle]? = nil, into bytes: inout [UInt8]
   ) throws(CodecError) -> Outcome {
     guard picture.width == width, picture.height == height else { throw .wrongSize }
+    if pace.advance(to: time) { try tellTarget() }
+    let number = pictureCount
+    pictureCount &+= 1
     switch backend {
     case .vpx(let encoder):
       stillMap.advance(damage: damage, asKeyframe: asKeyframe, isBase: encoder.isBaseNext)
       try encoder.setActiveMap(stillMap)
-      return try encoder.encode(picture, at: time, asKeyframe: asKeyframe, into: &bytes)
+      return try encoder.encode(picture, number: number, asKeyframe: asKeyframe, into: &bytes)
     case .h264(let encoder):
-      return try encoder.encode(picture, at: time, asKeyframe: asKeyframe, into: &bytes)
+      return try encoder.encode(picture, number: number, asKeyframe: asKeyframe, into: &bytes)
     }
   }
 }
