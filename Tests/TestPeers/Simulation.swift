@@ -92,6 +92,7 @@ public final class Simulation {
     }
     clients.removeAll { $0 === client }
     execute(.remove(client.id))
+    network.forget(client.address)
   }
 
   public func execute(_ command: Endpoint.Command) {

@@ -55,6 +55,12 @@ public struct NetworkEmulator<Address: Hashable & Sendable>: Sendable {
     random = SeededRandom(seed: seed)
   }
 
+  /// Keeps nothing more of an address at which nobody is any longer; what is under way still arrives.
+  public mutating func forget(_ address: Address) {
+    for way in states.keys where way.from == address || way.to == address { states[way] = nil }
+    for way in linksByWay.keys where way.from == address || way.to == address { linksByWay[way] = nil }
+  }
+
   public mutating func send(_ bytes: [UInt8], from: Address, to: Address, at now: Instant) {
     counters.sent += 1
     let way = Way(from: from, to: to)
