@@ -56,8 +56,8 @@ async def test_a_layout_is_written_seen_and_taken_by_the_room(
         await words(page, "#status", "No faults")
         assert await page.input_value("#text") == WHOLE
         assert await page.is_disabled("#save")
-        person = await page.evaluate(PIXEL, [0.75, 0.1])
-        assert max(person) > 60, f"nobody is in the preview: {person}"
+        person = await until(
+            lambda: page.evaluate(PIXEL, [0.75, 0.1]), "somebody is in the preview", lambda seen: seen and max(seen) > 60)
 
         # A slip is told with its place, and leaves the picture and the file as they are.
         await page.fill("#text", FAULTY)
