@@ -189,7 +189,9 @@ public struct BandwidthEstimator: Sendable {
     if let shortest { roundTripTime = max((roundTripTime * 7 + shortest) / 8, .milliseconds(1)) }
     queue.finish(at: now)
     loss.count(received: received, lost: lost, target: estimate, roundTripTime: roundTripTime, at: now)
-    control(over || isOverwhelmed ? .over : detector.usage, probed, at: now)
+    let usage: PathUsage = over || isOverwhelmed ? .over : detector.usage
+    // Where others fill the queue it grows and shrinks whatever is done here: what tells then is that it overflows.
+    control(queue.isShared && usage == .over && lost <= 0 ? .normal : usage, probed, at: now)
   }
 
   /// What arrives now: by the last sample alone where a long queue shows that the path has become slower.

@@ -18,7 +18,9 @@ struct OveruseDetector: Sendable {
   private static let deltasMax = 60
   private static let thresholds = 6.0...600.0
   private static let riseRate = 0.0087
-  private static let fallRate = 0.039
+  /// Slow, so that the waves a TCP flow makes keep the threshold up: with the 0.039 that is common, a line shared with one is lost
+  /// to it, and with the draft's 0.00018 our own queues are noticed late.
+  private static let fallRate = 0.001
   /// How long a slope has to stay above the threshold.
   private static let overuseTime = 10.0
 

@@ -7,6 +7,7 @@ struct QueueDelay: Sendable {
   private static let period = Interval.seconds(30)
   private static let short = Interval.milliseconds(50)
   private static let sharedAfter = Interval.seconds(5)
+  private static let sharedMax = Interval.milliseconds(800)
 
   /// The least of the last feedback's packets, above the base.
   private(set) var current = Interval.zero
@@ -37,7 +38,8 @@ struct QueueDelay: Sendable {
     let floor = min(base ?? delay, delay)
     base = floor
     current = delay - floor
-    if current < Self.short || lastShort == nil { lastShort = now }
+    // A queue so long is our own, from before the path became slower: it takes more than five seconds to drain.
+    if current < Self.short || current > Self.sharedMax || lastShort == nil { lastShort = now }
     isShared = lastShort.map { now - $0 > Self.sharedAfter } ?? false
   }
 }

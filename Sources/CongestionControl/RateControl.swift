@@ -9,8 +9,8 @@ public enum RateControlState: Sendable {
 /// arrived when they do (draft-ietf-rmcat-gcc-02 section 5).
 struct RateControl: Sendable {
   private static let decreaseFactor = 0.85
-  private static let sharedFactor = 0.85
-  private static let sharedSpacing = Interval.milliseconds(2_500)
+  private static let sharedFactor = 0.7
+  private static let sharedSpacing = Interval.milliseconds(1_000)
   /// Per second, as a TCP flow of one packet a round trip grows, within reason.
   private static let sharedStepMax = 60_000.0
 
@@ -29,7 +29,8 @@ struct RateControl: Sendable {
   /// - Parameters:
   ///   - acknowledged: bits per second that arrived; nil before it is known.
   ///   - mayIncrease: false while the sender offers so little that nothing is learned of the path.
-  ///   - isShared: other traffic fills the queue whatever is done here: falls are rarer and smaller, so that a share is left.
+  ///   - isShared: other traffic fills the queue whatever is done here: rises and falls are then those of a TCP flow, so that a share
+  ///     is left.
   mutating func update(
     _ usage: PathUsage, acknowledged: Double?, roundTripTime: Interval, mayIncrease: Bool, isShared: Bool = false,
     at now: Instant
@@ -57,7 +58,7 @@ struct RateControl: Sendable {
     let step: Double
     if isShared {
       let seconds = max(roundTripTime.seconds, 0.01)
-      step = min(4_800 / (seconds * seconds), Self.sharedStepMax) * elapsed
+      step = min(9_600 / (seconds * seconds), Self.sharedStepMax) * elapsed
     } else if capacity.estimate != nil {
       let frame = bitsPerSecond / 30
       let packet = frame / max((frame / 9_600).rounded(.up), 1)
