@@ -55,6 +55,8 @@ public struct BandwidthEstimator: Sendable {
 
   /// The highest of REMB that is believed, so that an absurd one is none.
   private static let silenceMax = Interval.milliseconds(1_000)
+  /// What a key frame may wait on a path that carries the rest.
+  private static let keyframeQueue = Interval.milliseconds(80)
 
   private let bounds: Bounds
   private var history: SentPacketHistory
@@ -75,6 +77,8 @@ public struct BandwidthEstimator: Sendable {
   /// When transport-wide feedback was heard last, or its silence answered.
   private var lastHeard: Instant?
   private var probesSent = 0
+  /// Until when what is heard may tell of the last probe.
+  private var probeEcho: Instant?
   /// Probes that were answered.
   public private(set) var probesMeasured = 0
 
@@ -191,7 +195,9 @@ public struct BandwidthEstimator: Sendable {
     loss.count(received: received, lost: lost, target: estimate, roundTripTime: roundTripTime, at: now)
     let usage: PathUsage = over || isOverwhelmed ? .over : detector.usage
     // Where others fill the queue it grows and shrinks whatever is done here: what tells then is that it overflows.
-    control(queue.isShared && usage == .over && lost <= 0 ? .normal : usage, probed, at: now)
+    // So does what follows a probe tell of the probe.
+    let isExpected = queue.isShared && lost <= 0 || (probeEcho.map { now < $0 } ?? false) && !isOverwhelmed
+    control(usage == .over && isExpected ? .normal : usage, probed, at: now)
   }
 
   /// What arrives now: by the last sample alone where a long queue shows that the path has become slower.
@@ -218,10 +224,13 @@ public struct BandwidthEstimator: Sendable {
       }
     }
     let before = rate.lastDecrease
+    // Where little was sent before, what arrived tells of the sender, and a key frame's short queue is no reason yet.
+    let wasLimited = sending.wasApplicationLimited(at: now)
+    let usage: PathUsage = usage == .over && wasLimited && queue.current < Self.keyframeQueue ? .normal : usage
     if usage != .over || probed == nil {
       rate.update(
         usage, acknowledged: usage == .over ? arriving : acknowledged.bitsPerSecond, roundTripTime: roundTripTime,
-        mayIncrease: !sending.isApplicationLimited, isShared: queue.isShared, at: now)
+        isApplicationLimited: usage == .over ? wasLimited : sending.isApplicationLimited, isShared: queue.isShared, at: now)
     }
     if rate.lastDecrease != before {
       probes.congested(at: now)
@@ -250,7 +259,8 @@ public struct BandwidthEstimator: Sendable {
     // What is known is what was sent without harm: a rate far above that is not raised further.
     let isUsed = sending.bitsPerSecond > 0.5 * estimate
     rate.update(
-      .normal, acknowledged: nil, roundTripTime: roundTripTime, mayIncrease: isUsed || receiverMaximum != nil, at: now)
+      .normal, acknowledged: nil, roundTripTime: roundTripTime,
+      isApplicationLimited: !isUsed && receiverMaximum == nil, at: now)
   }
 
   /// Time passed: falls where feedback stays away though packets are out.
@@ -268,6 +278,8 @@ public struct BandwidthEstimator: Sendable {
     let isCalm = detector.usage != .over && !isDraining && loss.fractionLost < 0.1 && queue.current < .milliseconds(100)
     guard let probe = probes.takeDue(estimate: estimate, wanted: wanted, isCalm: isCalm, at: now) else { return nil }
     measurement.begin(probe, at: now)
+    let length = Double(probe.bytes) * 8 / max(estimate, 1)
+    probeEcho = now + roundTripTime + .nanoseconds(Int64(min(length, 1) * 1e9))
     probesSent &+= 1
     return probe
   }

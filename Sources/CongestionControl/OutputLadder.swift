@@ -50,6 +50,8 @@ public struct OutputLadder: Hashable, Sendable {
 
   /// From the best, each cheaper than the one before it; at least one.
   public let steps: [Step]
+  /// What the base layer of each rung takes.
+  let bases: [Int]
 
   /// - Parameters:
   ///   - rungs: from the best; at most 16 of at most 4 layers are looked at.
@@ -70,5 +72,6 @@ public struct OutputLadder: Hashable, Sendable {
     }
     if endsInSoundAlone || steps.isEmpty { steps.append(Step(rung: nil, temporalLayers: 0, bitsPerSecond: 0)) }
     self.steps = steps
+    bases = rungs.map { $0.layers.first?.bitsPerSecond ?? 0 }
   }
 }

@@ -12,7 +12,7 @@ public enum PacerRelease: Hashable, Sendable {
 ///
 ///     passes  ─────────────────── at once, where nothing waits and little was sent ahead of the rate
 ///     enqueue ─▶ audio ──────────▶ at once
-///             ─▶ retransmissions ─▶ at 2.5 times the target, in bursts of 5 ms ─▶ pop
+///             ─▶ retransmissions ─▶ at 1.25 times the target, in bursts of 5 ms ─▶ pop
 ///             ─▶ video ──────────▶
 ///                padding ─────────▶ only as part of a probe, at the probe's rate
 ///
@@ -22,16 +22,20 @@ public struct Pacer: Sendable {
   public struct Limits: Hashable, Sendable {
     /// Video is admitted while what waits leaves within this time.
     public var queueTimeMax: Interval
+    /// Retransmissions are admitted while what waits leaves within this time: later they are of no use, and keep pictures from leaving.
+    public var retransmissionTimeMax: Interval
     public var audioPacketsMax: Int
     public var retransmissionPacketsMax: Int
     public var videoPacketsMax: Int
     public var bytesMax: Int
 
     public init(
-      queueTimeMax: Interval = .milliseconds(400), audioPacketsMax: Int = 32, retransmissionPacketsMax: Int = 128,
+      queueTimeMax: Interval = .milliseconds(400), retransmissionTimeMax: Interval = .milliseconds(250),
+      audioPacketsMax: Int = 32, retransmissionPacketsMax: Int = 128,
       videoPacketsMax: Int = 512, bytesMax: Int = 512 * 1024
     ) {
       self.queueTimeMax = queueTimeMax
+      self.retransmissionTimeMax = retransmissionTimeMax
       self.audioPacketsMax = audioPacketsMax
       self.retransmissionPacketsMax = retransmissionPacketsMax
       self.videoPacketsMax = videoPacketsMax
@@ -46,7 +50,7 @@ public struct Pacer: Sendable {
     public var paddingBytes = 0
   }
 
-  private static let factor = 2.5
+  private static let factor = 1.25
   private static let burst = 0.005
   /// Seconds of the rate that may leave ahead of it without waiting: most frames do, so that no timer is set for them.
   private static let passingBurst = 0.040
@@ -144,9 +148,10 @@ public struct Pacer: Sendable {
     return probe?.request.cluster ?? 0
   }
 
-  /// Forgets video that waits, but for the first packets of it.
+  /// Forgets video that waits, but for the first packets of it, and what was to be sent again of video before.
   public mutating func removeVideo(keepingFirst count: Int) {
     while video.count > max(count, 0) { video.removeLast() }
+    while retransmissions.count > 0 { retransmissions.removeLast() }
   }
 
   /// A packet wants to be sent.
@@ -166,7 +171,7 @@ public struct Pacer: Sendable {
     let isTaken =
       switch priority {
       case .audio: audio.append(packet)
-      case .retransmission: retransmissions.append(packet)
+      case .retransmission: queueTime <= limits.retransmissionTimeMax && retransmissions.append(packet)
       case .video: video.append(packet)
       }
     if !isTaken { counters.refused &+= 1 }

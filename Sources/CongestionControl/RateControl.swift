@@ -9,6 +9,7 @@ public enum RateControlState: Sendable {
 /// arrived when they do (draft-ietf-rmcat-gcc-02 section 5).
 struct RateControl: Sendable {
   private static let decreaseFactor = 0.85
+  private static let limitedFactor = 0.5
   private static let sharedFactor = 0.7
   private static let sharedSpacing = Interval.milliseconds(1_000)
   /// Per second, as a TCP flow of one packet a round trip grows, within reason.
@@ -28,12 +29,13 @@ struct RateControl: Sendable {
 
   /// - Parameters:
   ///   - acknowledged: bits per second that arrived; nil before it is known.
-  ///   - mayIncrease: false while the sender offers so little that nothing is learned of the path.
+  ///   - isApplicationLimited: the sender offers so little that what arrives says little of the path: no reason to rise, nor to fall far
+  ///     at once.
   ///   - isShared: other traffic fills the queue whatever is done here: rises and falls are then those of a TCP flow, so that a share
   ///     is left.
   mutating func update(
-    _ usage: PathUsage, acknowledged: Double?, roundTripTime: Interval, mayIncrease: Bool, isShared: Bool = false,
-    at now: Instant
+    _ usage: PathUsage, acknowledged: Double?, roundTripTime: Interval, isApplicationLimited: Bool,
+    isShared: Bool = false, at now: Instant
   ) {
     if isShared { capacity.reset() }
     switch usage {
@@ -43,8 +45,8 @@ struct RateControl: Sendable {
     }
     switch state {
     case .hold: lastChange = now
-    case .increase: increase(acknowledged, roundTripTime, mayIncrease, isShared, at: now)
-    case .decrease: decrease(acknowledged, roundTripTime, isShared, at: now)
+    case .increase: increase(acknowledged, roundTripTime, !isApplicationLimited, isShared, at: now)
+    case .decrease: decrease(acknowledged, roundTripTime, isApplicationLimited, isShared, at: now)
     }
   }
 
@@ -72,7 +74,7 @@ struct RateControl: Sendable {
   }
 
   private mutating func decrease(
-    _ acknowledged: Double?, _ roundTripTime: Interval, _ isShared: Bool, at now: Instant
+    _ acknowledged: Double?, _ roundTripTime: Interval, _ isApplicationLimited: Bool, _ isShared: Bool, at now: Instant
   ) {
     let spacing = isShared ? Self.sharedSpacing : min(max(roundTripTime, .milliseconds(100)), .milliseconds(300))
     let isFar = acknowledged.map { $0 < bitsPerSecond / 2 } ?? false
@@ -81,6 +83,7 @@ struct RateControl: Sendable {
       return
     }
     var rate = (isShared ? Self.sharedFactor : Self.decreaseFactor) * (acknowledged ?? bitsPerSecond)
+    if isApplicationLimited { rate = max(rate, Self.limitedFactor * bitsPerSecond) }
     if rate > bitsPerSecond, let estimate = capacity.estimate { rate = Self.decreaseFactor * estimate }
     if let acknowledged {
       if acknowledged < capacity.lowerBound { capacity.reset() }

@@ -3,7 +3,7 @@ import Timing
 /// Which rung of a ladder a receiver gets for what its path carries.
 ///
 /// Down at once: to fewer temporal layers with the next frame, to another rung at that rung's next key frame and until then to the base
-/// layer. Up one step or more after the estimate held long enough or a probe measured that the step fits. A step up that had to be taken
+/// layer, or to nothing where the path does not carry even that. Up one step or more after the estimate held long enough or a probe measured that the step fits. A step up that had to be taken
 /// back is tried again after a wait that doubles.
 public struct RungChoice: Sendable {
   private enum Margins {
@@ -77,7 +77,7 @@ public struct RungChoice: Sendable {
   /// - Returns: whether the step changed.
   public mutating func update(estimate: Int, wasProbed: Bool = false, at now: Instant) -> Bool {
     let affordable = Self.best(ladder, estimate, margin: 1)
-    if affordable > step { return moveDown(to: affordable, at: now) }
+    if affordable > step { return moveDown(to: affordable, estimate, at: now) }
     if let lastUp, now - lastUp > Margins.proof {
       self.lastUp = nil
       wait = Margins.waits.lowerBound
@@ -133,7 +133,7 @@ public struct RungChoice: Sendable {
     return Double(estimate) >= 1.5 * Double(ladder.steps[step - 1].bitsPerSecond)
   }
 
-  private mutating func moveDown(to affordable: Int, at now: Instant) -> Bool {
+  private mutating func moveDown(to affordable: Int, _ estimate: Int, at now: Instant) -> Bool {
     if let lastUp, now - lastUp <= Margins.proof {
       upAllowedAt = now + wait
       wait = min(wait * 2, Margins.waits.upperBound)
@@ -144,7 +144,15 @@ public struct RungChoice: Sendable {
     fittingStep = step
     fitsSince = nil
     follow()
+    // What fills the path meanwhile would delay all that follows.
+    if awaitedRung != nil, let rung = forwardedRung, !carries(rung, estimate) { forwardedRung = nil }
     return true
+  }
+
+  /// Whether the base layer of a rung fits.
+  private func carries(_ rung: Int, _ estimate: Int) -> Bool {
+    guard let base = ladder.bases.indices.contains(rung) ? ladder.bases[rung] : nil else { return false }
+    return base <= estimate
   }
 
   private mutating func moveUp(to fitting: Int, at now: Instant) -> Bool {

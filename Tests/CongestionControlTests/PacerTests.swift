@@ -8,7 +8,7 @@ private func handles(_ released: [PacerRelease]) -> [UInt64] {
 }
 
 @Test func audioLeavesFirstAndAtOnceThenRetransmissionsThenVideo() {
-  var pacer = Pacer(targetBitsPerSecond: 100_000)
+  var pacer = Pacer(targetBitsPerSecond: 1_000_000)
   for number in 0..<10 as Range<UInt64> { _ = pacer.enqueue(number, .video, size: 1_000, at: .zero) }
   var released: [PacerRelease] = []
   pacer.pop(at: .zero, into: &released)
@@ -23,7 +23,28 @@ private func handles(_ released: [PacerRelease]) -> [UInt64] {
   #expect(handles(released) == [100, 1, 2, 3, 4, 5, 6, 7, 8, 9])
 }
 
-@Test func aKeyframeLeavesAtTwoAndAHalfTimesTheTarget() {
+@Test func aRetransmissionThatWouldComeTooLateIsRefused() {
+  var pacer = Pacer(targetBitsPerSecond: 100_000)
+  for number in 0..<10 as Range<UInt64> { _ = pacer.enqueue(number, .video, size: 1_000, at: .zero) }
+  let isTaken = pacer.enqueue(100, .retransmission, size: 1_000, at: .zero)
+  #expect(!isTaken)
+}
+
+@Test func whatFitsPassesWithoutAQueueAndCountsInTheBudget() {
+  var pacer = Pacer(targetBitsPerSecond: 1_000_000)
+  // 40 ms of 1.25 Mb/s are 6250 bytes.
+  let first = pacer.passes(bytes: 4_000, at: .zero)
+  let second = pacer.passes(bytes: 4_000, at: .zero)
+  let later = pacer.passes(bytes: 4_000, at: .zero + .milliseconds(40))
+  #expect(first && !second && later)
+  _ = pacer.enqueue(1, .video, size: 1_000, at: .zero + .milliseconds(40))
+  let behind = pacer.passes(bytes: 100, at: .zero + .milliseconds(200))
+  #expect(!behind, "what waits leaves first")
+  pacer.removeVideo(keepingFirst: 0)
+  #expect(pacer.isEmpty)
+}
+
+@Test func aKeyframeLeavesAtOneAndAQuarterTimesTheTarget() {
   var pacer = Pacer(targetBitsPerSecond: 1_000_000)
   for number in 0..<50 as Range<UInt64> { _ = pacer.enqueue(number, .video, size: 1_250, at: .zero) }
   var released: [PacerRelease] = []
@@ -36,8 +57,8 @@ private func handles(_ released: [PacerRelease]) -> [UInt64] {
     #expect(released.count > before)
     #expect(released.count - before <= 3)
   }
-  // 50 packets of 10 kbit at 2.5 Mb/s; the last burst need not be waited for.
-  #expect(last.nanoseconds > 180_000_000 && last.nanoseconds <= 200_000_000)
+  // 50 packets of 10 kbit at 1.25 Mb/s; the last burst need not be waited for.
+  #expect(last.nanoseconds > 380_000_000 && last.nanoseconds <= 400_000_000)
   #expect(released.count == 50)
 }
 
@@ -45,7 +66,7 @@ private func handles(_ released: [PacerRelease]) -> [UInt64] {
   var pacer = Pacer(targetBitsPerSecond: 100_000)
   #expect(pacer.admits(bytes: 100_000, packets: 90))
   for number in 0..<13 as Range<UInt64> { _ = pacer.enqueue(number, .video, size: 1_000, at: .zero) }
-  #expect(!pacer.admits(bytes: 1, packets: 1), "416 ms wait already")
+  #expect(!pacer.admits(bytes: 1, packets: 1), "some 800 ms wait already")
   var refused = 0
   for number in 0..<2_000 as Range<UInt64> where !pacer.enqueue(number, .video, size: 1_000, at: .zero) { refused += 1 }
   #expect(refused == 2_000 - (512 - 13))

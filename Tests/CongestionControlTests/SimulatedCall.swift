@@ -84,11 +84,13 @@ struct SimulatedCall {
         queueDelay: path.queueDelay, rung: choice?.forwardedRung, layers: choice?.forwardedLayers ?? 0))
   }
 
+  /// What sound takes: who has little is sent 8 kb/s in long packets, others 24 kb/s.
+  private var sound: Int { choice == nil || estimator.estimatedBitsPerSecond > 120_000 ? 52_000 : 25_333 }
+
   // MARK: Sending
 
   private mutating func produce() {
-    // Who has little is sent sound of 16 kb/s in long packets, others 24 kb/s.
-    let milliseconds = choice == nil || estimator.estimatedBitsPerSecond > 120_000 ? 20 : 60
+    let milliseconds = sound == 52_000 ? 20 : 60
     if now >= nextAudio {
       nextAudio = now + .milliseconds(Int64(milliseconds))
       audioSent += 1
@@ -127,7 +129,7 @@ struct SimulatedCall {
   }
 
   private mutating func releasePackets() {
-    pacer.setTarget(estimator.targetBitsPerSecond, at: now)
+    pacer.setTarget(choice == nil ? estimator.targetBitsPerSecond : estimator.targetBitsPerSecond - sound, at: now)
     if let probe = estimator.takeProbe(at: now) { pacer.begin(probe, at: now) }
     guard let deadline = pacer.nextDeadline, deadline <= now else { return }
     released.removeAll(keepingCapacity: true)
@@ -189,9 +191,11 @@ struct SimulatedCall {
     if let deadline = estimator.nextDeadline, deadline <= now { estimator.handleTimeout(at: now) }
     guard choice != nil else { return }
     let measured = estimator.probesMeasured
-    let sound = estimator.estimatedBitsPerSecond > 120_000 ? 52_000 : 25_333
-    _ = choice?.update(estimate: estimator.estimatedBitsPerSecond - sound, wasProbed: measured != probesSeen, at: now)
+    let before = choice?.forwardedRung
+    let estimate = estimator.estimatedBitsPerSecond - sound
+    _ = choice?.update(estimate: estimate, wasProbed: measured != probesSeen, at: now)
     probesSeen = measured
+    if before != nil, choice?.forwardedRung == nil { pacer.removeVideo(keepingFirst: 0) }
     estimator.wantedBitsPerSecond = (choice?.wantedBitsPerSecond ?? 0) + sound
   }
 }
