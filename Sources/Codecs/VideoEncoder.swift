@@ -52,6 +52,12 @@ package final class VideoEncoder: @unchecked Sendable {
     pace = RatePace(framesPerSecond: settings.framesPerSecond)
   }
 
+  /// Of the bit rate, what temporal layers take together with those below, from the base up.
+  package static func shares(temporalLayers: Int) -> [Double] {
+    let pattern = TemporalPattern(layerCount: temporalLayers)
+    return (0..<pattern.layerCount).map { pattern.share(upTo: $0) }
+  }
+
   /// Changes the target from the next frame on.
   package func setBitsPerSecond(_ bitsPerSecond: Int) throws(CodecError) {
     guard bitsPerSecond != settings.bitsPerSecond else { return }

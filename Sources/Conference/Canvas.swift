@@ -49,6 +49,8 @@ package final class Canvas: Ticking, @unchecked Sendable {
   private var showsScreen = false
   private var phase: PhaseLock
   private var hasEnded = false
+  /// Nobody receives any of its renditions now.
+  private var isResting = false
   /// Those who were told how large they are shown.
   private var attended: [ParticipantMedia] = []
   /// Whose pictures the ticks are timed by, and the one of his that was drawn last.
@@ -96,9 +98,24 @@ package final class Canvas: Ticking, @unchecked Sendable {
   }
 
   /// Encodes to another codec as well from the next tick on.
-  package func add(_ codec: Codec, as output: OutputID) {
-    let rendition = VideoRendition(output: output, codec: codec, settings: settings, transport: transport)
+  ///
+  /// - Parameter isOnDemand: only while `receiversChanged` says that somebody receives it.
+  package func add(_ codec: Codec, as output: OutputID, isOnDemand: Bool = false) {
+    let rendition = VideoRendition(
+      output: output, codec: codec, settings: settings, isOnDemand: isOnDemand, transport: transport)
     renditions.withLock { $0.append(rendition) }
+  }
+
+  /// The renditions as rungs of receivers' ladders.
+  package var rungs: [Codec: VideoLadder.Rung] {
+    renditions.withLock { Dictionary($0.map { ($0.codec, $0.rung) }, uniquingKeysWith: { first, _ in first }) }
+  }
+
+  /// So many more receive an output of this canvas, or fewer.
+  package func receiversChanged(of output: OutputID, by count: Int) {
+    renditions.withLock { renditions in
+      for rendition in renditions where rendition.output == output { rendition.receiversChanged(by: count) }
+    }
   }
 
   /// Encodes to a codec no longer.
@@ -149,9 +166,26 @@ package final class Canvas: Ticking, @unchecked Sendable {
   private func draw(at due: Instant) {
     // The loop may have been about to tick when it was told to stop.
     guard !hasEnded else { return }
+    let renditions = renditions.withLock { $0 }
+    for rendition in renditions where !rendition.isWanted { rendition.rest() }
+    guard renditions.isEmpty || renditions.contains(where: \.isWanted) else { return rest(at: due) }
+    if isResting {
+      isResting = false
+      solvedRevision = -1
+    }
     let composition = compose(at: due)
     shown.withLock { $0 = composition.picture }
-    for rendition in renditions.withLock({ $0 }) { rendition.send(composition, isScreen: showsScreen, at: due) }
+    for rendition in renditions where rendition.isWanted { rendition.send(composition, isScreen: showsScreen, at: due) }
+  }
+
+  /// Nobody is seen here; where people would be is still told.
+  private func rest(at now: Instant) {
+    if !isResting {
+      isResting = true
+      solvedRevision = -1
+      shown.withLock { $0 = nil }
+    }
+    _ = settle(at: now)
   }
 
   /// The scene as it is now, with everybody in his place.
@@ -218,7 +252,7 @@ package final class Canvas: Ticking, @unchecked Sendable {
   /// Tells everybody how large he is shown, and finds whose pictures the ticks follow: who holds the floor, else who is largest.
   private func attend(_ scene: SceneBoard.Scene, floor: UInt32?, at now: Instant) {
     var pixels: [String: Int] = [:]
-    for tile in tiles {
+    for tile in tiles where !isResting {
       guard case .person(let id) = tile.content else { continue }
       pixels[id] = max(pixels[id] ?? 0, tile.rectangle.width * tile.rectangle.height)
     }

@@ -79,7 +79,7 @@ package struct JoinRequest: Sendable {
   package var role: String?
   /// Who he is by his token; nil where nobody has to say.
   package var subject: String?
-  /// Name of the output to receive; nil or `auto` for the room's first.
+  /// Name of the output to receive; nil for the room's first, `auto` for whichever the receiver's line carries.
   package var output: String?
   /// Name of the audio output to receive; nil or `auto` for the room's first.
   package var audioOutput: String?
@@ -155,6 +155,9 @@ package struct RoomSettings: Sendable, Equatable {
 
 /// One encoded picture of a room.
 package struct OutputSettings: Sendable, Equatable {
+  /// In place of a name: whichever the receiver's line carries.
+  package static let automatic = "auto"
+
   package var name: String
   /// Pixels, even, 64 to 3840 and 64 to 2160.
   package var width: Int
@@ -232,6 +235,8 @@ package struct ParticipantDescription: Sendable {
   package var avatar: String?
   /// Name of the output received; nil where no picture is.
   package var output: String?
+  /// Whether the output is chosen by what the receiver's line carries.
+  package var isAutomatic = false
   /// Whether he is in the picture he receives himself; nil for as the layout says.
   package var selfView: Bool?
   /// Name of the audio output received; nil where no sound is.
@@ -413,6 +418,8 @@ package struct ConferenceEvent: Sendable {
     case outputsChanged([OutputSettings])
     /// Admission, stage or spotlight.
     case roomChanged(AdmissionSettings, StageSettings, spotlight: String?)
+    /// Who receives what his line carries is sent another output; nil for sound alone.
+    case pictureSwitched(id: String, output: String?)
     case layoutInvalid(layout: String, message: String)
     case promptStarted(PromptDescription)
     case promptEnded(PromptDescription, reason: PromptEndReason)

@@ -30,6 +30,7 @@ extension OutputSettings {
   /// What is wrong with the settings, in a sentence; nil when nothing is.
   package var fault: String? {
     if !isValidName(name) { return "output name '\(name)': use 1 to 64 of A-Z a-z 0-9 . _ -" }
+    if name == Self.automatic { return "output name 'auto' means whichever output a line carries; use another name" }
     if !(64...3840).contains(width) || width % 2 != 0 { return "output \(name): width must be even and from 64 to 3840" }
     if !(64...2160).contains(height) || height % 2 != 0 { return "output \(name): height must be even and from 64 to 2160" }
     if !(1...60).contains(fps) { return "output \(name): fps must be from 1 to 60" }

@@ -13,9 +13,9 @@ extension Conferences {
   func updateCanvases(of room: Room) {
     let keys = canvasKeys(in: room)
     var wanted: [Room.CanvasKey: Set<Codec>] = [:]
-    for (participant, key) in zip(room.participants, keys) where participant.isConnected {
-      guard let key, let codec = participant.setup.sendCodec(.video) else { continue }
-      wanted[key, default: []].insert(codec)
+    for (participant, keys) in zip(room.participants, keys) where participant.isConnected {
+      guard let codec = participant.setup.sendCodec(.video) else { continue }
+      for key in keys { wanted[key, default: []].insert(codec) }
     }
     for (key, canvas) in room.canvases {
       let settings = room.outputs.first { $0.name == key.output }.map(videoLevel.applied)
@@ -26,8 +26,8 @@ extension Conferences {
       settle(codecs, of: canvas)
     }
     chooseWhoTellsPlaces(in: room)
-    let running = room.canvases.mapValues(\.outputs)
-    for index in room.participants.indices { subscribeToPicture(index, keys[index].flatMap { running[$0] }, in: room) }
+    let rungs = room.canvases.mapValues(\.rungs)
+    for index in room.participants.indices { subscribeToPictures(index, keys[index].compactMap { rungs[$0] }, in: room) }
     guard room.canvases.isEmpty else { return }
     let now = MonotonicClock.now()
     for participant in room.participants { participant.media.decideAttention(at: now) }
@@ -63,25 +63,29 @@ extension Conferences {
     for codec in codecs where running[codec] == nil {
       let output = outputs.next()
       keyframeDesk.register(canvas, output)
-      canvas.add(codec, as: output)
+      canvas.add(codec, as: output, isOnDemand: true)
     }
   }
 
-  /// The canvas each participant is to receive, in their order; nil for those who receive none.
-  private func canvasKeys(in room: Room) -> [Room.CanvasKey?] {
+  /// The canvases each participant may receive, in their order: one, or those of all outputs from the best down.
+  private func canvasKeys(in room: Room) -> [[Room.CanvasKey]] {
     var viewers: Set<CanvasViewer> = []
     let scene = room.board.current
+    let ladder = room.outputs.sorted { $0.bitrate > $1.bitrate }.map(\.name)
     return room.participants.map { participant in
       guard participant.isConnected, let output = participant.output, participant.setup.sendCodec(.video) != nil else {
-        return nil
+        return []
       }
-      if room.isKeptWaiting(participant) { return Room.CanvasKey(output: output, isWaiting: true) }
-      let policy = participant.selfView.map { $0 ? .shown : .hidden } ?? scene.layout(of: output).selfView
-      var viewer = policy == .shown ? nil : viewer(participant, policy, in: room)
-      if let wanted = viewer, !viewers.contains(wanted) {
-        if viewers.count < settings.personalPicturesMax { viewers.insert(wanted) } else { viewer = nil }
+      let outputs = participant.isAutomatic ? ladder : [output]
+      if room.isKeptWaiting(participant) { return outputs.map { Room.CanvasKey(output: $0, isWaiting: true) } }
+      return outputs.map { output in
+        let policy = participant.selfView.map { $0 ? .shown : .hidden } ?? scene.layout(of: output).selfView
+        var viewer = policy == .shown ? nil : viewer(participant, policy, in: room)
+        if let wanted = viewer, !viewers.contains(wanted) {
+          if viewers.count < settings.personalPicturesMax { viewers.insert(wanted) } else { viewer = nil }
+        }
+        return Room.CanvasKey(output: output, viewer: viewer)
       }
-      return Room.CanvasKey(output: output, viewer: viewer)
     }
   }
 
@@ -101,15 +105,30 @@ extension Conferences {
     for canvas in room.canvases.values { canvas.tellPlaces(canvas === first?.value) }
   }
 
-  /// - Parameter canvas: what the canvas he is to receive is encoded to.
-  private func subscribeToPicture(_ index: Int, _ canvas: [Codec: OutputID]?, in room: Room) {
+  /// - Parameter canvases: what those he may receive are encoded to, from the best down.
+  private func subscribeToPictures(_ index: Int, _ canvases: [[Codec: VideoLadder.Rung]], in room: Room) {
     let participant = room.participants[index]
     guard participant.isConnected else { return }
-    let output = participant.setup.sendCodec(.video).flatMap { canvas?[$0] }
-    guard output != participant.subscribedPicture else { return }
-    room.participants[index].subscribedPicture = output
+    let rungs = participant.setup.sendCodec(.video).map { codec in canvases.compactMap { $0[codec] } } ?? []
+    let ladder = rungs.isEmpty ? nil : VideoLadder(rungs, isAutomatic: participant.isAutomatic)
+    guard ladder != participant.subscribedPictures else { return }
+    room.participants[index].subscribedPictures = ladder
+    room.participants[index].givenOutput = nil
     // Who finds no recent keyframe there is asked one for by the transport.
-    transport.subscribe(participant.peer, .video, to: output)
+    if let ladder {
+      transport.subscribe(participant.peer, to: ladder)
+    } else {
+      transport.subscribe(participant.peer, .video, to: nil)
+    }
+  }
+
+  /// Somebody is sent another picture, or none any more.
+  func pictureSwitched(_ index: Int, to output: OutputID?, in room: Room) {
+    guard room.participants[index].isAutomatic else { return }
+    let name = output.flatMap { output in room.canvases.first { $0.value.outputs.values.contains(output) }?.key.output }
+    guard name != room.participants[index].givenOutput else { return }
+    room.participants[index].givenOutput = name
+    events.post(.pictureSwitched(id: room.participants[index].id, output: name), room: room.name)
   }
 
   // MARK: Snapshots

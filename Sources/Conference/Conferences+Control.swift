@@ -175,6 +175,7 @@ extension Conferences {
     text.add(
       "tutti_mix_ticks_skipped_total", "Audio ticks left out because they were more than 100 ms late.", .counter,
       Double(mixLoop.skippedTicks))
+    addReceivers(to: &text)
     let canvases = roomsByName.values.flatMap { $0.canvases.values }
     text.add("tutti_canvases", "Pictures being composed.", .gauge, Double(canvases.count))
     text.add(
@@ -192,6 +193,35 @@ extension Conferences {
       text.add(name, help, name.hasSuffix("_total") ? .counter : .gauge, value)
     }
     return text.text
+  }
+
+  /// Who is sent which picture, and what their lines carry.
+  private func addReceivers(to text: inout MetricsText) {
+    let receivers = roomsByName.values.sorted { $0.name < $1.name }.flatMap { room in
+      room.participants.filter { $0.isConnected && $0.setup.sendCodec(.video) != nil }.map { (room: room, participant: $0) }
+    }
+    var counts: [[String]: Int] = [:]
+    for (room, participant) in receivers {
+      let output = participant.isAutomatic ? participant.givenOutput : participant.output
+      counts[[room.name, output ?? ""], default: 0] += 1
+    }
+    text.add(
+      "tutti_output_receivers", "Receivers of each output; without a name, those whose lines carry only sound.", .gauge,
+      counts.sorted { $0.key.lexicographicallyPrecedes($1.key) }.map { key, count in
+        ([("room", key[0]), ("output", key[1])], Double(count))
+      })
+    text.add(
+      "tutti_participant_estimated_bits_per_second",
+      "What the line of who receives pictures is thought to carry; of the first \(Self.levelsMax).", .gauge,
+      receivers.lazy.filter { $0.participant.media.statistics.hasEstimate }.prefix(Self.levelsMax).map { room, participant in
+        (
+          [("room", room.name), ("participant", participant.id)],
+          Double(participant.media.statistics.estimatedBitsPerSecond)
+        )
+      })
+    text.add(
+      "tutti_probes_sent", "Bursts sent to learn what the lines of those there are carry.", .gauge,
+      Double(receivers.reduce(0) { $0 + $1.participant.media.statistics.probesSent }))
   }
 
   /// More series than these would burden whoever collects them.

@@ -34,7 +34,10 @@ extension Conferences {
     if let muted = patch.videoMuted { media.setVideoMuted(muted, at: MonotonicClock.now()) }
     if let gain = patch.gain { media.gain = Float(gain) }
     if let slot = patch.slot { room.participants[index].pin = slot }
-    if let output = patch.output { room.participants[index].output = room.output(named: output)?.name }
+    if let output = patch.output {
+      room.participants[index].output = room.output(named: output)?.name
+      room.participants[index].isAutomatic = output == OutputSettings.automatic
+    }
     if let selfView = patch.selfView { room.participants[index].selfView = selfView }
     if patch.output != nil || patch.selfView != nil || patch.hidden != nil { updateCanvases(of: room) }
     if rules != room.participants[index].rules {
@@ -101,7 +104,8 @@ extension Conferences {
     if let gain = patch.gain, !(0...4).contains(gain) { throw .init(.unprocessable, "gain must be from 0 to 4.") }
     if let output = patch.output, room.output(named: output) == nil {
       throw .init(
-        .unprocessable, "There is no output '\(output)'; choose one of \(room.outputs.map(\.name).joined(separator: ", ")).")
+        .unprocessable,
+        "There is no output '\(output)'; choose one of \(room.outputs.map(\.name).joined(separator: ", ")), or auto.")
     }
     if let role = patch.role, role != participant.role {
       let roles = Self.roles + layoutLibrary.roles.subtracting(Self.roles).sorted()

@@ -127,7 +127,10 @@ package actor Conferences: ConferenceControl {
     participant.media.video.setTakesStills(videoLevel == .stills)
     participant.content = request.content ?? answer.setup.content
     participant.avatar = request.avatar.map { ImageReference(.avatars, $0) }
-    participant.rules.audioOutput = request.audioOutput == AudioSettings.mainOutput ? nil : request.audioOutput
+    participant.isAutomatic = request.output == OutputSettings.automatic
+    // Who leaves the picture to his line leaves the sound to it as well, unless he says otherwise.
+    let audioOutput = request.audioOutput ?? (participant.isAutomatic ? AudioSettings.automaticOutput : nil)
+    participant.rules.audioOutput = audioOutput == AudioSettings.mainOutput ? nil : audioOutput
     room.participants.append(participant)
     room.emptyCount += 1
     joinCount += 1
@@ -164,6 +167,8 @@ package actor Conferences: ConferenceControl {
       transport.requestKeyframe(peer, stream)
     } keyframeNeeded: { output in
       desk.request(output)
+    } receiversChanged: { output, count in
+      desk.receiversChanged(of: output, by: count)
     } report: { [weak self] event in
       self?.report(.peer(event, room: roomName, number: number))
     }
@@ -263,6 +268,7 @@ package actor Conferences: ConferenceControl {
     guard let room = roomsByName[name], let index = room.index(of: number) else { return }
     switch event {
     case .connected: connect(index, in: room)
+    case .pictureSwitched(let output): pictureSwitched(index, to: output, in: room)
     case .ended(let reason):
       log("room \(name): participant \(room.participants[index].id.prefix(8)) ended: \(reason)")
       remove(at: index, from: room, reason: reason == .closed ? .left : .disconnected)

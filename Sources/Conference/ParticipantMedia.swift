@@ -15,6 +15,8 @@ package final class ParticipantMedia: PeerObserver, Sendable {
   package enum Event: Sendable, Equatable {
     case connected
     case ended(PeerEndReason)
+    /// He is sent the pictures of another output of his ladder; nil for sound alone.
+    case pictureSwitched(OutputID?)
   }
 
   /// Names the participant in mixes and layouts; never used twice in one server.
@@ -41,6 +43,7 @@ package final class ParticipantMedia: PeerObserver, Sendable {
   private let streams = Mutex(Streams())
   private let requestKeyframe: @Sendable (StreamID) -> Void
   private let keyframeNeeded: @Sendable (OutputID) -> Void
+  private let receiversChanged: @Sendable (OutputID, Int) -> Void
   private let report: @Sendable (Event) -> Void
 
   /// What the mix measured of the participant's audio.
@@ -70,12 +73,14 @@ package final class ParticipantMedia: PeerObserver, Sendable {
 
   package init(
     number: UInt32, video: VideoSource, requestKeyframe: @escaping @Sendable (StreamID) -> Void = { _ in },
-    keyframeNeeded: @escaping @Sendable (OutputID) -> Void, report: @escaping @Sendable (Event) -> Void
+    keyframeNeeded: @escaping @Sendable (OutputID) -> Void,
+    receiversChanged: @escaping @Sendable (OutputID, Int) -> Void = { _, _ in }, report: @escaping @Sendable (Event) -> Void
   ) {
     self.number = number
     self.video = video
     self.requestKeyframe = requestKeyframe
     self.keyframeNeeded = keyframeNeeded
+    self.receiversChanged = receiversChanged
     self.report = report
   }
 
@@ -177,6 +182,8 @@ package final class ParticipantMedia: PeerObserver, Sendable {
   }
 
   package func peer(_ peer: PeerID, needsKeyframeOf output: OutputID) { keyframeNeeded(output) }
+  package func peer(_ peer: PeerID, isReceiver: Bool, of output: OutputID) { receiversChanged(output, isReceiver ? 1 : -1) }
+  package func peer(_ peer: PeerID, didSwitchTo output: OutputID?) { report(.pictureSwitched(output)) }
   package func peerDidEnd(_ peer: PeerID, _ reason: PeerEndReason) { report(.ended(reason)) }
   package func peer(_ peer: PeerID, didMeasure statistics: PeerStatistics) { measured.withLock { $0 = statistics } }
 

@@ -9,12 +9,15 @@ package struct RenditionChoice: Sendable {
   package struct Line: Sendable {
     /// Share of our packets lost, 0 to 1.
     package var loss: Double
-    /// Bits per second the receiver thinks the line carries (REMB); nil where he does not say.
+    /// Bits per second the line is thought to carry, by our estimate or the receiver's (REMB); nil where nothing is known.
     package var bitsPerSecond: Int?
+    /// Whether a picture shares it.
+    package var hasPicture: Bool
 
-    package init(loss: Double, bitsPerSecond: Int? = nil) {
+    package init(loss: Double, bitsPerSecond: Int? = nil, hasPicture: Bool = false) {
       self.loss = loss
       self.bitsPerSecond = bitsPerSecond
+      self.hasPicture = hasPicture
     }
   }
 
@@ -28,8 +31,9 @@ package struct RenditionChoice: Sendable {
   private static let headerBytes = 20 + 8 + 12 + 8 + 8 + 16
   private static let lossMax = 0.08
   private static let lossCalm = 0.02
-  /// Of the line's rate, sound may take so much.
+  /// Of the line's rate, sound may take so much; beside a picture less, so that there is one.
   private static let share = 0.8
+  private static let shareBesidePicture = 0.4
   private static let patienceMin = Interval.seconds(8)
   private static let patienceMax = Interval.seconds(120)
   /// Reports come every few seconds: a step shows its effect only then.
@@ -49,7 +53,8 @@ package struct RenditionChoice: Sendable {
     guard !ladder.isEmpty else { return nil }
     rung = min(rung, ladder.count - 1)
     let fits = { (output: AudioOutputSettings) in
-      line.bitsPerSecond.map { Double(Self.rate(of: output)) <= Double($0) * Self.share } ?? true
+      let share = line.hasPicture ? Self.shareBesidePicture : Self.share
+      return line.bitsPerSecond.map { Double(Self.rate(of: output)) <= Double($0) * share } ?? true
     }
     if !fits(ladder[rung]) || line.loss > Self.lossMax {
       calmSince = nil

@@ -26,8 +26,12 @@ final class Room {
     var isHidden = false
     /// Whether a host muted him.
     var isMutedByHost = false
-    /// Name of the output he receives; nil where he receives no picture.
+    /// Name of the output he chose, or the room's first; nil where he receives no picture.
     var output: String?
+    /// Whether he is given the output that his line carries, whatever `output` says.
+    var isAutomatic = false
+    /// With `isAutomatic`, name of the output he is sent now; nil for sound alone.
+    var givenOutput: String?
     /// Whether he is in the picture he receives; nil for as the layout says.
     var selfView: Bool?
     /// What his picture is of.
@@ -45,8 +49,8 @@ final class Room {
     var place: SoundPlace?
     /// ICE and DTLS are done: he is in the scene and in the mix.
     var isConnected = false
-    /// The output whose picture he is sent now.
-    var subscribedPicture: OutputID?
+    /// What he may be sent of pictures.
+    var subscribedPictures: VideoLadder?
 
     /// Whether he is on the stage: whoever is in the room and no viewer.
     var isOnStage: Bool { isAdmitted && role != Room.audienceRole }
@@ -192,7 +196,8 @@ final class Room {
     description.avatar = participant.avatar.map { avatar in
       avatar.folder == .uploads ? "/v1/rooms/\(name)/participants/\(participant.id)/avatar" : avatar.path
     }
-    description.output = participant.output
+    description.output = participant.isAutomatic ? participant.givenOutput : participant.output
+    description.isAutomatic = participant.isAutomatic
     description.selfView = participant.selfView
     if participant.setup.sendCodec(.audio) != nil {
       description.audioOutput = participant.rules.audioOutput ?? AudioSettings.mainOutput
@@ -241,6 +246,17 @@ final class Room {
       ("redundantCopiesSent", Double(network.redundantCopies)), ("videoFramesDecoded", Double(media.video.decodedCount)),
       ("videoFramesFailed", Double(media.video.failedCount)),
     ]
+    if network.hasEstimate {
+      values.append(("estimatedBitsPerSecond", Double(network.estimatedBitsPerSecond)))
+      values.append(("pathQueueDelayMs", network.pathQueueDelay.milliseconds))
+    }
+    if network.receivesPictures {
+      values.append(("temporalLayers", Double(network.temporalLayers)))
+      values.append(("pacingQueueMs", network.pacingQueueTime.milliseconds))
+      values.append(("framesRefused", Double(network.framesRefused)))
+      values.append(("probesSent", Double(network.probesSent)))
+      values.append(("paddingPacketsSent", Double(network.paddingPacketsSent)))
+    }
     if let roundTrip = network.roundTripTime { values.append(("roundTripTimeMs", roundTrip.milliseconds)) }
     if let size = media.video.pictureSize {
       values.append(("videoWidth", Double(size.width)))

@@ -23,7 +23,10 @@ extension RoomMix {
   /// Has a receiver be brought to the rendition his line carries.
   private func chooseOutput(for seat: MixSeat, at now: Instant) {
     let statistics = seat.member.media.statistics
-    let line = RenditionChoice.Line(loss: statistics.fractionLostByPeer, bitsPerSecond: statistics.receivableBitsPerSecond)
+    let line = RenditionChoice.Line(
+      loss: statistics.fractionLostByPeer,
+      bitsPerSecond: statistics.hasEstimate ? statistics.estimatedBitsPerSecond : statistics.receivableBitsPerSecond,
+      hasPicture: statistics.receivesPictures)
     seat.nextOutput = seat.choice.update(line, outputs: renditions, at: now)
     if seat.nextOutput != seat.chosenOutput { isAsleep = false }
   }

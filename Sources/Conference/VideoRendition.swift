@@ -15,6 +15,9 @@ final class VideoRendition: @unchecked Sendable {
   let codec: Codec
   private let settings: OutputSettings
   private let transport: any PeerTransport
+  /// Whether it is encoded only while `receivers` says that somebody receives it.
+  private let isOnDemand: Bool
+  private let receivers = Atomic<Int>(0)
   private let wantsKeyframe = Atomic<Bool>(true)
   private let encoded = Atomic<Int>(0)
   private var encoder: VideoEncoder?
@@ -23,6 +26,8 @@ final class VideoRendition: @unchecked Sendable {
   private var lastFrame: Instant?
   /// What changed since the last frame; nil where that is not known.
   private var damage: [DamageRectangle]?
+  /// TL0PICIDX: all rungs of a ladder say where their frames stand, so that receivers go from one to another.
+  private var baseIndex: UInt8 = 0
   /// Times the picture that stands now has been encoded again.
   private var refinements = 0
 
@@ -34,11 +39,39 @@ final class VideoRendition: @unchecked Sendable {
   /// Then so seldom: for whoever lost the end of the last frame and has nothing to notice it by.
   private static let heartbeat = Interval.seconds(2)
 
-  init(output: OutputID, codec: Codec, settings: OutputSettings, transport: any PeerTransport) {
+  init(
+    output: OutputID, codec: Codec, settings: OutputSettings, isOnDemand: Bool = false, transport: any PeerTransport
+  ) {
     self.output = output
     self.codec = codec
     self.settings = settings
+    self.isOnDemand = isOnDemand
     self.transport = transport
+  }
+
+  /// What it takes, whole and with fewer temporal layers.
+  var rung: VideoLadder.Rung {
+    VideoLadder.Rung(
+      output, bitsPerSecond: settings.bitrate, framesPerSecond: Double(settings.fps),
+      shares: VideoEncoder.shares(temporalLayers: temporalLayers))
+  }
+
+  /// As many as leave pictures worth looking at: three make 30, 15 and 7.5 a second of one encoding.
+  private var temporalLayers: Int {
+    guard codec == .vp8 else { return 1 }
+    return settings.fps > 20 ? 3 : settings.fps > 1 ? 2 : 1
+  }
+
+  /// So many more receive it, or fewer.
+  func receiversChanged(by count: Int) { receivers.wrappingAdd(count, ordering: .relaxed) }
+  var isWanted: Bool { !isOnDemand || receivers.load(ordering: .relaxed) > 0 }
+
+  /// Nobody receives it: the encoder is let go, and begins anew with a keyframe.
+  func rest() {
+    guard encoder != nil else { return }
+    encoder = nil
+    (lastKeyframe, lastFrame) = (nil, nil)
+    wantsKeyframe.store(true, ordering: .relaxed)
   }
 
   var encodedFrames: Int { encoded.load(ordering: .relaxed) }
@@ -75,7 +108,10 @@ final class VideoRendition: @unchecked Sendable {
     if encoder == nil {
       encoder = try? VideoEncoder(
         codec: codec, width: settings.width, height: settings.height,
-        settings: .init(bitsPerSecond: settings.bitrate, framesPerSecond: settings.fps, isScreen: isScreen))
+        settings: .init(
+          bitsPerSecond: settings.bitrate, framesPerSecond: settings.fps, isScreen: isScreen, temporalLayers: temporalLayers,
+          // A third of a second of the rate, but never so small that nothing is seen.
+          keyframeSizeMaxPercent: min(max(settings.fps * 30, 200), 900)))
     }
     guard let encoder else { return }
     try? encoder.setScreen(isScreen)
@@ -89,11 +125,14 @@ final class VideoRendition: @unchecked Sendable {
       return
     }
     lastFrame = due
+    baseIndex &+= 1
     encoded.add(1, ordering: .relaxed)
     transport.send(
       EncodedFrame(
         codec: codec, payload: payload,
         timestamp: RTPTimestamp(UInt32(truncatingIfNeeded: (due - .zero).ticks(at: Int64(codec.clockRate)))),
-        isKeyframe: outcome.isKeyframe, time: due, temporal: outcome.temporal), to: output)
+        isKeyframe: outcome.isKeyframe, time: due,
+        temporal: outcome.temporal
+          ?? (codec == .vp8 ? TemporalPosition(layer: 0, isLayerSync: false, baseIndex: baseIndex) : nil)), to: output)
   }
 }

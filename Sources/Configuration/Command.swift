@@ -28,6 +28,8 @@ package struct LoadCommandOptions: Sendable, Equatable {
   package var output: String?
   package var isAudioOnly = false
   package var lossPercent = 0.0
+  package var slowViewers = 0
+  package var lineKilobits = 60
   package var keyframeRequestsPerSecond = 0
   /// The report is one line of JSON on standard output, and nothing else is.
   package var isJSON = false

@@ -87,9 +87,11 @@ enum Help {
       --viewers N               who only receive (10)
       --seconds S               how long they stay once all have come (10)
       --joins-per-second N      how fast viewers come; 0 is as fast as the server answers (0)
-      --output NAME             the output viewers ask for
+      --output NAME             the output viewers ask for, or auto
       --audio-only              sound alone
       --loss PERCENT            what viewers lose of what they are sent (0)
+      --slow-viewers N          how many viewers have lines that carry only so much (0)
+      --line KILOBITS           what those lines carry a second (60)
       --keyframe-requests N     how many keyframes each viewer asks for in a second without need (0)
       --token TOKEN             bearer token for the server
       --json                    the report as one line of JSON; how it goes stands on standard error

@@ -14,6 +14,9 @@ package struct ClientMeasures: Sendable {
   package var keyframes = 0
   package var pictureBytes = 0
   package var sounds = 0
+  /// Pixels of the picture it is shown, by the last keyframe; nil before the first and where the codec does not tell.
+  package var pictureSize: String?
+  package private(set) var lastPicture: Instant?
   /// Times that the picture stood for longer than it should, and how long (as WebRTC's statistics define a freeze).
   package var freezes = 0
   package var frozen = Interval.zero
@@ -21,10 +24,11 @@ package struct ClientMeasures: Sendable {
   package var delays: [Interval] = []
   package var transport = PeerStatistics()
   package var hasEnded = false
-  private var lastPicture: Instant?
   private var meanInterval = Interval.milliseconds(33)
 
   private static let delaysMax = 2_000
+  /// Pictures that stand still are sent again within this.
+  private static let pauseMax = Interval.seconds(4)
   /// Of the machine's wall clock less its monotonic one.
   private let wallClockAtZero: NTPTime
 
@@ -47,12 +51,27 @@ package struct ClientMeasures: Sendable {
     }
     pictures += 1
     pictureBytes += frame.payload.count
-    if frame.isKeyframe { keyframes += 1 }
+    if frame.isKeyframe {
+      keyframes += 1
+      noteSize(frame)
+    }
     if firstPicture == nil, frame.isKeyframe { firstPicture = now }
     noteInterval(now)
     if let captured = frame.captureTime, delays.count < Self.delaysMax {
       delays.append(wallClockAtZero + (now - .zero) - captured)
     }
+  }
+
+  private mutating func noteSize(_ frame: EncodedFrame) {
+    let bytes = frame.payload.bytes
+    guard frame.codec == .vp8, let header = VP8FrameHeader(bytes.span) else { return }
+    pictureSize = "\(header.width)x\(header.height)"
+  }
+
+  /// What it is shown: a size, or nothing for some seconds.
+  func rung(at now: Instant) -> String {
+    guard let lastPicture, now - lastPicture < Self.pauseMax else { return "sound" }
+    return pictureSize ?? "picture"
   }
 
   /// A freeze is an interval of more than three times the mean, or 150 ms more than it.

@@ -28,6 +28,8 @@ package final class LoadClient: @unchecked Sendable {
     package var takesH264 = false
     /// Share of what comes that is thrown away, 0 to 1, as a bad line would.
     package var lossShare = 0.0
+    /// What its line carries of what it is sent; nil for as much as comes.
+    package var lineBitsPerSecond: Int?
     /// How often to ask for keyframes nobody needs, in a second.
     package var keyframeRequestsPerSecond = 0
     package init() {}
@@ -50,6 +52,9 @@ package final class LoadClient: @unchecked Sendable {
     var packetizers: [MediaKind: OutputPacketizer] = [:]
     /// For what is sent from other threads than the loop's; none before the first.
     var workspace: ClientWorkspace?
+    /// Where the last datagram came from: the server's only address.
+    var remote = TransportPath(remote: TransportAddress(ipv4: 0, port: 0))
+    var line: EmulatedLine?
     var random: SeededRandom
     var measures: ClientMeasures
     var wantsKeyframe = false
@@ -147,7 +152,8 @@ package final class LoadClient: @unchecked Sendable {
     let session = try PeerSession(setup, wallClockAtZero: wallClockAtZero, seed: UInt64(number + 1), at: now)
     state = Mutex(
       State(
-        socket: socket, session: session, random: SeededRandom(seed: UInt64(number)),
+        socket: socket, session: session, line: options.lineBitsPerSecond.map { EmulatedLine(bitsPerSecond: $0) },
+        random: SeededRandom(seed: UInt64(number)),
         measures: ClientMeasures(asked: asked, wallClockAtZero: wallClockAtZero)))
     descriptor = socket.descriptor
     self.resource = resource
@@ -201,7 +207,9 @@ package final class LoadClient: @unchecked Sendable {
       } while count == ReceiveBatch.capacity
       if isDue(at: now) { state.session.handleTimeout(at: now, into: &workspace.outputs) }
       if options.keyframeRequestsPerSecond > 0 { askForKeyframe(&state, at: now, into: &workspace.outputs) }
-      deadline.store(min(state.session.nextDeadline ?? now, now + .milliseconds(500)).nanoseconds, ordering: .relaxed)
+      var next = min(state.session.nextDeadline ?? now, now + .milliseconds(500))
+      if let deadline = state.line?.nextDeadline { next = min(next, deadline) }
+      deadline.store(next.nanoseconds, ordering: .relaxed)
       workspace.flush(over: state.socket)
       state.note(workspace.outputs.events, at: now)
     }
@@ -218,7 +226,18 @@ package final class LoadClient: @unchecked Sendable {
       if loss > 0, datagram.count > 0, 128...191 ~= datagram[0], Double.random(in: 0..<1, using: &state.random) < loss {
         return
       }
-      state.session.receive(&datagram, from: TransportPath(remote: remote), at: now, into: &workspace.outputs)
+      state.remote = TransportPath(remote: remote)
+      if state.line != nil {
+        state.line?.take(datagram.span, at: now)
+      } else {
+        state.session.receive(&datagram, from: state.remote, at: now, into: &workspace.outputs)
+      }
+    }
+    while let arrived = state.line?.next(at: now) {
+      var bytes = arrived.bytes
+      var datagram = bytes.mutableSpan
+      // It came when it left the line, though nobody looked before.
+      state.session.receive(&datagram, from: state.remote, at: arrived.at, into: &workspace.outputs)
     }
   }
 

@@ -17,6 +17,9 @@ package struct LoadOptions: Sendable, Equatable {
   package var isAudioOnly = false
   /// Share of what viewers are sent that they lose, 0 to 1.
   package var lossShare = 0.0
+  /// So many of the viewers, the first ones, have lines of `lineBitsPerSecond`.
+  package var slowViewers = 0
+  package var lineBitsPerSecond = 60_000
   /// Keyframes each viewer asks for in a second without need.
   package var keyframeRequestsPerSecond = 0
 

@@ -21,6 +21,8 @@ package struct LoadReport: Sendable {
   package var freezes = 0
   /// Share of the viewers' time that pictures stood still for too long, 0 to 1.
   package var frozenShare = 0.0
+  /// How many are shown pictures of which size in the end, the most pixels first; `sound` for those without any.
+  package var rungs: [(size: String, count: Int)] = []
   package var packets = 0
   package var lost = 0
   package var retransmissionsRequested = 0
@@ -36,6 +38,8 @@ package struct LoadReport: Sendable {
   ///   - clients: those whose measures count; viewers where there are any.
   init(_ clients: [ClientMeasures], now: Instant) {
     self.clients = clients.count
+    var counts: [String: Int] = [:]
+    defer { rungs = Self.ordered(counts) }
     for client in clients {
       let since = client.connected ?? client.asked
       let seconds = (now - since).seconds
@@ -47,6 +51,7 @@ package struct LoadReport: Sendable {
       }
       if let first = client.firstPicture { firstPictureMilliseconds.append((first - client.asked).milliseconds) }
       if client.hasEnded { ended += 1 }
+      counts[client.rung(at: now), default: 0] += 1
       picturesPerSecond.append(Double(client.pictures) / stay)
       soundsPerSecond.append(Double(client.sounds) / stay)
       delayMilliseconds += client.delays.map(\.milliseconds)
@@ -58,6 +63,11 @@ package struct LoadReport: Sendable {
       bitsPerSecond += Double(client.transport.bytesReceived) * 8 / max(seconds, 1)
       keyframesPerSecond = max(keyframesPerSecond, Double(client.keyframes) / stay)
     }
+  }
+
+  static func ordered(_ counts: [String: Int]) -> [(size: String, count: Int)] {
+    func pixels(_ size: String) -> Int { size.split(separator: "x").compactMap { Int($0) }.reduce(1, *) }
+    return counts.sorted { (pixels($0.key), $0.key) > (pixels($1.key), $1.key) }.map { (size: $0.key, count: $0.value) }
   }
 
   private struct Line {
@@ -101,12 +111,14 @@ package struct LoadReport: Sendable {
       let number = figure(line.value)
       return "  " + String(repeating: " ", count: width - number.count) + number + " " + line.text
     }
+    for rung in rungs { text.append("  \(rung.count) were shown \(rung.size)") }
     if let refusal { text.append("  the first refusal: \(refusal)") }
     return text.joined(separator: "\n")
   }
 
   package var json: String {
-    "{" + lines.map { "\"\($0.name)\":\(figure($0.value))" }.joined(separator: ",") + "}"
+    let sizes = rungs.map { "\"\($0.size)\":\($0.count)" }.joined(separator: ",")
+    return "{" + lines.map { "\"\($0.name)\":\(figure($0.value))" }.joined(separator: ",") + ",\"rungs\":{\(sizes)}}"
   }
 }
 

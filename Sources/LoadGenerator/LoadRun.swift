@@ -123,6 +123,7 @@ package final class LoadRun: Sendable {
       options.path = "whep?name=viewer\(index)" + (output.map { "&" + $0 } ?? "")
       options.sends = false
       options.lossShare = self.options.lossShare
+      if index < self.options.slowViewers { options.lineBitsPerSecond = self.options.lineBitsPerSecond }
       options.keyframeRequestsPerSecond = self.options.keyframeRequestsPerSecond
     }
     do {
@@ -167,9 +168,18 @@ package final class LoadRun: Sendable {
       let each = Double(now.pictures - last.pictures) / Double(max(now.connected, 1))
       say(
         "\(seconds) s: \(now.connected) connected, \(figure(each)) pictures each, "
-          + "\(figure(Double(now.bytes - last.bytes) * 8 / 1e6)) Mb/s, \(now.lost - last.lost) packets lost")
+          + "\(figure(Double(now.bytes - last.bytes) * 8 / 1e6)) Mb/s, \(now.lost - last.lost) packets lost" + rungs())
       last = now
     }
+  }
+
+  /// Who is shown which size, where they are not all shown the same.
+  private func rungs() -> String {
+    let now = MonotonicClock.now()
+    var counts: [String: Int] = [:]
+    for client in watched where !options.isAudioOnly { counts[client.measures.rung(at: now), default: 0] += 1 }
+    guard counts.count > 1 else { return "" }
+    return "; " + LoadReport.ordered(counts).map { "\($0.count) \($0.size)" }.joined(separator: ", ")
   }
 
   private func totals() -> (connected: Int, pictures: Int, bytes: UInt64, lost: UInt64) {

@@ -229,9 +229,10 @@ public struct SendStream: Sendable {
     return outgoing.frame.ranges[Int(sequence &- outgoing.firstSequence)].count
   }
 
-  /// Writes a packet that the receiver has as if it had asked for it (RFC 4588): padding that looks like media, to probe a path with.
+  /// Writes padding to probe a path with, in the stream of retransmissions: a packet that the receiver has as if it had asked for it
+  /// (RFC 4588), which looks like media; where none is about as long, a packet of padding alone (RFC 3550 section 5.1).
   ///
-  /// - Parameter size: bytes wanted; the packet is the sent one that comes nearest of the last few frames.
+  /// - Parameter size: bytes wanted.
   /// - Returns: its length; nil without a source of retransmissions or before anything was sent.
   @_lifetime(packet: copy packet)
   public mutating func writePadding(
@@ -240,16 +241,35 @@ public struct SendStream: Sendable {
     guard let source = configuration.retransmissionSource, let (outgoing, index) = packetSent(near: size),
       let payloadType = configuration.payloadTypes.retransmission(of: outgoing.payloadType)
     else { return nil }
-    let original = SequenceNumber(UInt16(truncatingIfNeeded: outgoing.firstSequence &+ Int64(index)))
-    let length = Self.write(
-      index, of: outgoing, ssrc: source, payloadType: payloadType, sequence: SequenceNumber(nextRetransmissionSequence),
-      original: original, extensions: extensions(for: outgoing, transportSequenceNumber, sendTime),
-      map: configuration.extensionMap, into: &packet)
+    let extensions = extensions(for: outgoing, transportSequenceNumber, sendTime)
+    let sequence = SequenceNumber(nextRetransmissionSequence)
+    let length: Int?
+    if size > 255 || outgoing.payloadSize(index) <= size &+ size / 2 {
+      let original = SequenceNumber(UInt16(truncatingIfNeeded: outgoing.firstSequence &+ Int64(index)))
+      length = Self.write(
+        index, of: outgoing, ssrc: source, payloadType: payloadType, sequence: sequence, original: original,
+        extensions: extensions, map: configuration.extensionMap, into: &packet)
+    } else {
+      length = RTPHeader.write(
+        marker: false, payloadType: payloadType, sequenceNumber: sequence, timestamp: outgoing.timestamp, ssrc: source,
+        extensions: extensions, map: configuration.extensionMap, into: &packet
+      ).flatMap { Self.appendPadding(min(max(size, 1), 255), at: $0, into: &packet) }
+    }
     if length != nil {
       nextRetransmissionSequence &+= 1
       counters.paddingPackets &+= 1
     }
     return length
+  }
+
+  /// Sets the padding bit and writes zeros, the last of them their count.
+  @_lifetime(packet: copy packet)
+  private static func appendPadding(_ count: Int, at start: Int, into packet: inout MutableSpan<UInt8>) -> Int? {
+    guard start &+ count &+ tagSize <= packet.count else { return nil }
+    packet[0] |= 0x20
+    for index in start..<(start &+ count) { packet[index] = 0 }
+    packet[start &+ count &- 1] = UInt8(truncatingIfNeeded: count)
+    return start &+ count
   }
 
   private func packetSent(near size: Int) -> (frame: OutgoingFrame, index: Int)? {

@@ -61,7 +61,10 @@ extension Endpoint {
     let before = peer.pictures?.forwardedOutput
     let estimate = peer.session.pictureEstimate
     let hasChanged = peer.pictures?.update(estimate: estimate, wasProbed: news.wasProbed, at: now) ?? false
+    // What sound takes may have changed, if nothing else has.
+    peer.session.wantPictures(peer.pictures?.choice.wantedBitsPerSecond ?? 0)
     guard hasChanged else { return }
+    if before != nil, peer.pictures?.forwardedOutput == nil { peer.session.removeUnsentPictures() }
     settle(peer, at: now)
     if before != nil, peer.pictures?.choice.chosen.rung == nil { peer.observer.peer(peer.id, didSwitchTo: nil) }
   }

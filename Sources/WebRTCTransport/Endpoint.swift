@@ -231,6 +231,7 @@ public struct Endpoint: ~Copyable {
     nextMeasurement = peers.isEmpty ? nil : now + .seconds(1)
     for peer in peers.values {
       var statistics = peer.session.statistics
+      statistics.receivesPictures = peer.pictures != nil
       statistics.pictureOutput = peer.pictures?.forwardedOutput
       statistics.temporalLayers = peer.pictures?.forwardedLayers ?? 0
       statistics.framesRefused = peer.pictures?.framesRefused ?? 0

@@ -57,7 +57,7 @@ struct PathControl {
   /// Whether so much leaves within a time that does no harm if it is sent in one go.
   func hasRoom(forBurst bytes: Int) -> Bool {
     guard isPaced else { return true }
-    return Double(bytes) * 8 <= Double(max(estimator.targetBitsPerSecond, floor)) * 2.5 * 0.4 && waiting.isEmpty
+    return Double(bytes) * 8 <= Double(pace) * 1.25 * 0.4 && waiting.isEmpty
   }
 
   func addStatistics(to statistics: inout PeerStatistics) {
@@ -77,8 +77,11 @@ struct PathControl {
   mutating func pace(floor: Int, at now: Instant) {
     isPaced = true
     self.floor = floor
-    pacer.setTarget(max(estimator.targetBitsPerSecond, floor), at: now)
+    pacer.setTarget(pace, at: now)
   }
+
+  /// What pictures may take: what is left beside the sound, which waits for nothing.
+  private var pace: Int { max(estimator.targetBitsPerSecond &- soundRate, floor) }
 
   /// Sends pictures as they come.
   mutating func stopPacing() {
@@ -116,7 +119,7 @@ struct PathControl {
   /// The peer told something of its path.
   mutating func learned(at now: Instant) {
     hasNews = true
-    if isPaced { pacer.setTarget(max(estimator.targetBitsPerSecond, floor), at: now) }
+    if isPaced { pacer.setTarget(pace, at: now) }
   }
 
   /// Whether the estimate may be another than when this was asked last, and whether a probe has just measured it.
@@ -143,7 +146,7 @@ struct PathControl {
 
   /// Forgets the frames of which nothing was sent yet.
   mutating func removeUnsent() {
-    guard let first = waiting.first else { return }
+    guard let first = waiting.first else { return pacer.removeVideo(keepingFirst: 0) }
     let begun = first.outgoing == nil ? 0 : 1
     for frame in waiting.dropFirst(begun) where !frame.continuesSource { changesSource = true }
     waiting.removeLast(waiting.count &- begun)

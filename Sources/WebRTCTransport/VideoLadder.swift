@@ -13,6 +13,19 @@ public struct VideoLadder: Hashable, Sendable {
       self.output = output
       self.layers = layers
     }
+
+    /// - Parameters:
+    ///   - bitsPerSecond, framesPerSecond: as it is encoded.
+    ///   - shares: of the bit rate that temporal layers take together with those below, from the base up; each halves the frame rate
+    ///     if it is left out.
+    public init(_ output: OutputID, bitsPerSecond: Int, framesPerSecond: Double, shares: [Double]) {
+      self.output = output
+      layers = shares.enumerated().map { index, share in
+        let encoded = Double(min(max(bitsPerSecond, 0), 1_000_000_000)) * min(max(share, 0), 1)
+        return TemporalRate(
+          encodedBitsPerSecond: Int(encoded), framesPerSecond: framesPerSecond / Double(1 << min(shares.count - 1 - index, 8)))
+      }
+    }
   }
 
   public static let rungsMax = 16

@@ -37,6 +37,8 @@ enum LoadCommand {
     settings.output = options.output
     settings.isAudioOnly = options.isAudioOnly
     settings.lossShare = options.lossPercent / 100
+    settings.slowViewers = options.slowViewers
+    settings.lineBitsPerSecond = options.lineKilobits * 1_000
     settings.keyframeRequestsPerSecond = options.keyframeRequestsPerSecond
     return settings
   }

@@ -65,9 +65,10 @@ final class House: Sendable {
 
   /// Joins, and is connected as far as the rooms know.
   func connect(
-    _ room: String, _ events: Events, kind: JoinRequest.Kind = .takePart, audio: String? = nil, mixOf: String? = nil
+    _ room: String, _ events: Events, kind: JoinRequest.Kind = .takePart, output: String? = nil, audio: String? = nil,
+    mixOf: String? = nil
   ) async throws -> (id: String, peer: PeerID) {
-    let answer = try await conferences.join(request(room, kind: kind, audio: audio, mixOf: mixOf))
+    let answer = try await conferences.join(request(room, kind: kind, output: output, audio: audio, mixOf: mixOf))
     let peer = try #require(transport.peers.last)
     transport.observer(peer)?.peerDidConnect(peer)
     await events.next { if case .participantJoined = $0 { true } else { false } }

@@ -31,7 +31,7 @@ import Testing
     #expect(ada["slot"]?.integer == 0)
     #expect(ada["levelDb"]?.number == -23.5)
     #expect(ada["receives"]?["codec"]?.string == "VP8")
-    #expect(ada["receives"]?.members?.map(\.key) == ["output", "codec", "self", "audio", "audioCodec"])
+    #expect(ada["receives"]?.members?.map(\.key) == ["output", "auto", "codec", "self", "audio", "audioCodec"])
     #expect(ada["receives"]?["audio"]?.string == "low" && ada["group"]?.string == "desk")
     #expect(ada["whisperTo"]?.isNull == true && ada["mutedFor"]?.array?.map(\.string) == ["p2"])
     let bob = try #require(room["participants"]?.array?[1])

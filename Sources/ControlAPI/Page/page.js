@@ -25,6 +25,8 @@ let known = { audioMuted: false, deaf: false };
 let isOnAir = true;
 /// The audio output that was chosen here.
 let sound = "main";
+/// The picture that was chosen here; null for the room's first.
+let picture = null;
 
 // MARK: Words
 
@@ -161,6 +163,7 @@ async function join() {
   isMuted = isDeaf = isHandUp = false;
   role = null;
   sound = "main";
+  picture = null;
   isPictureOff = !stream.getVideoTracks().length;
   enterRoom(roomName);
   session = new Session({
@@ -184,7 +187,7 @@ async function join() {
   room = new Room({
     name: roomName, token, elements: { participants: $("participants"), count: $("people-count"), alone: $("alone"), 
       layouts: { list: $("layouts"), empty: $("layouts-empty"), edit: $("edit-layouts"), of: $("layout-of"), ofLabel: $("layout-of-label") } },
-    on: { notice, removed, own: followOwn, sounds: showSounds, lost: () => session?.verify(), stage: followStage },
+    on: { notice, removed, own: followOwn, sounds: showSounds, pictures: showPictures, lost: () => session?.verify(), stage: followStage },
   });
   if (mayLead(token)) room.lead = new Lead(room, $, notice);
   const joining = session.start();
@@ -224,6 +227,7 @@ function leave() {
   $("picture").srcObject = null;
   $("picture").muted = false;
   $("sound-label").hidden = true;
+  $("picture-label").hidden = true;
   document.body.dataset.phase = "lobby";
   $("stage").hidden = $("side").hidden = $("room-chip").hidden = true;
   $("lobby").hidden = false;
@@ -355,6 +359,9 @@ function followOwn(person) {
   if (person.deaf !== known.deaf && person.deaf !== isDeaf) setDeaf(person.deaf);
   known = { audioMuted: person.audioMuted, deaf: person.deaf };
   $("sound-select").value = sound = person.receives.audio ?? "main";
+  picture = person.receives.auto ? "auto" : person.receives.output;
+  if (picture) $("picture-select").value = picture;
+  statistics.note(person);
 }
 
 /// After the connection was lost one is somebody new to the server.
@@ -363,6 +370,7 @@ function tellAgain() {
   if (isMuted) room.change({ audioMuted: true });
   if (isDeaf) room.change({ deaf: true });
   if (sound !== "main") room.change({ audioOutput: sound });
+  if (picture) room.change({ output: picture });
 }
 
 /// A choice only where there is one.
@@ -371,6 +379,21 @@ function showSounds(outputs) {
   $("sound-select").replaceChildren(...options);
   $("sound-select").value = sound;
   $("sound-label").hidden = outputs.length < 2;
+}
+
+/// A choice only where there is one.
+function showPictures(outputs) {
+  const options = outputs.map(({ name, height, fps, bitrate }) => new Option(`${name} (${height}p${fps}, ${Math.round(bitrate / 1000)} kb/s)`, name));
+  $("picture-select").replaceChildren(new Option("What my line carries", "auto"), ...options);
+  $("picture-select").value = picture ?? outputs[0]?.name;
+  $("picture-label").hidden = outputs.length < 2;
+}
+
+async function choosePicture() {
+  const { done, words } = await room.change({ output: $("picture-select").value });
+  if (done) picture = $("picture-select").value;
+  notice(done ? "" : `The picture could not be changed. ${words}`);
+  if (picture) $("picture-select").value = picture;
 }
 
 async function chooseSound() {
@@ -445,6 +468,7 @@ $("mute").addEventListener("click", toggleMute);
 $("hand").addEventListener("click", toggleHand);
 $("deafen").addEventListener("click", toggleDeaf);
 $("sound-select").addEventListener("change", chooseSound);
+$("picture-select").addEventListener("change", choosePicture);
 $("camera").addEventListener("click", () => setPicture(!isPictureOff));
 $("fullscreen").addEventListener("click", toggleFullscreen);
 $("share").addEventListener("click", share);

@@ -79,6 +79,7 @@ export class Room {
       this.lead?.follow(room);
       this.on.stage(room.stage, this.isWaiting);
       this.floor = room.floor;
+      this.on.pictures(room.outputs);
       this.on.sounds([{ name: "main", bitrate: room.audio.bitrate }, ...room.audio.outputs]);
       this.show();
       this.tellOwn();
@@ -116,6 +117,12 @@ export class Room {
       case "speaking-stopped": {
         const person = this.people.get(event.id);
         if (person) person.speaking = event.type === "speaking-started";
+        break;
+      }
+      case "picture-switched": {
+        const person = this.people.get(event.id);
+        if (person) person.receives.output = event.output;
+        if (event.id === this.ownId) this.tellOwn();
         break;
       }
       case "floor-changed": this.floor = event.floor; break;

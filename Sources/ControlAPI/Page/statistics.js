@@ -14,7 +14,11 @@ export class Statistics {
   stop() {
     clearInterval(this.timer);
     this.before.clear();
+    this.person = null;
   }
+
+  /// What the server says of one's own line and of what is sent to it.
+  note(person) { this.person = person; }
 
   async show(session) {
     const connection = session.connection;
@@ -43,7 +47,11 @@ export class Statistics {
       ["Jitter buffer", milliseconds(this.mean(got.audio, "jitterBufferDelay", "jitterBufferEmittedCount"))],
     ]]);
     const trip = pair?.currentRoundTripTime ?? remote.video?.roundTripTime ?? remote.audio?.roundTripTime;
-    sections.push(["Path", [["Round trip", milliseconds(trip), trip > 0.3], ["Transport", transport(reports, pair)]]]);
+    const stats = this.person?.stats ?? {};
+    sections.push(["Path", [
+      ["Output", this.person?.receives.auto ? `${this.person.receives.output ?? "sound alone"} (automatic)` : this.person?.receives.output ?? undefined],
+      ["Line carries", rate(stats.estimatedBitsPerSecond)], ["Round trip", milliseconds(trip), trip > 0.3], ["Transport", transport(reports, pair)],
+    ]]);
     this.element.replaceChildren(...sections.map(section));
   }
 

@@ -123,6 +123,7 @@ extension JSONWriter {
     key("receives")
     beginObject()
     member("output", participant.output)
+    member("auto", participant.isAutomatic)
     member("codec", participant.receivesVideoCodec)
     key("self")
     if let selfView = participant.selfView { value(selfView) } else { null() }
@@ -172,6 +173,9 @@ extension JSONWriter {
     case .speakingStarted(let id), .speakingStopped(let id): member("id", id)
     case .floorChanged(let id): member("floor", id)
     case .layoutChanged(let layout): member("layout", layout)
+    case .pictureSwitched(let id, let output):
+      member("id", id)
+      member("output", output)
     case .outputsChanged(let outputs):
       key("outputs")
       value(outputs)
@@ -206,6 +210,7 @@ extension ConferenceEvent.Change {
     case .speakingStarted: "speaking-started"
     case .speakingStopped: "speaking-stopped"
     case .layoutChanged: "layout-changed"
+    case .pictureSwitched: "picture-switched"
     case .outputsChanged: "outputs-changed"
     case .roomChanged: "room-changed"
     case .layoutInvalid: "layout-invalid"

@@ -1,0 +1,83 @@
+"""A browser that asks for `output=auto`, behind a line that gets worse and better."""
+
+import asyncio
+from typing import Any
+
+from chromium_page import ChromiumPage, chromium
+from colours import RED, plain
+from http_api import RoomAPI
+from server import Server
+from slow_line import slow_line
+from test_load_generator import TUTTI
+from tones import VOICES
+
+OUTPUTS = [
+    {"name": "high", "width": 640, "height": 360, "fps": 30, "bitrate": 900000},
+    {"name": "low", "width": 320, "height": 180, "fps": 15, "bitrate": 150000},
+    {"name": "slides", "width": 160, "height": 90, "fps": 2, "bitrate": 30000},
+]
+
+#: Watches by WHEP, reaching the server only by the address given.
+WATCH = """async ([address, host, port]) => {
+  const connection = new RTCPeerConnection();
+  connection.addTransceiver("audio", { direction: "recvonly" });
+  connection.addTransceiver("video", { direction: "recvonly" });
+  const screen = document.createElement("video");
+  screen.autoplay = screen.muted = true;
+  document.body.append(screen);
+  const stream = new MediaStream();
+  connection.ontrack = ({ track }) => { stream.addTrack(track); screen.srcObject = stream; };
+  await connection.setLocalDescription();
+  const response = await fetch(address, {
+    method: "POST", headers: { "Content-Type": "application/sdp" }, body: connection.localDescription.sdp });
+  const answer = (await response.text()).split("\\r\\n").filter((line) => !/^a=candidate:.* tcp /i.test(line))
+    .map((line) => line.replace(/^(a=candidate:\\S+ \\d+ udp \\d+) \\S+ \\d+/i, `$1 ${host} ${port}`)).join("\\r\\n");
+  await connection.setRemoteDescription({ type: "answer", sdp: answer });
+  window.watching = connection;
+}"""
+
+FIGURES = """async () => {
+  const reports = [...(await watching.getStats()).values()].filter((each) => each.type === "inbound-rtp");
+  const video = reports.find((each) => each.kind === "video") ?? {}, audio = reports.find((each) => each.kind === "audio") ?? {};
+  return { width: video.frameWidth ?? 0, decoded: video.framesDecoded ?? 0, freezes: video.freezeCount ?? 0,
+           concealed: audio.concealedSamples ?? 0, samples: audio.totalSamplesReceived ?? 0 };
+}"""
+
+
+async def _until_width(page: ChromiumPage, width: int, seconds: float) -> dict[str, Any]:
+    figures: dict[str, Any] = {}
+    for _ in range(int(seconds * 4)):
+        figures = await page.page.evaluate(FIGURES)
+        if figures["width"] == width:
+            return figures
+        await asyncio.sleep(0.25)
+    raise AssertionError(f"No picture of {width} pixels in {seconds} s: {figures}")
+
+
+async def test_a_browser_follows_its_line(server: Server, room: str) -> None:
+    async with (
+        RoomAPI(server.url) as api,
+        chromium(server.url + "/", VOICES[0], plain(RED)) as page,
+        slow_line(server.rtc_address, 3_000_000) as line,
+    ):
+        await api.put_room(room, {"outputs": OUTPUTS, "audio": {"outputs": [{"name": "low", "bitrate": 12000, "ptime": 60}]}})
+        load = await asyncio.create_subprocess_exec(
+            TUTTI, "load", "--url", f"{server.url}/rooms/{room}", "--publishers", "2", "--viewers", "0", "--seconds", "90",
+            stdout=asyncio.subprocess.DEVNULL)
+        try:
+            host, port = line.address
+            await page.page.evaluate(WATCH, [f"{server.url}/rooms/{room}/whep?output=auto&name=Thin", host, port])
+            await _until_width(page, 640, 20)
+            line.bits_per_second = 260_000
+            below = await _until_width(page, 320, 10)
+            await asyncio.sleep(4)
+            later = await page.page.evaluate(FIGURES)
+            assert later["decoded"] - below["decoded"] > 4 * 5, "pictures go on"
+            viewer = next(each for each in await api.participants(room) if each["name"] == "Thin")
+            assert viewer["receives"]["auto"] and viewer["receives"]["output"] == "low"
+            assert 50_000 < viewer["stats"]["estimatedBitsPerSecond"] < 400_000, viewer["stats"]
+            line.bits_per_second = 3_000_000
+            await _until_width(page, 640, 20)
+        finally:
+            load.terminate()
+            await load.wait()

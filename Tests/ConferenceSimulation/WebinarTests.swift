@@ -1,0 +1,84 @@
+import EncodedMedia
+import TestPeers
+import TestSupport
+import Testing
+import Timing
+import WebRTCTransport
+
+/// Each viewer is given what his line carries, in one stream, and nobody pays for another's line.
+@Suite struct WebinarTests {
+  private static let seeds = 1..<4 as Range<UInt64>
+
+  @Test(arguments: seeds) func aGoodLineIsSoonGivenTheBestOutputAndNobodyEncodesTheOthers(seed: UInt64) throws {
+    let webinar = try Webinar(link: Link(), seed: seed)
+    let viewer = try webinar.join(bitsPerSecond: 4_000_000)
+    webinar.run(seconds: 12)
+    #expect(viewer.rung(at: 8) == 0, "\(viewer.rung(at: 8) ?? -1)")
+    #expect(viewer.rate(8, 12) > 28)
+    #expect(viewer.undecodable == 0)
+    #expect(webinar.encoders.map(\.receivers) == [1, 0, 0, 0])
+    let statistics = viewer.media.statistics
+    #expect(statistics.pictureOutput == webinar.encoders[0].output && statistics.temporalLayers == 3)
+    #expect(statistics.estimatedBitsPerSecond > 1_500_000 && statistics.probesSent > 0)
+  }
+
+  @Test(arguments: seeds) func aLineThatFallsAndComesBackIsFollowed(seed: UInt64) throws {
+    let webinar = try Webinar(link: Link(), seed: seed)
+    let viewer = try webinar.join(bitsPerSecond: 2_000_000)
+    webinar.run(seconds: 20)
+    #expect(viewer.rung(at: 20) == 0)
+    webinar.setLine(of: viewer, bitsPerSecond: 150_000)
+    let fell = webinar.simulation.now
+    var queueAfterTwo = Interval.zero
+    webinar.run(seconds: 20) {
+      let since = webinar.simulation.now - fell
+      if since > .seconds(2), since < .seconds(4) { queueAfterTwo = max(queueAfterTwo, webinar.queueDelay(of: viewer)) }
+    }
+    #expect(queueAfterTwo < .milliseconds(150), "\(queueAfterTwo.milliseconds) ms in the queue")
+    let below = viewer.pictures.filter { $0.time > .zero + .seconds(23) && $0.time < .zero + .seconds(40) }
+    #expect(!below.isEmpty && below.allSatisfy { $0.rung >= 2 }, "settled within three seconds")
+    webinar.setLine(of: viewer, bitsPerSecond: 2_000_000)
+    webinar.run(seconds: 20)
+    #expect(viewer.rung(at: 55) == 0, "\(viewer.rung(at: 55) ?? -1) fifteen seconds after the return")
+    #expect(viewer.longestSilence < .milliseconds(700), "\(viewer.longestSilence.milliseconds) ms without sound")
+  }
+
+  @Test func oneAtSixtyKilobitsAmongAHundredHasSoundAndAPictureAndCostsTheOthersNothing() throws {
+    func hold(withHim: Bool) throws -> (him: Webinar.Viewer?, others: [Webinar.Viewer], webinar: Webinar) {
+      let webinar = try Webinar(link: Link(), seed: 5)
+      let others = try (0..<100).map { _ in try webinar.join(bitsPerSecond: 2_000_000) }
+      let him = withHim ? try webinar.join(bitsPerSecond: 60_000) : nil
+      webinar.run(seconds: 25)
+      return (him, others, webinar)
+    }
+    let (him, others, webinar) = try hold(withHim: true)
+    let viewer = try #require(him)
+    #expect(viewer.longestSilence < .milliseconds(400), "\(viewer.longestSilence.milliseconds) ms without sound")
+    #expect(viewer.soundSeconds > 22, "\(viewer.soundSeconds) s of sound")
+    #expect(viewer.rate(8, 25) > 0.4 && viewer.undecodable == 0, "\(viewer.rate(8, 25)) pictures a second")
+    let (_, alone, without) = try hold(withHim: false)
+    let rate = others.map { $0.rate(15, 25) }.min() ?? 0, before = alone.map { $0.rate(15, 25) }.min() ?? 0
+    #expect(rate > 28 && rate > before - 0.5, "\(rate) pictures a second, \(before) without him")
+    #expect(others.allSatisfy { $0.rung(at: 25) == 0 && $0.undecodable == 0 })
+    #expect(webinar.encoders[0].keyframes <= without.encoders[0].keyframes + 1)
+  }
+
+  @Test(arguments: seeds) func lossOnAWirelessLineIsNoReasonForASmallerPicture(seed: UInt64) throws {
+    var link = Link.lossy(0.02)
+    link.jitter = .milliseconds(15)
+    let webinar = try Webinar(link: link, seed: seed)
+    let viewer = try webinar.join(bitsPerSecond: 4_000_000)
+    webinar.run(seconds: 30)
+    let late = viewer.pictures.filter { $0.time > .zero + .seconds(12) }
+    #expect(late.count { $0.rung == 0 } > late.count * 8 / 10)
+    #expect(viewer.rate(12, 30) > 26)
+  }
+
+  @Test func whoNamedAnOutputStaysWithItAndLosesLayersOnly() throws {
+    let webinar = try Webinar(link: Link(), seed: 9)
+    let viewer = try webinar.join(bitsPerSecond: 1_150_000, isAutomatic: false)
+    webinar.run(seconds: 25)
+    #expect(viewer.pictures.allSatisfy { $0.rung == 0 })
+    #expect(viewer.rate(10, 25) > 7 && viewer.rate(10, 25) < 25, "\(viewer.rate(10, 25)) pictures a second")
+  }
+}
