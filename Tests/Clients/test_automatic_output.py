@@ -54,6 +54,17 @@ async def _until_width(page: ChromiumPage, width: int, seconds: float) -> dict[s
     raise AssertionError(f"No picture of {width} pixels in {seconds} s: {figures}")
 
 
+async def _until_pictures_flow(page: ChromiumPage) -> None:
+    """The queue of the line's fall has to drain first, and probes may fill it again."""
+    counts: list[int] = []
+    for _ in range(10):
+        counts.append((await page.page.evaluate(FIGURES))["decoded"])
+        if len(counts) > 1 and counts[-1] - counts[-2] > 2 * 8:
+            return
+        await asyncio.sleep(2)
+    raise AssertionError(f"Less than 8 pictures a second in 20 s, counted every other second: {counts}")
+
+
 async def test_a_browser_follows_its_line(server: Server, room: str) -> None:
     async with (
         RoomAPI(server.url) as api,
@@ -68,14 +79,12 @@ async def test_a_browser_follows_its_line(server: Server, room: str) -> None:
             host, port = line.address
             await page.page.evaluate(WATCH, [f"{server.url}/rooms/{room}/whep?output=auto&name=Thin", host, port])
             await _until_width(page, 640, 20)
-            line.bits_per_second = 260_000
-            below = await _until_width(page, 320, 10)
-            await asyncio.sleep(4)
-            later = await page.page.evaluate(FIGURES)
-            assert later["decoded"] - below["decoded"] > 4 * 5, "pictures go on"
+            line.bits_per_second = 400_000
+            await _until_width(page, 320, 10)
+            await _until_pictures_flow(page)
             viewer = next(each for each in await api.participants(room) if each["name"] == "Thin")
             assert viewer["receives"]["auto"] and viewer["receives"]["output"] == "low"
-            assert 50_000 < viewer["stats"]["estimatedBitsPerSecond"] < 400_000, viewer["stats"]
+            assert 50_000 < viewer["stats"]["estimatedBitsPerSecond"] < 600_000, viewer["stats"]
             line.bits_per_second = 3_000_000
             await _until_width(page, 640, 20)
         finally:

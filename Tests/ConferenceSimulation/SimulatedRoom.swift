@@ -194,7 +194,8 @@ final class SimulatedRoom {
 
   private func publish() {
     let people = members.filter { $0.isSeated && $0.sources != nil }.map {
-      SceneBoard.Person(media: $0.media, name: "P\($0.media.number)", sendsVideo: true)
+      // Names come again, as in life: what is drawn of them is kept, up to a limit.
+      SceneBoard.Person(media: $0.media, name: "P\($0.media.number % 40)", sendsVideo: true)
     }
     board.change { $0.people = people }
   }
