@@ -40,13 +40,8 @@ public struct VP8Descriptor: Hashable, Sendable {
     guard first & 0x80 != 0 else { return }
     guard let present = reader.readUInt8() else { return nil }
     if present & 0x80 != 0 {
-      guard let high = reader.readUInt8() else { return nil }
-      pictureID = UInt16(high & 0x7F)
-      if high & 0x80 != 0 {
-        guard let low = reader.readUInt8() else { return nil }
-        hasLongPictureID = true
-        pictureID = UInt16(high & 0x7F) << 8 | UInt16(low)
-      }
+      guard let id = PictureID(&reader) else { return nil }
+      (pictureID, hasLongPictureID) = (id.value, id.isLong)
     }
     if present & 0x40 != 0 {
       guard let index = reader.readUInt8() else { return nil }

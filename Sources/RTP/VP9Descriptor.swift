@@ -51,13 +51,8 @@ public struct VP9Descriptor: Sendable {
     endsFrame = first & 0x04 != 0
     isNotReferenceForUpperLayers = first & 0x01 != 0
     if first & 0x80 != 0 {
-      guard let high = reader.readUInt8() else { return nil }
-      pictureID = UInt16(high & 0x7F)
-      if high & 0x80 != 0 {
-        guard let low = reader.readUInt8() else { return nil }
-        hasLongPictureID = true
-        pictureID = UInt16(high & 0x7F) << 8 | UInt16(low)
-      }
+      guard let id = PictureID(&reader) else { return nil }
+      (pictureID, hasLongPictureID) = (id.value, id.isLong)
     }
     if first & 0x20 != 0 { guard readLayers(&reader) else { return nil } }
     if isFlexible, isInterPredicted { guard readReferences(&reader) else { return nil } }
