@@ -1,0 +1,46 @@
+/// Whether the server takes newcomers: by what they will cost, and not while pictures have to give way.
+package struct AdmissionControl: Sendable {
+  /// The part of the processors up to which newcomers are taken, above 0 to 1.
+  private let shareMax: Double
+  /// Processors used of late, and what those will use who came since.
+  private var used = 0.0
+  private var expected = 0.0
+  private var allowance = Double.infinity
+  /// Refuses until there is clearly room again.
+  package private(set) var isFull = false
+  package private(set) var refusedCount = 0
+  package private(set) var model = CostModel()
+
+  /// Once full, this part of the limit has to be free again.
+  private static let slack = 0.1
+
+  package init(shareMax: Double) { self.shareMax = shareMax }
+
+  /// Processor time used of late, as a part of what may be used.
+  package var share: Double { allowance > 0 && allowance < .infinity ? used / allowance : 0 }
+
+  /// Takes in what was measured; about once a second.
+  package mutating func observe(_ use: CostModel.Use, _ census: CostModel.Census, allowance: Double) {
+    model.learn(use, census)
+    self.allowance = allowance
+    used += 0.3 * (use.total - used)
+    expected *= 0.7
+    isFull = hasLimit && used + expected > shareMax * allowance * (isFull ? 1 - Self.slack : 1)
+  }
+
+  /// With all of the processors to use only late ticks tell that it is too much.
+  private var hasLimit: Bool { shareMax < 1 }
+
+  /// While half of it is free nobody is refused for what he is thought to cost.
+  private var isHalfFree: Bool { used + expected < shareMax * allowance / 2 }
+
+  /// Whether one comes in who will cost so much.
+  package mutating func admits(_ cost: Double, at level: VideoLevel) -> Bool {
+    guard !isFull, !level.refusesNewcomers, !hasLimit || isHalfFree || used + expected + cost <= shareMax * allowance else {
+      refusedCount += 1
+      return false
+    }
+    expected += cost
+    return true
+  }
+}
