@@ -48,7 +48,7 @@ extension Conferences {
 
   func stop(_ canvas: Canvas, _ key: Room.CanvasKey, in room: Room) {
     pictureLoop.remove(canvas)
-    for output in canvas.outputs.values { keyframeDesk.withdraw(output) }
+    for output in canvas.outputs.values { outputDesk.withdraw(output) }
     canvas.end(at: MonotonicClock.now())
     room.canvases[key] = nil
   }
@@ -57,12 +57,12 @@ extension Conferences {
   private func settle(_ codecs: Set<Codec>, of canvas: Canvas) {
     let running = canvas.outputs
     for (codec, output) in running where !codecs.contains(codec) {
-      keyframeDesk.withdraw(output)
+      outputDesk.withdraw(output)
       canvas.remove(codec)
     }
     for codec in codecs where running[codec] == nil {
       let output = outputs.next()
-      keyframeDesk.register(canvas, output)
+      outputDesk.register(canvas, output)
       canvas.add(codec, as: output, isOnDemand: true)
     }
   }

@@ -30,7 +30,7 @@ package actor Conferences: ConferenceControl {
   let pictureLoop = TickLoop(name: "pictures", priority: .normal, skipAfter: .milliseconds(50))
   let events = EventHub()
   let outputs = OutputIDSource()
-  let keyframeDesk = KeyframeDesk()
+  let outputDesk = OutputDesk()
   let started = MonotonicClock.now()
 
   var roomsByName: [String: Room] = [:] {
@@ -158,7 +158,7 @@ package actor Conferences: ConferenceControl {
     lastParticipantNumber &+= 1
     let number = lastParticipantNumber
     let peer = PeerID(number)
-    let (roomName, transport, desk) = (room.name, transport, keyframeDesk)
+    let (roomName, transport, desk) = (room.name, transport, outputDesk)
     let holder = MediaHolder()
     let video = VideoSource(execution: .serialQueue) {
       if let stream = holder.media?.videoStream { transport.requestKeyframe(peer, stream) }

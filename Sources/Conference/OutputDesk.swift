@@ -3,7 +3,7 @@ import WebRTCTransport
 
 /// Brings what happens to receivers to the canvas that is meant, on the network's thread and without a detour: a thousand viewers may ask
 /// for a keyframe at once.
-final class KeyframeDesk: Sendable {
+final class OutputDesk: Sendable {
   private let canvases = Mutex<[OutputID: Canvas]>([:])
 
   func register(_ canvas: Canvas, _ output: OutputID) { canvases.withLock { $0[output] = canvas } }
