@@ -1,7 +1,7 @@
 import EncodedMedia
 import RawMedia
 
-/// Decodes VP9 frames (profile 0) to pictures; of spatial layers the highest that is there.
+/// Decodes VP9 frames (profile 0) to pictures; of spatial layers the highest that is kept.
 ///
 /// Damage is an error, never a picture: after any, frames are refused until the next keyframe. The size may change with any
 /// frame. Not to be used by two threads at once.
@@ -11,7 +11,8 @@ package final class VP9Decoder: @unchecked Sendable {
   package let limits: PictureLimits
   private let context: VPXDecoderContext
   private var awaitsKeyframe = true
-  /// The frame with an index behind it, without which libvpx would go on to decode whatever follows the first frame, unchecked.
+  /// The frames that libvpx gets with an index behind them, without which it would go on to decode whatever follows the first
+  /// frame, unchecked.
   private var indexed: [UInt8] = []
 
   package init(limits: PictureLimits = PictureLimits()) throws(CodecError) {
@@ -21,13 +22,19 @@ package final class VP9Decoder: @unchecked Sendable {
 
   /// Decodes one whole frame, or superframe, into a picture of the pool.
   ///
+  /// - Parameter layers: which of a superframe's frames to decode; nil for all.
   /// - Returns: nil for a frame that is not to be shown.
-  package func decode(_ frame: Span<UInt8>, pool: inout PicturePool) throws(CodecError) -> Picture? {
+  package func decode(_ frame: Span<UInt8>, layers: SpatialLayers? = nil, pool: inout PicturePool) throws(CodecError)
+    -> Picture?
+  {
     let wasAwaiting = awaitsKeyframe
     awaitsKeyframe = true
-    let isKeyframe = try check(frame)
+    let isWhole = !(layers?.leavesOut ?? false) && VP9Superframe.hasIndex(frame)
+    if !isWhole { index(frame, layers) }
+    let indexed = indexed
+    let isKeyframe = try check(isWhole ? frame : indexed.span)
     guard isKeyframe || !wasAwaiting else { throw .needsKeyframe }
-    let picture = try run(frame, pool: &pool)
+    let picture = try run(isWhole ? frame : indexed.span, pool: &pool)
     awaitsKeyframe = false
     return picture
   }
@@ -47,18 +54,23 @@ package final class VP9Decoder: @unchecked Sendable {
     return first.isKeyframe
   }
 
-  private func run(_ frame: Span<UInt8>, pool: inout PicturePool) throws(CodecError) -> Picture? {
-    if VP9Superframe.hasIndex(frame) {
-      return try frame.withUnsafeBufferPointer { (bytes) throws(CodecError) in
-        try context.decode(bytes, within: limits, pool: &pool)
-      }
-    }
+  /// Copies the frames to be decoded into `indexed`.
+  private func index(_ bytes: Span<UInt8>, _ layers: SpatialLayers?) {
     indexed.removeAll(keepingCapacity: true)
-    indexed.append(contentsOf: frame)
     var sizes: [8 of Int] = .init(repeating: 0)
-    sizes[0] = frame.count
-    VP9Superframe.appendIndex(sizes, count: 1, to: &indexed)
-    return try indexed.withUnsafeBufferPointer { (bytes) throws(CodecError) in
+    var (place, count) = (0, 0)
+    VP9Superframe.forEachFrame(bytes) { frame in
+      defer { place &+= 1 }
+      guard layers?.keeps(place) ?? true, count < VP9Superframe.frameCountMax else { return }
+      indexed.append(contentsOf: frame)
+      sizes[count] = frame.count
+      count &+= 1
+    }
+    VP9Superframe.appendIndex(sizes, count: count, to: &indexed)
+  }
+
+  private func run(_ frame: Span<UInt8>, pool: inout PicturePool) throws(CodecError) -> Picture? {
+    try frame.withUnsafeBufferPointer { (bytes) throws(CodecError) in
       try context.decode(bytes, within: limits, pool: &pool)
     }
   }

@@ -38,7 +38,7 @@ package enum VideoDecoder: Sendable {
     let bytes = frame.payload.bytes
     switch self {
     case .vp8(let decoder): return try decoder.decode(bytes.span, pool: &pool)
-    case .vp9(let decoder): return try decoder.decode(bytes.span, pool: &pool)
+    case .vp9(let decoder): return try decoder.decode(bytes.span, layers: frame.spatial, pool: &pool)
     case .av1(let decoder): return try decoder.decode(bytes.span, isKeyframe: frame.isKeyframe, pool: &pool)
     case .h264(let decoder): return try decoder.decode(bytes.span, isKeyframe: frame.isKeyframe, pool: &pool)
     }

@@ -1,8 +1,8 @@
 import EncodedMedia
 import Timing
 
-/// Which simulcast layer of a picture stream is decoded: the smallest that fills the largest tile it is shown in; and of its temporal
-/// layers, those that the tile is large enough for.
+/// Which simulcast layer of a picture stream is decoded: the smallest that fills the largest tile it is shown in; and of its spatial
+/// and temporal layers, those that the tile is large enough for.
 ///
 /// A sender short of bandwidth pauses its large layers and brings them back later. Layers change at keyframes only, so that the
 /// decoder never sees a frame it cannot start from.
@@ -10,6 +10,8 @@ package struct LayerChoice: Sendable {
   /// What is to become of a frame.
   package enum Verdict: Equatable, Sendable {
     case take
+    /// Take what the frame keeps, and ask the sender for a keyframe: a layer that is wanted can be had from there on.
+    case takeAndRequest
     case drop
     /// Drop it, and ask the sender for a keyframe of its layer: the layer is wanted, or may be.
     case dropAndRequest
@@ -25,9 +27,15 @@ package struct LayerChoice: Sendable {
   /// The layer taken now; nil before the first keyframe of any.
   package private(set) var current: UInt8?
   /// Width times height of the largest tile; nil to take the largest layer that comes.
-  package var wantedPixels: Int? { didSet { temporal.wantedPixels = wantedPixels } }
+  package var wantedPixels: Int? {
+    didSet {
+      temporal.wantedPixels = wantedPixels
+      spatial.wantedPixels = wantedPixels
+    }
+  }
   private var layers: [Layer] = []
   private var temporal = TemporalChoice()
+  private var spatial = SpatialChoice()
 
   /// A layer that has been silent for so long is paused.
   private static let pauseAfter = Interval.seconds(1)
@@ -35,10 +43,14 @@ package struct LayerChoice: Sendable {
 
   package init() {}
 
-  /// Judges a frame of a layer.
-  package mutating func judge(_ frame: EncodedFrame, of index: UInt8) -> Verdict {
+  /// Judges a frame of a simulcast layer, and notes in it which of its spatial layers are to be decoded.
+  package mutating func judge(_ frame: inout EncodedFrame, of index: UInt8) -> Verdict {
     let verdict = choose(frame, of: index)
-    return verdict == .take && !temporal.takes(frame) ? .drop : verdict
+    guard verdict == .take else { return verdict }
+    guard temporal.takes(frame) else { return .drop }
+    let outcome = spatial.choose(&frame)
+    guard outcome.isTaken else { return .dropAndRequest }
+    return outcome.wantsKeyframe ? .takeAndRequest : .take
   }
 
   private mutating func choose(_ frame: EncodedFrame, of index: UInt8) -> Verdict {

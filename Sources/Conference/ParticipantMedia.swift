@@ -59,14 +59,14 @@ package final class ParticipantMedia: PeerObserver, Sendable {
     var video: UInt8?
     var layers = LayerChoice()
 
-    mutating func judge(_ frame: EncodedFrame, _ stream: StreamID) -> LayerChoice.Verdict {
+    mutating func judge(_ frame: inout EncodedFrame, _ stream: StreamID) -> LayerChoice.Verdict {
       switch stream.kind {
       case .audio:
         if audio == nil { audio = stream.media }
         return audio == stream.media ? .take : .drop
       case .video:
         if video == nil { video = stream.media }
-        return video == stream.media ? layers.judge(frame, of: stream.layer) : .drop
+        return video == stream.media ? layers.judge(&frame, of: stream.layer) : .drop
       }
     }
   }
@@ -172,9 +172,10 @@ package final class ParticipantMedia: PeerObserver, Sendable {
 
   package func peer(_ peer: PeerID, didReceive frame: EncodedFrame, on stream: StreamID) {
     guard isOnStage else { return }
-    let verdict = streams.withLock { $0.judge(frame, stream) }
-    if verdict == .dropAndRequest { requestKeyframe(stream) }
-    guard verdict == .take else { return }
+    var frame = frame
+    let verdict = streams.withLock { $0.judge(&frame, stream) }
+    if verdict == .dropAndRequest || verdict == .takeAndRequest { requestKeyframe(stream) }
+    guard verdict == .take || verdict == .takeAndRequest else { return }
     switch stream.kind {
     case .audio: audio.post(frame)
     case .video: if !videoMuted.load(ordering: .relaxed) { video.receive(frame) }

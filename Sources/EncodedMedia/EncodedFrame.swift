@@ -28,6 +28,8 @@ public struct EncodedFrame: Sendable {
   public var rotation: Rotation
   /// Of pictures: where the frame stands among temporal layers; nil without them.
   public var temporal: TemporalPosition?
+  /// Received pictures: the frames of spatial layers in the payload; nil where the sender does not tell of layers.
+  public var spatial: SpatialLayers?
   /// Who is in the mix, for the CSRC list of audio to be sent.
   public var contributors: ContributorList
 

@@ -40,6 +40,15 @@ public struct VP9Descriptor: Sendable {
     }
   }
 
+  /// What it says of the spatial layer that its frame is of; nil where it says nothing.
+  public var spatialFrame: SpatialLayers.Frame? {
+    spatialLayer.map {
+      SpatialLayers.Frame(
+        layer: $0, buildsOnEarlier: isInterPredicted, buildsOnLower: isInterLayerPredicted,
+        isNotForUpper: isNotReferenceForUpperLayers)
+    }
+  }
+
   /// Reads the descriptor and moves `reader` to the VP9 data behind it.
   ///
   /// - Returns: nil where the payload ends within it, and for more than three references.

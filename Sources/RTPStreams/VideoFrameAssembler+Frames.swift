@@ -24,20 +24,22 @@ extension VideoFrameAssembler {
 
     var isKeyframe: Bool?
     var temporal: TemporalPosition?
+    var spatial: SpatialLayers?
     let buffer = pool.make { bytes in
       switch first.codec {
       case .vp8: isKeyframe = appendVP8(range, to: &bytes, &temporal)
       case .h264: isKeyframe = appendH264(range, to: &bytes)
-      case .vp9: isKeyframe = appendVP9(range, to: &bytes, &temporal)
+      case .vp9: isKeyframe = appendVP9(range, to: &bytes, &temporal, &spatial)
       case .av1: isKeyframe = appendAV1(range, to: &bytes)
       case .opus, .pcmu, .pcma: isKeyframe = nil
       }
     }
     guard let isKeyframe, isKeyframe || !(mustBeKeyframe || first.codec != lastCodec) else { return false }
-    frames.append(
-      EncodedFrame(
-        codec: first.codec, payload: buffer, timestamp: first.timestamp, sequence: first.sequence, isKeyframe: isKeyframe,
-        followsGap: followsGap, time: lastArrival, rotation: rotation, temporal: temporal))
+    var frame = EncodedFrame(
+      codec: first.codec, payload: buffer, timestamp: first.timestamp, sequence: first.sequence, isKeyframe: isKeyframe,
+      followsGap: followsGap, time: lastArrival, rotation: rotation, temporal: temporal)
+    frame.spatial = spatial
+    frames.append(frame)
     frameCount &+= 1
     if isKeyframe { keyframeCount &+= 1 }
     followsGap = false
@@ -82,8 +84,9 @@ extension VideoFrameAssembler {
   ///
   /// - Returns: whether the frame is a keyframe; nil for a damaged one.
   private func appendVP9(
-    _ range: Range<Int64>, to bytes: inout [UInt8], _ temporal: inout TemporalPosition?
+    _ range: Range<Int64>, to bytes: inout [UInt8], _ temporal: inout TemporalPosition?, _ spatial: inout SpatialLayers?
   ) -> Bool? {
+    var layers = SpatialLayers()
     var sizes: [8 of Int] = .init(repeating: 0)
     var count = 0
     var isWithinFrame = false
@@ -97,6 +100,7 @@ extension VideoFrameAssembler {
         guard count < VP9Superframe.frameCountMax else { return nil }
         if count == 0 { temporal = descriptor.temporalPosition }
         count &+= 1
+        if let frame = descriptor.spatialFrame { layers.append(frame) }
       }
       isWithinFrame = !descriptor.endsFrame
       sizes[count &- 1] &+= data.count
@@ -104,6 +108,7 @@ extension VideoFrameAssembler {
     }
     guard !isWithinFrame, let header = VP9FrameHeader(bytes.span) else { return nil }
     if count > 1 { VP9Superframe.appendIndex(sizes, count: count, to: &bytes) }
+    if layers.count == count { spatial = layers }
     return header.isKeyframe
   }
 

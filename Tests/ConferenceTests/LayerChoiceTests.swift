@@ -15,6 +15,13 @@ private func frame(_ width: Int, key: Bool, at milliseconds: Int64) -> EncodedFr
     time: .zero + .milliseconds(milliseconds))
 }
 
+extension LayerChoice {
+  fileprivate mutating func judge(_ frame: EncodedFrame, of index: UInt8) -> Verdict {
+    var frame = frame
+    return judge(&frame, of: index)
+  }
+}
+
 @Suite struct LayerChoiceTests {
   @Test func withoutSimulcastEveryFrameIsTaken() {
     var choice = LayerChoice()

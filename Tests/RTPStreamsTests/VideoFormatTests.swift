@@ -77,7 +77,7 @@ import Timing
     #expect(assemble(packets([(key, true), (inter, false)]), .vp9).map(\.temporal) == [nil, nil])
   }
 
-  @Test func spatialLayersBecomeOneSuperframe() {
+  @Test func spatialLayersBecomeOneSuperframeThatTellsOfThem() throws {
     // Non-flexible: flags, PictureID, layers, TL0PICIDX; the second layer builds on the first.
     let base: [UInt8] = [0x80 | 0x20 | 0x08 | 0x04, 0x80, 5, 0x00, 1]
     let upper: [UInt8] = [0x80 | 0x20 | 0x08 | 0x04, 0x80, 5, 0x03, 1]
@@ -87,6 +87,10 @@ import Timing
     var parts: [Int] = []
     VP9Superframe.forEachFrame(bytes.span) { parts.append($0.count) }
     #expect(parts == [key.count, inter.count])
+    let layers = try #require(frames.first?.spatial)
+    #expect(layers.count == 2)
+    #expect(layers[0] == .init(layer: 0, buildsOnEarlier: false, buildsOnLower: false, isNotForUpper: false))
+    #expect(layers[1] == .init(layer: 1, buildsOnEarlier: false, buildsOnLower: true, isNotForUpper: false))
   }
 
   /// A reduced sequence header of 64x48.
