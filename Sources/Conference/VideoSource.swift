@@ -101,8 +101,13 @@ package final class VideoSource: Sendable {
   /// Has a keyframe be sent, if anybody sees the stream.
   package func askForStill() { if isWatched.load(ordering: .relaxed) { requestKeyframe() } }
 
-  /// Sound of the same sender leaves the mix: its first sample was captured then and is mixed now.
-  func soundPlayed(_ captured: NTPTime, at now: Instant) { lipSync.withLock { $0.played(captured, at: now) } }
+  /// Sound of the same sender leaves the mix.
+  ///
+  /// - Parameters: captured, now, delay: as `LipSync.played` has them.
+  /// - Returns: the least delay playout should have.
+  func soundPlayed(_ captured: NTPTime, at now: Instant, delay: Interval) -> Interval {
+    lipSync.withLock { $0.played(captured, at: now, delay: delay) }
+  }
 
   private func drain() {
     isDraining.store(false, ordering: .releasing)

@@ -107,7 +107,7 @@ final class Voice {
   /// There will be no ticks until something comes; what was before is no run-up to that.
   func sleep() { preroll.clear() }
 
-  /// Tells the picture when the sound that belongs to it leaves.
+  /// Tells the picture when the sound that belongs to it leaves, and waits for it where it is later than the sound.
   private func keepWithPicture(carried: Int, at due: Instant) {
     var ahead = carried
     for step in steps {
@@ -115,7 +115,8 @@ final class Voice {
       case .play(let frame, _), .accelerate(let frame, _, _):
         guard let captured = frame.captureTime else { return }
         let wait = Interval.ticks(Int64(ahead), at: 48_000)
-        return media.video.soundPlayed(captured, at: due + wait)
+        buffer.delayMin = media.video.soundPlayed(captured, at: due + wait, delay: buffer.statistics.delay)
+        return
       case .conceal(let count, _), .expand(let count), .silence(let count): ahead += count
       case .skip, .catchUp: break
       }

@@ -34,7 +34,7 @@ extension PlayoutBuffer {
 
   /// Whether what came is so old that newer frames must be close behind: the network has just let go of what it held back.
   private mutating func holdsForNewer(at now: Instant) -> Bool {
-    guard let newest, let last = queue.lastPlace, delay(of: last, at: now) > estimator.target + settings.excessMax else {
+    guard let newest, let last = queue.lastPlace, delay(of: last, at: now) > target + settings.excessMax else {
       heldSince = nil
       return false
     }
@@ -74,7 +74,7 @@ extension PlayoutBuffer {
       return catchUp(into: &steps)
     }
     var change = adjuster.change(
-      delay: delay(of: first, at: now), target: estimator.target, carry: carry, duration: first.duration,
+      delay: delay(of: first, at: now), target: estimator.target, wish: delayMin, carry: carry, duration: first.duration,
       isPause: pauses.isPause(level: queue.levelOfFirst(unlessStated: measuredLevel), at: now), at: now)
     // There is nothing to catch up with where packets themselves come late, until the estimator has learned of the longer route.
     if change < 0, !comesInTime { change = 0 }
@@ -106,7 +106,7 @@ extension PlayoutBuffer {
 
   private var comesInTime: Bool {
     guard let newest, let base = estimator.base else { return true }
-    return newest.transit - base <= estimator.target
+    return newest.transit - base <= target
   }
 
   private mutating func playFirst(cutting cut: Int, at now: Instant, into steps: inout [PlayoutStep]) {
@@ -171,7 +171,7 @@ extension PlayoutBuffer {
 
   /// How late the frame must be for it and all others of its tick to be in time.
   private func target(for frame: FramePlace) -> Interval {
-    estimator.target + DelayAdjuster.wait(ofFrames: frame.duration)
+    target + DelayAdjuster.wait(ofFrames: frame.duration)
   }
 
   private mutating func noteDelay(_ delay: Interval) {
@@ -187,7 +187,7 @@ extension PlayoutBuffer {
     // The network held them back and let go of all at once; what waits for more than it holds is no burst but a longer route.
     let isBurst = { (limit: Interval, from: FramePlace) in .ticks(last.end &- from.position, at: 48_000) > limit }
     let hasStopped = underrun > 0 || phase == .waiting
-    let limit = estimator.target + settings.excessMax
+    let limit = target + settings.excessMax
     // While the stream goes on, a delay that is no longer needed is brought down without a gap, unless it is beyond all bounds.
     let isCapped = delay > settings.delayMax + Self.capTolerance
     guard isCapped || hasStopped && delay > limit && isBurst(limit, first) else { return }

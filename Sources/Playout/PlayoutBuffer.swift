@@ -82,13 +82,22 @@ package struct PlayoutBuffer: ~Copyable {
     hasSkipped = true
     lateInSuccession = 0
     highest = nil
-    statistics.target = estimator.target
+    statistics.target = target
   }
 
   /// Samples a channel handed out beyond the last tick pulled, which a receiver that begins to listen now has not got.
   package var carriedSamples: Int { carry }
   /// How loud the last tick was as decoded, in -dBov, by whoever decodes: for senders who do not state levels; nil where nobody does.
   package var measuredLevel: UInt8?
+  /// What to wait at least beyond the least transit, whatever the network does: for a picture that comes later than its sound.
+  package var delayMin = Interval.zero {
+    didSet {
+      delayMin = min(delayMin, settings.delayMax)
+      statistics.target = target
+    }
+  }
+  /// What to wait beyond the least transit.
+  var target: Interval { max(estimator.target, delayMin) }
   /// How many frames wait.
   package var count: Int { queue.count }
   /// Whether the stream is being played rather than waited for.
@@ -142,7 +151,7 @@ package struct PlayoutBuffer: ~Copyable {
       estimator.observe(transit: transit + .ticks(Int64(frame.duration), at: 48_000), arrival: arrival)
     }
     highest = max(highest ?? frame.sequence, frame.sequence)
-    statistics.target = estimator.target
+    statistics.target = target
   }
 
   private mutating func startAnew() {

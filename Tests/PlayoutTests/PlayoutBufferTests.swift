@@ -68,6 +68,53 @@ import Timing
     #expect(call.statistics.delay <= .milliseconds(35))
   }
 
+  /// What was put in or taken out in each second in which somebody speaks or pauses.
+  private func changes(_ call: Call, seconds: Range<Int>, isQuiet: (Int) -> Bool = { _ in false }) -> [Int] {
+    seconds.map { second in
+      let before = call.statistics.expandedSamples + call.statistics.acceleratedSamples
+      call.stream(
+        seconds: 1, firstSequence: Int64(second * 50), firstTimestamp: UInt32(second * 48_000), level: isQuiet(second) ? 60 : 25
+      ) { _ in Fate() }
+      return call.statistics.expandedSamples + call.statistics.acceleratedSamples - before
+    }
+  }
+
+  @Test func soundIsHeldBackForItsPictureSlowlyWhileSomebodySpeaks() {
+    let call = Call()
+    _ = changes(call, seconds: 0..<5)
+    let delay = call.statistics.delay
+    call.buffer.delayMin = .milliseconds(180)
+    let growing = changes(call, seconds: 5..<15)
+    // Nothing for two seconds, in which he might pause; then a twentieth.
+    #expect(growing[0] == 0 && growing[1] <= 240)
+    #expect(growing.allSatisfy { $0 <= 48_000 / 20 + 240 })
+    #expect(call.statistics.delay >= .milliseconds(180) && call.statistics.delay <= .milliseconds(220))
+    #expect(growing.suffix(3) == [0, 0, 0])
+    call.buffer.delayMin = .zero
+    let shrinking = changes(call, seconds: 15..<25)
+    #expect(shrinking.allSatisfy { $0 <= 48_000 / 20 + 240 })
+    #expect(call.statistics.delay <= delay + .milliseconds(20))
+    #expect(call.statistics.concealedSamples == 0 && call.statistics.lost == 0 && call.statistics.skipped == 0)
+    #expect(call.keepsPace(packetSamples: 960))
+  }
+
+  @Test func soundIsHeldBackForItsPictureInOnePauseWhereThereIsOne() {
+    let call = Call()
+    _ = changes(call, seconds: 0..<5) { _ in false }
+    call.buffer.delayMin = .milliseconds(180)
+    let growing = changes(call, seconds: 5..<9) { $0 == 6 }
+    #expect(growing[0] == 0 && growing[2] == 0 && growing[3] == 0)
+    #expect(call.statistics.delay >= .milliseconds(180))
+  }
+
+  @Test func aPictureThatIsALittleLateIsWaitedForInPausesOnly() {
+    let call = Call()
+    _ = changes(call, seconds: 0..<5)
+    call.buffer.delayMin = .milliseconds(50)
+    let growing = changes(call, seconds: 5..<40) { $0 == 30 }
+    #expect(growing[25] > 0 && growing.reduce(0, +) == growing[25])
+  }
+
   @Test(arguments: [10, 20, 40, 60, 120]) func packetsOfAnyLengthFillTheTicks(milliseconds: Int) {
     let call = Call()
     call.stream(seconds: 12, milliseconds: milliseconds) { _ in Fate() }
