@@ -17,7 +17,7 @@ static inline void tutti_dav1d_use_safe_kernels(void) { dav1d_set_cpu_flags_mask
 static inline void tutti_dav1d_use_safe_kernels(void) {}
 #endif
 
-/* One thread, no frame held back, the highest spatial layer only, nothing larger than `pixels`, nothing said on standard error. */
+/* One thread, no frame held back, every spatial layer, nothing larger than `pixels`, nothing said on standard error. */
 static inline Dav1dContext *tutti_dav1d_open(unsigned pixels) {
   Dav1dSettings settings;
   Dav1dContext *context = NULL;
@@ -27,7 +27,7 @@ static inline Dav1dContext *tutti_dav1d_open(unsigned pixels) {
   settings.apply_grain = 0;
   settings.n_threads = 1;
   settings.max_frame_delay = 1;
-  settings.all_layers = 0;
+  settings.all_layers = 1;
   settings.frame_size_limit = pixels;
   settings.logger.callback = NULL;
   return dav1d_open(&context, &settings) < 0 ? NULL : context;
@@ -43,6 +43,16 @@ static inline int tutti_dav1d_send(Dav1dContext *context, const uint8_t *bytes, 
   if (status == 0 && data.sz != 0) status = DAV1D_ERR(EINVAL);
   if (data.sz != 0) dav1d_data_unref(&data);
   return status;
+}
+
+/* The next picture in place of the one before; that one stays where there is none. */
+static inline int tutti_dav1d_get(Dav1dContext *context, Dav1dPicture *picture) {
+  Dav1dPicture next = {0};
+  int status = dav1d_get_picture(context, &next);
+  if (status < 0) return status;
+  dav1d_picture_unref(picture);
+  *picture = next;
+  return 0;
 }
 
 #endif

@@ -2,7 +2,7 @@ import CDav1d
 import EncodedMedia
 import RawMedia
 
-/// Decodes AV1 temporal units (main profile, 8 bits, 4:2:0) to pictures; of spatial layers the highest that is there.
+/// Decodes AV1 temporal units (main profile, 8 bits, 4:2:0) to pictures; of spatial layers the highest that is kept.
 ///
 /// Damage is an error, never a picture: after any, units are refused until the next keyframe. One thread, no frame held back.
 /// Not to be used by two threads at once.
@@ -13,6 +13,8 @@ package final class AV1Decoder: @unchecked Sendable {
   private let context: OpaquePointer
   private let image: UnsafeMutablePointer<Dav1dPicture>
   private var awaitsKeyframe = true
+  /// The units of the layers to be decoded.
+  private var kept: [UInt8] = []
   /// More pictures than a temporal unit has layers.
   private static let picturesMax = 64
 
@@ -32,9 +34,21 @@ package final class AV1Decoder: @unchecked Sendable {
 
   /// Decodes one temporal unit, its units with their sizes, into a picture of the pool.
   ///
-  /// - Parameter isKeyframe: whether it holds a sequence header and a keyframe.
+  /// - Parameters:
+  ///   - isKeyframe: whether it holds a sequence header and a keyframe.
+  ///   - layers: which spatial layers to decode; nil for all.
   /// - Returns: nil where nothing is to be shown.
-  package func decode(_ unit: Span<UInt8>, isKeyframe: Bool, pool: inout PicturePool) throws(CodecError) -> Picture? {
+  package func decode(_ unit: Span<UInt8>, isKeyframe: Bool, layers: SpatialLayers? = nil, pool: inout PicturePool)
+    throws(CodecError) -> Picture?
+  {
+    guard let layers, layers.leavesOut else { return try decode(unit, isKeyframe, &pool) }
+    kept.removeAll(keepingCapacity: true)
+    AV1Unit.append(unit, keeping: layers, to: &kept)
+    let kept = kept
+    return try decode(kept.span, isKeyframe, &pool)
+  }
+
+  private func decode(_ unit: Span<UInt8>, _ isKeyframe: Bool, _ pool: inout PicturePool) throws(CodecError) -> Picture? {
     if isKeyframe {
       guard let size = PictureSize(ofKeyframe: unit, codec: .av1) else { throw damage() }
       guard limits.allow(width: size.width, height: size.height) else {
@@ -47,16 +61,16 @@ package final class AV1Decoder: @unchecked Sendable {
       bytes.baseAddress.map { tutti_dav1d_send(context, $0, bytes.count) } ?? -1
     }
     guard status == 0 else { throw damage() }
-    var newest: Picture?
+    defer { dav1d_picture_unref(image) }
+    var hasPicture = false
     for _ in 0..<Self.picturesMax {
-      let status = dav1d_get_picture(context, image)
+      let status = tutti_dav1d_get(context, image)
       if status == tutti_dav1d_again { break }
       guard status == 0 else { throw damage() }
-      defer { dav1d_picture_unref(image) }
-      newest = try copy(image.pointee, pool: &pool)
+      hasPicture = true
     }
     awaitsKeyframe = false
-    return newest
+    return hasPicture ? try copy(image.pointee, pool: &pool) : nil
   }
 
   private func damage() -> CodecError {

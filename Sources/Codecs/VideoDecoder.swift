@@ -39,7 +39,8 @@ package enum VideoDecoder: Sendable {
     switch self {
     case .vp8(let decoder): return try decoder.decode(bytes.span, pool: &pool)
     case .vp9(let decoder): return try decoder.decode(bytes.span, layers: frame.spatial, pool: &pool)
-    case .av1(let decoder): return try decoder.decode(bytes.span, isKeyframe: frame.isKeyframe, pool: &pool)
+    case .av1(let decoder):
+      return try decoder.decode(bytes.span, isKeyframe: frame.isKeyframe, layers: frame.spatial, pool: &pool)
     case .h264(let decoder): return try decoder.decode(bytes.span, isKeyframe: frame.isKeyframe, pool: &pool)
     }
   }

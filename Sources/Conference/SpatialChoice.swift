@@ -51,6 +51,7 @@ struct SpatialChoice: Sendable {
     var tellsSize = frame.isKeyframe
     for index in 0..<layers.count {
       lastFrames[Int(layers[index].layer)] = frame.time
+      if let told = layers.pixels(index) { pixels[Int(layers[index].layer)] = told }
       if !layers[index].buildsOnEarlier { tellsSize = true }
     }
     guard tellsSize, frame.codec == .vp9 else { return }

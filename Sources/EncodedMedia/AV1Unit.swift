@@ -43,6 +43,23 @@ public struct AV1Unit: Hashable, Sendable {
     size = end
   }
 
+  /// obu_type of units that are a frame or part of one.
+  private var isOfFrame: Bool { [Self.frameHeader, Self.tileGroup, Self.frame, 7].contains(type) }
+
+  /// The spatial layer of a frame's unit; nil for units of no layer.
+  private var spatialLayer: UInt8? { extensionByte.map { $0 >> 3 & 3 } ?? (isOfFrame ? 0 : nil) }
+
+  /// Appends the units of a temporal unit that are of no layer or of one that is kept.
+  ///
+  /// - Parameter unit: units with their sizes.
+  public static func append(_ unit: Span<UInt8>, keeping layers: SpatialLayers, to out: inout [UInt8]) {
+    var rest = unit
+    while !rest.isEmpty, let unit = AV1Unit(rest) {
+      if unit.spatialLayer.map({ layers.keeps(layer: $0) }) ?? true { out.append(contentsOf: rest.extracting(0..<unit.size)) }
+      rest = rest.extracting(unit.size..<rest.count)
+    }
+  }
+
   /// Appends the unit with a size, as files and decoders want it.
   public func append(from bytes: Span<UInt8>, to out: inout [UInt8]) {
     out.append(firstByte | 2)

@@ -16,6 +16,8 @@ public enum HeaderExtensionKind: UInt8, Hashable, Sendable, CaseIterable {
   /// 3GPP TS 26.114 section 7.4.5.
   case videoOrientation
   case playoutDelay
+  /// RTP payload format for AV1, appendix A; of any codec.
+  case dependencyDescriptor
 
   /// What SDP's `a=extmap` calls the extension.
   public var uri: String {
@@ -29,6 +31,7 @@ public enum HeaderExtensionKind: UInt8, Hashable, Sendable, CaseIterable {
     case .transportSequenceNumber: "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01"
     case .videoOrientation: "urn:3gpp:video-orientation"
     case .playoutDelay: "http://www.webrtc.org/experiments/rtp-hdrext/playout-delay"
+    case .dependencyDescriptor: "https://aomediacodec.github.io/av1-rtp-spec/#dependency-descriptor-rtp-header-extension"
     }
   }
 
@@ -42,7 +45,7 @@ public enum HeaderExtensionKind: UInt8, Hashable, Sendable, CaseIterable {
 /// Which id stands for which extension, as negotiated by SDP (RFC 8285). Held in place.
 public struct HeaderExtensionMap: Sendable {
   /// The id of each kind by its raw value; 0 where it has none.
-  private var ids: [9 of UInt8] = .init(repeating: 0)
+  private var ids: [10 of UInt8] = .init(repeating: 0)
   /// The kind of ids 0 to 15 by their number, so that the common ones need no search; 255 where there is none.
   private var kinds: [16 of UInt8] = .init(repeating: 255)
 

@@ -64,6 +64,7 @@ extension HeaderExtensions {
     case .transportSequenceNumber: transportSequenceNumber == nil ? 0 : 2
     case .videoOrientation: rotation == nil ? 0 : 1
     case .playoutDelay: playoutDelay == nil ? 0 : 3
+    case .dependencyDescriptor: 0
     }
   }
 
@@ -82,6 +83,7 @@ extension HeaderExtensions {
     case .transportSequenceNumber: packet.setBigEndian(transportSequenceNumber ?? 0, at: offset)
     case .videoOrientation: packet[offset] = rotation?.rawValue ?? 0
     case .playoutDelay: write24(playoutDelay?.bits ?? 0, into: &packet, at: offset)
+    case .dependencyDescriptor: break
     }
   }
 
@@ -99,5 +101,5 @@ extension HeaderExtensions {
 }
 
 extension HeaderExtensionKind {
-  static let count: UInt8 = 9
+  static let count: UInt8 = 10
 }

@@ -20,6 +20,9 @@ public struct HeaderExtensions: Sendable {
   public private(set) var contributorLevels: [15 of UInt8] = .init(repeating: 127)
   /// Levels that the packet carried: 0 to 15.
   public private(set) var contributorLevelCount = 0
+  /// Where in the packet the dependency descriptor lies; only read.
+  private var descriptorStart: UInt16 = 0
+  private var descriptorSize: UInt8 = 0
 
   public init() {}
 
@@ -28,34 +31,34 @@ public struct HeaderExtensions: Sendable {
     guard let profile = header.extensionProfile, header.extensionRange.upperBound <= packet.count else { return }
     let elements = packet.extracting(header.extensionRange)
     switch profile {
-    case 0xBEDE: readOneByteElements(elements, map)
-    case 0x1000...0x100F: readTwoByteElements(elements, map)
+    case 0xBEDE: readOneByteElements(elements, at: header.extensionRange.lowerBound, map)
+    case 0x1000...0x100F: readTwoByteElements(elements, at: header.extensionRange.lowerBound, map)
     default: return
     }
   }
 
   /// RFC 8285 section 4.2.
-  private mutating func readOneByteElements(_ elements: Span<UInt8>, _ map: HeaderExtensionMap) {
+  private mutating func readOneByteElements(_ elements: Span<UInt8>, at start: Int, _ map: HeaderExtensionMap) {
     var reader = ByteReader(elements)
     while let first = reader.readUInt8() {
       let id = first >> 4
       if id == 0 { continue }
       guard id != 15, let value = reader.readBytes(Int(first & 0x0F) &+ 1) else { return }
-      take(value, as: map.kind(of: id))
+      take(value, endingAt: start &+ reader.offset, as: map.kind(of: id))
     }
   }
 
   /// RFC 8285 section 4.3.
-  private mutating func readTwoByteElements(_ elements: Span<UInt8>, _ map: HeaderExtensionMap) {
+  private mutating func readTwoByteElements(_ elements: Span<UInt8>, at start: Int, _ map: HeaderExtensionMap) {
     var reader = ByteReader(elements)
     while let id = reader.readUInt8() {
       if id == 0 { continue }
       guard let length = reader.readUInt8(), let value = reader.readBytes(Int(length)) else { return }
-      take(value, as: map.kind(of: id))
+      take(value, endingAt: start &+ reader.offset, as: map.kind(of: id))
     }
   }
 
-  private mutating func take(_ value: Span<UInt8>, as kind: HeaderExtensionKind?) {
+  private mutating func take(_ value: Span<UInt8>, endingAt end: Int, as kind: HeaderExtensionKind?) {
     switch kind {
     case nil: return
     case .mid: mid = ShortToken(value)
@@ -78,7 +81,19 @@ public struct HeaderExtensions: Sendable {
     case .playoutDelay:
       var reader = ByteReader(value)
       playoutDelay = reader.readUInt24().map { PlayoutDelay(bits: $0) }
+    case .dependencyDescriptor:
+      guard value.count <= 255, let start = UInt16(exactly: end &- value.count) else { return }
+      descriptorStart = start
+      descriptorSize = UInt8(truncatingIfNeeded: value.count)
     }
+  }
+
+  /// The dependency descriptor, as it stands in the packet that these were read from; empty where there is none.
+  @_lifetime(copy packet)
+  public func dependencyDescriptor(in packet: Span<UInt8>) -> Span<UInt8> {
+    let start = Int(descriptorStart)
+    let end = start &+ Int(descriptorSize)
+    return packet.extracting(end <= packet.count ? start..<end : 0..<0)
   }
 
   /// The value of `absoluteSendTime` for a packet sent at `time`.

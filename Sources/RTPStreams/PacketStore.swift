@@ -18,12 +18,15 @@ struct PacketStore: Sendable {
     var arrival: Instant
     /// Bytes of payload; 0 for padding only.
     var size: Int
+    /// Bytes of the dependency descriptor; 0 where there is none.
+    fileprivate(set) var descriptorSize = 0
     fileprivate(set) var cell = -1
   }
 
   /// Packets kept: a power of two, so that a number's place is its low bits.
   static let capacity: Int64 = 1024
-  /// The longest payload taken; no datagram of a path with the usual 1500 bytes has more.
+  /// The longest payload taken, with what the header says of its dependencies; no datagram of a path with the usual 1500 bytes
+  /// has more.
   static let cellSize = 1500
 
   private var ring: [Packet?] = Array(repeating: nil, count: Int(capacity))
@@ -40,8 +43,8 @@ struct PacketStore: Sendable {
   /// Keeps a packet, in place of one `capacity` numbers older.
   ///
   /// - Returns: the packet as it is kept; nil for one that is too long.
-  mutating func insert(_ packet: Packet, _ payload: Span<UInt8>) -> Packet? {
-    guard payload.count <= Self.cellSize else { return nil }
+  mutating func insert(_ packet: Packet, _ payload: Span<UInt8>, _ descriptor: Span<UInt8>) -> Packet? {
+    guard payload.count &+ descriptor.count <= Self.cellSize else { return nil }
     let place = Int(packet.sequence & (Self.capacity &- 1))
     release(place)
     var packet = packet
@@ -51,6 +54,8 @@ struct PacketStore: Sendable {
       packet.cell = freeCells.removeLast()
       var all = bytes.mutableSpan
       all.copy(payload, at: packet.cell &* Self.cellSize)
+      all.copy(descriptor, at: packet.cell &* Self.cellSize &+ payload.count)
+      packet.descriptorSize = descriptor.count
     }
     ring[place] = packet
     count &+= 1
@@ -74,6 +79,14 @@ struct PacketStore: Sendable {
     guard packet.size > 0, packet.cell >= 0 else { return bytes.span.extracting(0..<0) }
     let start = packet.cell &* Self.cellSize
     return bytes.span.extracting(start..<(start &+ packet.size))
+  }
+
+  /// The dependency descriptor of a packet that `insert` or the ring answered; empty where it has none.
+  @_lifetime(borrow self)
+  func descriptor(of packet: Packet) -> Span<UInt8> {
+    guard packet.descriptorSize > 0, packet.cell >= 0 else { return bytes.span.extracting(0..<0) }
+    let start = packet.cell &* Self.cellSize &+ packet.size
+    return bytes.span.extracting(start..<(start &+ packet.descriptorSize))
   }
 
   private mutating func release(_ place: Int) {

@@ -87,12 +87,15 @@ public struct ReceiveStream: Sendable {
     guard header.payloadRange.upperBound <= packet.count else { return }
     defer { noteDeadline() }
     let payload = packet.extracting(header.payloadRange)
+    let descriptor = extensions.dependencyDescriptor(in: packet)
     switch configuration.payloadTypes[header.payloadType] {
     case .retransmission(let payloadType)?:
-      receiveRetransmission(payload, of: payloadType, header, extensions, at: now, pool: &pool, frames: &frames)
+      receiveRetransmission(
+        payload, of: payloadType, header, extensions, descriptor, at: now, pool: &pool, frames: &frames)
     case .media(let codec)? where codec.kind == configuration.kind:
       guard let extended = accept(header, payload, at: now) else { return }
-      take(payload, extended, header, extensions, codec, at: now, pool: &pool, frames: &frames)
+      take(
+        payload, extended, header, extensions, descriptor, codec, at: now, pool: &pool, frames: &frames)
     case .redundancy(let payloadType)?:
       receiveRedundant(payload, of: payloadType, header, extensions, at: now, pool: &pool, frames: &frames)
     case .media?, nil:
@@ -100,7 +103,8 @@ public struct ReceiveStream: Sendable {
       guard let extended = accept(header, payload, at: now) else { return }
       counters.notUnderstood &+= 1
       guard assembler != nil else { return }
-      take(payload.extracting(0..<0), extended, header, extensions, .vp8, at: now, pool: &pool, frames: &frames)
+      take(
+        payload.extracting(0..<0), extended, header, extensions, descriptor, .vp8, at: now, pool: &pool, frames: &frames)
     }
   }
 
@@ -139,8 +143,8 @@ public struct ReceiveStream: Sendable {
 
   /// RFC 4588 section 4: the original sequence number, then the original payload. Less than that is probing for bandwidth.
   private mutating func receiveRetransmission(
-    _ payload: Span<UInt8>, of payloadType: UInt8, _ header: RTPHeader, _ extensions: HeaderExtensions, at now: Instant,
-    pool: inout FrameBufferPool, frames: inout [EncodedFrame]
+    _ payload: Span<UInt8>, of payloadType: UInt8, _ header: RTPHeader, _ extensions: HeaderExtensions,
+    _ descriptor: Span<UInt8>, at now: Instant, pool: inout FrameBufferPool, frames: inout [EncodedFrame]
   ) {
     guard header.ssrc == configuration.retransmissionSource else { return }
     guard let original = payload.bigEndianUInt16(at: 0), case .media(let codec)? = configuration.payloadTypes[payloadType],
@@ -154,11 +158,15 @@ public struct ReceiveStream: Sendable {
     case .ahead(let extended):
       if let highest, extended > highest &+ 1 { noteMissing((highest &+ 1)..<extended, at: now) }
       counters.repaired &+= 1
-      take(payload.extracting(2..<payload.count), extended, header, extensions, codec, at: now, pool: &pool, frames: &frames)
+      take(
+        payload.extracting(2..<payload.count), extended, header, extensions, descriptor, codec, at: now, pool: &pool,
+        frames: &frames)
     case .late(let extended):
       missing.remove(extended)
       counters.repaired &+= 1
-      take(payload.extracting(2..<payload.count), extended, header, extensions, codec, at: now, pool: &pool, frames: &frames)
+      take(
+        payload.extracting(2..<payload.count), extended, header, extensions, descriptor, codec, at: now, pool: &pool,
+        frames: &frames)
     case .duplicate: counters.duplicates &+= 1
     case .strange, .restarted: counters.strange &+= 1
     }
@@ -191,7 +199,8 @@ public struct ReceiveStream: Sendable {
         counters.repaired &+= 1
       }
       take(
-        payload.extracting(block.range), extended &- Int64(age), header, extensions, codec, at: now, pool: &pool,
+        payload.extracting(block.range), extended &- Int64(age), header, extensions, payload.extracting(0..<0), codec, at: now,
+        pool: &pool,
         frames: &frames)
     }
   }
@@ -208,8 +217,8 @@ public struct ReceiveStream: Sendable {
 
   /// A packet that came for the first time, by whichever way.
   private mutating func take(
-    _ payload: Span<UInt8>, _ extended: Int64, _ header: RTPHeader, _ extensions: HeaderExtensions, _ codec: Codec,
-    at now: Instant, pool: inout FrameBufferPool, frames: inout [EncodedFrame]
+    _ payload: Span<UInt8>, _ extended: Int64, _ header: RTPHeader, _ extensions: HeaderExtensions,
+    _ descriptor: Span<UInt8>, _ codec: Codec, at now: Instant, pool: inout FrameBufferPool, frames: inout [EncodedFrame]
   ) {
     guard assembler != nil else {
       guard payload.count > 0 else { return }
@@ -222,7 +231,7 @@ public struct ReceiveStream: Sendable {
     }
     assembler?.receive(
       sequence: extended, timestamp: header.timestamp, marker: header.marker, codec: codec, rotation: extensions.rotation,
-      payload: payload, at: now, pool: &pool, frames: &frames)
+      payload: payload, descriptor: descriptor, at: now, pool: &pool, frames: &frames)
     noteAssembly()
   }
 

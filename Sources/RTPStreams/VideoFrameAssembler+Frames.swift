@@ -21,6 +21,8 @@ extension VideoFrameAssembler {
     }
     // Padding only: probing for bandwidth, nothing to show.
     guard let first else { return true }
+    // What builds on something lost is of no use, and no damage either.
+    guard dependencies.read(range, in: store) else { return true }
 
     var isKeyframe: Bool?
     var temporal: TemporalPosition?
@@ -35,10 +37,12 @@ extension VideoFrameAssembler {
       }
     }
     guard let isKeyframe, isKeyframe || !(mustBeKeyframe || first.codec != lastCodec) else { return false }
+    let (layers, position) = (dependencies.spatialLayers, dependencies.temporalPosition)
+    dependencies.noteHandedOut(isKeyframe: isKeyframe)
     var frame = EncodedFrame(
       codec: first.codec, payload: buffer, timestamp: first.timestamp, sequence: first.sequence, isKeyframe: isKeyframe,
-      followsGap: followsGap, time: lastArrival, rotation: rotation, temporal: temporal)
-    frame.spatial = spatial
+      followsGap: followsGap, time: lastArrival, rotation: rotation, temporal: temporal ?? position)
+    frame.spatial = spatial ?? layers
     frames.append(frame)
     frameCount &+= 1
     if isKeyframe { keyframeCount &+= 1 }
@@ -91,7 +95,7 @@ extension VideoFrameAssembler {
     var count = 0
     var isWithinFrame = false
     for sequence in range {
-      guard let packet = store[sequence], packet.size > 0 else { continue }
+      guard let packet = store[sequence], packet.size > 0, dependencies.keeps(sequence) else { continue }
       var reader = ByteReader(store.payload(of: packet))
       guard let descriptor = VP9Descriptor(&reader), let data = reader.readBytes(reader.remaining),
         descriptor.startsFrame != isWithinFrame
@@ -116,7 +120,7 @@ extension VideoFrameAssembler {
   private func appendAV1(_ range: Range<Int64>, to bytes: inout [UInt8]) -> Bool? {
     var writer = AV1FrameWriter()
     for sequence in range {
-      guard let packet = store[sequence], packet.size > 0 else { continue }
+      guard let packet = store[sequence], packet.size > 0, dependencies.keeps(sequence) else { continue }
       writer.append(store.payload(of: packet), to: &bytes)
     }
     writer.finish(bytes)

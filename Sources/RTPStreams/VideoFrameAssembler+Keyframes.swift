@@ -28,7 +28,7 @@ extension VideoFrameAssembler {
 
   /// The first packet of the keyframe that a packet announces; nil where it is not known to be there.
   func start(ofKeyframeAt packet: PacketStore.Packet) -> Int64? {
-    guard packet.codec == .h264 else { return packet.sequence }
+    guard packet.codec == .h264, !DependencyDescriptor.startsFrame(store.descriptor(of: packet)) else { return packet.sequence }
     var first = packet
     while let before = store[first.sequence &- 1] {
       // Behind the end of another frame this one begins for certain.

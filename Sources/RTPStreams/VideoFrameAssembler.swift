@@ -9,7 +9,8 @@ import Timing
 ///              └──── nothing to jump to ◀── given up ◀─────┘ a packet missing for too long, damage, more than fits
 ///
 /// Frames follow one another without a gap in sequence numbers, whatever the codec, so nothing is emitted that refers to what was
-/// lost: after giving up, only a keyframe goes on, and it says `followsGap`.
+/// lost: after giving up, only a keyframe goes on, and it says `followsGap`. Where packets tell what their frames build on, those
+/// go on that build on nothing lost.
 public struct VideoFrameAssembler: Sendable {
   /// How long a missing packet is waited for.
   public var patience: Interval
@@ -22,6 +23,7 @@ public struct VideoFrameAssembler: Sendable {
   public private(set) var gapCount = 0
 
   var store = PacketStore()
+  var dependencies = DependencyTracker()
   var parameterSets = H264ParameterSets()
   /// The first packet of the frame that is due; nil while a keyframe is awaited.
   private var next: Int64?
@@ -35,6 +37,8 @@ public struct VideoFrameAssembler: Sendable {
   /// Packets below this were emitted or given up.
   private var floor = Int64.min
   var followsGap = false
+  /// With `next` unknown: the next packet that begins a frame goes on, since it tells what it builds on.
+  private var awaitsFrame = false
   /// The next frame has to be a keyframe.
   var mustBeKeyframe = true
   var lastCodec: Codec?
@@ -42,8 +46,8 @@ public struct VideoFrameAssembler: Sendable {
 
   public init(patience: Interval = .milliseconds(500)) { self.patience = patience }
 
-  /// Whether nothing can be emitted before a keyframe that has not begun to come.
-  public var needsKeyframe: Bool { next == nil && highest != nil }
+  /// Whether nothing can be emitted before a keyframe that has not begun to come, or not all that is sent.
+  public var needsKeyframe: Bool { next == nil && highest != nil && !awaitsFrame || dependencies.isChainBroken }
 
   /// Packets below this are of no use any more; nil while that is not known.
   public var lowestWanted: Int64? { floor == .min ? nil : floor }
@@ -60,20 +64,24 @@ public struct VideoFrameAssembler: Sendable {
   /// - Parameters:
   ///   - sequence: extended, so that it never wraps.
   ///   - payload: without padding; none at all for a packet of padding only.
+  ///   - descriptor: the dependency descriptor of the header extension; empty where there is none.
   public mutating func receive(
     sequence: Int64, timestamp: RTPTimestamp, marker: Bool, codec: Codec, rotation: Rotation?, payload: Span<UInt8>,
-    at now: Instant, pool: inout FrameBufferPool, frames: inout [EncodedFrame]
+    descriptor: Span<UInt8> = .init(), at now: Instant, pool: inout FrameBufferPool, frames: inout [EncodedFrame]
   ) {
     guard sequence >= floor, store[sequence] == nil else { return }
     if let highest, sequence <= highest &- PacketStore.capacity { return }
     while let next, sequence &- next >= PacketStore.capacity { giveUp(at: now, pool: &pool, frames: &frames) }
-    let announces = Self.announcesKeyframe(payload, codec)
+    let announces = Self.announcesKeyframe(payload, codec) || DependencyDescriptor.tellsStructure(descriptor)
     let arrived = PacketStore.Packet(
       sequence: sequence, timestamp: timestamp, marker: marker, codec: codec, announcesKeyframe: announces, rotation: rotation,
       arrival: now, size: payload.count)
-    guard let packet = store.insert(arrived, payload) else { return }
+    guard let packet = store.insert(arrived, payload, descriptor) else { return }
     highest = max(highest ?? sequence, sequence)
-    if next == nil {
+    if awaitsFrame, descriptor.isEmpty, !payload.isEmpty { awaitKeyframe() }
+    if next == nil, awaitsFrame, DependencyDescriptor.startsFrame(descriptor) {
+      begin(at: packet.sequence)
+    } else if next == nil {
       lookForKeyframe(around: packet)
     } else if announces, sequence > cursor, let start = start(ofKeyframeAt: packet), start > cursor {
       keyframeAhead = max(keyframeAhead ?? start, start)
@@ -92,6 +100,8 @@ public struct VideoFrameAssembler: Sendable {
   public mutating func restart() {
     if frameCount > 0 { followsGap = true }
     store.removeAll()
+    dependencies.reset()
+    awaitsFrame = false
     next = nil
     highest = nil
     keyframeAhead = nil
@@ -141,6 +151,7 @@ public struct VideoFrameAssembler: Sendable {
   private mutating func giveUp(at now: Instant, pool: inout FrameBufferPool, frames: inout [EncodedFrame]) {
     guard let first = next, let highest else { return }
     gapCount &+= 1
+    if dependencies.isKnown, !mustBeKeyframe { return goOn(first..<cursor, to: highest, at: now, pool: &pool, frames: &frames) }
     if frameCount > 0 { followsGap = true }
     mustBeKeyframe = true
     next = nil
@@ -158,6 +169,41 @@ public struct VideoFrameAssembler: Sendable {
       }
     }
     store.remove(first..<from)
+  }
+
+  /// The sender tells no longer what frames build on.
+  private mutating func awaitKeyframe() {
+    awaitsFrame = false
+    dependencies.reset()
+    mustBeKeyframe = true
+    if frameCount > 0 { followsGap = true }
+  }
+
+  /// Lets go of what is missing behind `range`, where packets tell what their frames build on: the frames that were whole before
+  /// the gap are emitted, and the next that begins behind it goes on.
+  private mutating func goOn(
+    _ range: Range<Int64>, to highest: Int64, at now: Instant, pool: inout FrameBufferPool, frames: inout [EncodedFrame]
+  ) {
+    let from = range.isEmpty ? range.lowerBound &+ 1 : range.upperBound
+    next = nil
+    blockedSince = nil
+    awaitsFrame = true
+    if store[range.upperBound] == nil,
+      let last = range.last(where: { store[$0].map { DependencyDescriptor.endsFrame(store.descriptor(of: $0)) } ?? false })
+    {
+      // Damage in it is found again by those that build on it.
+      _ = emit(range.lowerBound..<last &+ 1, pool: &pool, frames: &frames)
+    }
+    floor = from
+    store.remove(range.lowerBound..<from)
+    guard from <= highest else { return }
+    for sequence in max(from, highest &- PacketStore.capacity)...highest {
+      guard let packet = store[sequence], DependencyDescriptor.startsFrame(store.descriptor(of: packet)) else { continue }
+      begin(at: sequence)
+      advance(pool: &pool, frames: &frames, at: now)
+      noteBlock()
+      return
+    }
   }
 
   /// Whether the packet that came makes the start of a keyframe known.
@@ -179,6 +225,7 @@ public struct VideoFrameAssembler: Sendable {
 
   private mutating func begin(at start: Int64) {
     store.remove((start &- PacketStore.capacity)..<start)
+    awaitsFrame = false
     next = start
     cursor = start
     floor = start

@@ -160,9 +160,14 @@ public enum HeaderExtensionURI {
   public static let videoOrientation = "urn:3gpp:video-orientation"
   /// The least and the most delay a receiver should add.
   public static let playoutDelay = "http://www.webrtc.org/experiments/rtp-hdrext/playout-delay"
+  /// What each frame builds on (RTP payload format for AV1, appendix A).
+  public static let dependencyDescriptor =
+    "https://aomediacodec.github.io/av1-rtp-spec/#dependency-descriptor-rtp-header-extension"
 
   /// Those for audio lines.
   public static let audio = [mid, audioLevel, csrcAudioLevel, absoluteSendTime, transportCC]
   /// Those for video lines.
-  public static let video = [mid, rid, repairedRID, absoluteSendTime, transportCC, videoOrientation, playoutDelay]
+  public static let video = [
+    mid, rid, repairedRID, absoluteSendTime, transportCC, videoOrientation, playoutDelay, dependencyDescriptor,
+  ]
 }

@@ -6,12 +6,16 @@ import RawMedia
 import Testing
 import Timing
 
-/// Streams of libvpx with three spatial layers (48x24, 96x48, 192x96) and three temporal ones, keyframes at 0 and 13.
+/// Streams with three spatial layers (48x24, 96x48, 192x96), of VP9 also with three temporal ones; keyframes at 0 and 13.
 private enum LayeredStream: String, CaseIterable {
-  /// Each layer builds on the one below in every picture.
-  case full = "vp9-svc-l3t3.frames"
-  /// Layers build on one another in keyframes only.
-  case keyOnly = "vp9-svc-l3t3-key.frames"
+  case fullVP9 = "vp9-svc-l3t3.frames"
+  case keyVP9 = "vp9-svc-l3t3-key.frames"
+  case fullAV1 = "av1-svc-l3t1.frames"
+  case keyAV1 = "av1-svc-l3t1-key.frames"
+
+  var codec: Codec { self == .fullVP9 || self == .keyVP9 ? .vp9 : .av1 }
+  /// Whether each layer builds on the one below in every picture, not in keyframes only.
+  var isFull: Bool { self == .fullVP9 || self == .fullAV1 }
 
   static let keyframes: Set<Int> = [0, 13]
 
@@ -27,16 +31,21 @@ private enum LayeredStream: String, CaseIterable {
       let isKey = Self.keyframes.contains(index)
       let place = index < 13 ? index : index - 13
       var frame = EncodedFrame(
-        codec: .vp9, payload: FrameBuffer(bytes), timestamp: RTPTimestamp(0), isKeyframe: isKey,
+        codec: codec, payload: FrameBuffer(codec == .av1 ? Array(bytes.dropFirst(2)) : bytes), timestamp: RTPTimestamp(0),
+        isKeyframe: isKey,
         time: .zero + .milliseconds(33) * Int64(index),
-        temporal: TemporalPosition(layer: [0, 2, 1, 2][place % 4], isLayerSync: false, isSwitchingPoint: true, baseIndex: nil))
+        temporal: codec == .av1
+          ? nil
+          : TemporalPosition(layer: [0, 2, 1, 2][place % 4], isLayerSync: false, isSwitchingPoint: true, baseIndex: nil))
       var layers = SpatialLayers()
       for layer in UInt8(0)..<3 {
-        let buildsOnLower = layer > 0 && (isKey || self == .full)
+        let buildsOnLower = layer > 0 && (isKey || isFull)
         layers.append(
           .init(
             layer: layer, buildsOnEarlier: !isKey, buildsOnLower: buildsOnLower,
-            isNotForUpper: layer == 2 || !isKey && self == .keyOnly))
+            isNotForUpper: layer == 2 || !isKey && !isFull),
+          // VP9's frames tell their sizes themselves.
+          size: codec == .av1 ? PictureSize(width: 48 << Int(layer), height: 24 << Int(layer)) : nil)
       }
       frame.spatial = layers
       frames.append(frame)
@@ -55,7 +64,7 @@ private func same(_ a: Picture, _ b: Picture) -> Bool {
 @Suite struct SpatialChoiceTests {
   /// What a decoder shows that gets all layers up to one from the start on.
   private func reference(_ frames: [EncodedFrame], upTo layer: UInt8) throws -> [Picture] {
-    let decoder = try VideoDecoder(codec: .vp9)
+    let decoder = try VideoDecoder(codec: frames[0].codec)
     var pool = PicturePool(capacity: 40)
     return try frames.map { frame in
       var frame = frame
@@ -72,7 +81,7 @@ private func same(_ a: Picture, _ b: Picture) -> Bool {
 
   /// Decodes what the choice leaves of a stream in tiles whose size may change.
   private func run(_ frames: [EncodedFrame], wanted: (Int) -> Int) throws -> Run {
-    let decoder = try VideoDecoder(codec: .vp9)
+    let decoder = try VideoDecoder(codec: frames[0].codec)
     var pool = PicturePool(capacity: 40)
     var choice = LayerChoice()
     var run = Run()
@@ -102,7 +111,7 @@ private func same(_ a: Picture, _ b: Picture) -> Bool {
         let isKey = LayeredStream.keyframes.contains(index)
         #expect(seen.verdicts[index] == .take)
         let all = (UInt8(2) << layer) - 1
-        #expect(seen.kept[index] == (isKey || stream == .full ? all : 1 << layer))
+        #expect(seen.kept[index] == (isKey || stream.isFull ? all : 1 << layer))
         #expect(same(try #require(seen.pictures[index]), expected[index]), "picture \(index)")
       }
     }
@@ -114,7 +123,7 @@ private func same(_ a: Picture, _ b: Picture) -> Bool {
     let expected = try reference(frames, upTo: 0)
     let seen = try run(frames) { _ in 40 * 20 }
     for index in frames.indices {
-      let isBase = frames[index].temporal?.layer == 0
+      let isBase = frames[index].temporal?.layer ?? 0 == 0
       if index > 4 { #expect((seen.verdicts[index] == .take) == isBase, "\(index)") }
       if let picture = seen.pictures[index] { #expect(same(picture, expected[index])) }
     }
@@ -137,16 +146,16 @@ private func same(_ a: Picture, _ b: Picture) -> Bool {
     let frames = try stream.frames()
     let (small, large) = (try reference(frames, upTo: 1), try reference(frames, upTo: 2))
     let seen = try run(frames) { $0 < 8 ? 192 * 96 : 96 * 48 }
-    let change = stream == .full ? 8 : 13
+    let change = stream.isFull ? 8 : 13
     for index in frames.indices {
       guard let picture = seen.pictures[index] else { continue }
       #expect(same(picture, index < change ? large[index] : small[index]), "picture \(index)")
-      if (8..<13).contains(index) { #expect(seen.verdicts[index] == (stream == .full ? .take : .takeAndRequest)) }
+      if (8..<13).contains(index) { #expect(seen.verdicts[index] == (stream.isFull ? .take : .takeAndRequest)) }
     }
   }
 
   @Test func aLayerIsTakenUpWhereItsFrameBuildsOnNothingEarlier() throws {
-    let frames = try LayeredStream.full.frames()
+    let frames = try LayeredStream.fullVP9.frames()
     var choice = LayerChoice()
     for (index, frame) in frames.prefix(13).enumerated() {
       choice.wantedPixels = index < 3 ? 48 * 24 : 96 * 48
@@ -189,7 +198,7 @@ private func same(_ a: Picture, _ b: Picture) -> Bool {
         let verdict = choice.judge(&frame, of: 0)
         let kept = (frame.spatial?.kept ?? 0) & 7
         switch index {
-        case 4..<13 where stream == .full: #expect(verdict == .take && kept & 3 == 3)
+        case 4..<13 where stream.isFull: #expect(verdict == .take && kept & 3 == 3)
         // What the lower layers build on was never decoded.
         case 4..<13: #expect(verdict == .dropAndRequest)
         default: #expect(verdict == .take && kept & 4 == 4, "\(index)")
@@ -199,7 +208,7 @@ private func same(_ a: Picture, _ b: Picture) -> Bool {
   }
 
   @Test func layersInAnyOrderAndCountNeverTrap() throws {
-    let frames = try LayeredStream.full.frames()
+    let frames = try LayeredStream.fullVP9.frames()
     var state: UInt64 = 7
     func random() -> UInt64 {
       state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407

@@ -53,6 +53,18 @@ private let targets: [String: @convention(c) (UnsafePointer<UInt8>?, Int) -> Int
       stream.receive(bytes.span, header, extensions, at: .zero, pool: &pool, frames: &frames)
     }
   },
+  "dependency": { data, count in
+    withBytes(data, count) { bytes in
+      // The first of two descriptors tells what the second builds on.
+      let cut = min(Int(bytes.first ?? 0), bytes.count)
+      let told = DependencyDescriptor(bytes.span.extracting(0..<cut), known: nil)
+      guard let second = DependencyDescriptor(bytes.span.extracting(cut..<bytes.count), known: told?.structure) else { return }
+      let frame = second.dependencies
+      for index in 0..<frame.referenceCount { _ = frame.reference(index, of: second.frameNumber) }
+      for index in 0..<32 { _ = (frame.indication(for: index), frame.chainDistance(index)) }
+      fuzzAssembly(bytes)
+    }
+  },
   "vp8": { fuzzDecoder(.vp8, $0, $1) },
   "vp9": { fuzzDecoder(.vp9, $0, $1) },
   "h264": { fuzzDecoder(.h264, $0, $1) },
@@ -84,6 +96,23 @@ private let targets: [String: @convention(c) (UnsafePointer<UInt8>?, Int) -> Int
     }
   },
 ]
+
+/// Frames of VP8 as their descriptors, made of the bytes, tell of them; some are missing.
+private func fuzzAssembly(_ bytes: [UInt8]) {
+  var assembler = VideoFrameAssembler(patience: .milliseconds(10))
+  var pool = FrameBufferPool(capacity: 2, bytesReserved: 64)
+  var frames: [EncodedFrame] = []
+  let (key, inter): ([UInt8], [UInt8]) = ([0x10, 0x10, 0, 0, 0x9D, 0x01, 0x2A, 64, 0, 48, 0, 0], [0x10, 0x11, 0, 0])
+  for (index, length) in bytes.prefix(64).enumerated() where length & 1 == 0 {
+    let descriptor = bytes.dropFirst(index).prefix(Int(length >> 1))
+    let copy = Array(descriptor)
+    assembler.receive(
+      sequence: Int64(index), timestamp: RTPTimestamp(UInt32(index)), marker: true, codec: .vp8, rotation: nil,
+      payload: (index % 8 == 0 ? key : inter).span, descriptor: copy.span, at: .zero + .milliseconds(Int64(index)), pool: &pool,
+      frames: &frames)
+    assembler.handleTimeout(at: .zero + .milliseconds(Int64(index)), pool: &pool, frames: &frames)
+  }
+}
 
 func withBytes(_ data: UnsafePointer<UInt8>?, _ count: Int, _ body: ([UInt8]) -> Void) -> Int32 {
   body(Array(UnsafeBufferPointer(start: data, count: count)))
