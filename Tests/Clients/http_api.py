@@ -77,6 +77,10 @@ class RoomAPI:
         _, headers = await self._request("POST", f"/v1/rooms/{room}/prompts", {201}, json=request)
         return headers["Location"]
 
+    async def patch_room(self, room: str, change: dict[str, Any]) -> dict[str, Any]:
+        body, _ = await self._request("PATCH", f"/v1/rooms/{room}", {200}, json=change)
+        return json.loads(body)
+
     async def patch_participant(self, room: str, participant: str, change: dict[str, Any]) -> dict[str, Any]:
         body, _ = await self._request("PATCH", f"/v1/rooms/{room}/participants/{participant}", {200}, json=change)
         return json.loads(body)
