@@ -57,6 +57,11 @@ public struct BandwidthEstimator: Sendable {
   private static let silenceMax = Interval.milliseconds(1_000)
   /// What a key frame may wait on a path that carries the rest.
   private static let keyframeQueue = Interval.milliseconds(80)
+  /// Of what comes through a queue, so much more makes it ours.
+  private static let outrunning = 1.2
+  /// How long less is sent so that a queue drains: at least, since what was sent before may still arrive; at most, since then it is not
+  /// ours, or its base has changed.
+  private static let drainTimes = Interval.milliseconds(1_500)...Interval.seconds(4)
 
   private let bounds: Bounds
   private var history: SentPacketHistory
@@ -69,10 +74,13 @@ public struct BandwidthEstimator: Sendable {
   private var measurement = ProbeMeasurement()
   private var sending = SendingRate()
   private var queue = QueueDelay()
+  private var bottleneck = BottleneckRate()
   private var receiverMaximum: Double?
   private var roundTripTime = Interval.milliseconds(100)
   private var results: [PacketResult] = []
   private var hasTransportFeedback = false
+  /// Whether the path was opened and nothing told yet what it carries: the first probe that does is believed whatever was assumed.
+  public private(set) var isUnsure = false
   private var lastReport: Instant?
   /// When transport-wide feedback was heard last, or its silence answered.
   private var lastHeard: Instant?
@@ -111,11 +119,14 @@ public struct BandwidthEstimator: Sendable {
 
   /// When `handleTimeout` has something to do; nil while nothing is sent.
   public var nextDeadline: Instant? {
-    guard let sent = history.lastSentAt else { return nil }
-    let silence = hasTransportFeedback && history.outstandingBytes > 0 ? (lastHeard ?? sent) + silenceMax : nil
-    guard hasTransportFeedback, Double(wantedBitsPerSecond) > estimate, let probe = probes.nextDeadline else { return silence }
+    let isAnswerDue = hasTransportFeedback && history.outstandingBytes > 0
+    let silence = isAnswerDue ? (lastHeard ?? history.lastSentAt).map { $0 + silenceMax } : nil
+    guard wantsMore, let probe = probes.nextDeadline else { return silence }
     return min(probe, silence ?? probe)
   }
+
+  /// Whether it is worth asking what the path carries.
+  private var wantsMore: Bool { wantedBitsPerSecond > 0 && (isUnsure || Double(wantedBitsPerSecond) > estimate) }
 
   private var silenceMax: Interval { max(Self.silenceMax, roundTripTime * 3) }
 
@@ -127,11 +138,18 @@ public struct BandwidthEstimator: Sendable {
   /// Below 1 while packets wait on the way after a fall of the rate.
   private var drainFactor: Double {
     guard isDraining else { return 1 }
-    return min(max(1 - (queue.current.seconds - 0.04) * 2, 0.4), 1)
+    return min(max(1 - (queue.current.seconds - 0.04) * 2, 0.4), 0.85)
   }
   private var isDraining = false
 
   // MARK: Events
+
+  /// Packets can be sent, and they are numbered: asks what the path carries before anything else fills it.
+  public mutating func open(at now: Instant) {
+    guard !hasTransportFeedback else { return }
+    isUnsure = true
+    probes.begin(at: now)
+  }
 
   /// What is sent needs so much: where nothing is known of the path yet, it is taken to carry that.
   public mutating func assume(_ bitsPerSecond: Int) {
@@ -182,7 +200,8 @@ public struct BandwidthEstimator: Sendable {
       if result.wasReportedLost { lost &-= 1 }
       shortest = min(shortest ?? .seconds(60), now - result.sentAt)
       acknowledged.add(result.size, arrival: arrival, isApplicationLimited: sending.isApplicationLimited)
-      queue.add(sent: result.sentAt, arrival: arrival)
+      let waited = queue.add(sent: result.sentAt, arrival: arrival)
+      bottleneck.add(result.size, arrival: arrival, waited: waited, at: now)
       // A probe builds a queue on purpose, for a moment: it is measured, not taken for overuse.
       if result.cluster == 0, let delta = grouping.add(sent: result.sentAt, arrival: arrival) {
         detector.add(delta, at: now)
@@ -196,8 +215,14 @@ public struct BandwidthEstimator: Sendable {
     let usage: PathUsage = over || isOverwhelmed ? .over : detector.usage
     // Where others fill the queue it grows and shrinks whatever is done here: what tells then is that it overflows.
     // So does what follows a probe tell of the probe.
-    let isExpected = queue.isShared && lost <= 0 || (probeEcho.map { now < $0 } ?? false) && !isOverwhelmed
+    let isExpected = isShared(at: now) && lost <= 0 || (probeEcho.map { now < $0 } ?? false) && !isOverwhelmed
     control(usage == .over && isExpected ? .normal : usage, probed, at: now)
+  }
+
+  /// Whether others keep the queue full: not where what we send is plainly more than what comes of it through the queue.
+  private func isShared(at now: Instant) -> Bool {
+    guard queue.isShared else { return false }
+    return bottleneck.bitsPerSecond(at: now).map { sending.bitsPerSecond < Self.outrunning * $0 } ?? true
   }
 
   /// What arrives now: by the last sample alone where a long queue shows that the path has become slower.
@@ -216,28 +241,35 @@ public struct BandwidthEstimator: Sendable {
     if let probed {
       probesMeasured &+= 1
       probes.measured(probed, at: now)
-      if usage != .over, probed > rate.bitsPerSecond {
+      if usage != .over && probed > rate.bitsPerSecond || isUnsure {
         rate.probed(probed, at: now)
         loss.probed(probed)
         // What arrived before the rise says nothing of what may.
         acknowledged.reset()
       }
+      isUnsure = false
     }
     let before = rate.lastDecrease
     // Where little was sent before, what arrived tells of the sender, and a key frame's short queue is no reason yet.
     let wasLimited = sending.wasApplicationLimited(at: now)
     let usage: PathUsage = usage == .over && wasLimited && queue.current < Self.keyframeQueue ? .normal : usage
+    let isShared = isShared(at: now)
+    let delivered = isShared ? nil : bottleneck.bitsPerSecond(at: now)
     if usage != .over || probed == nil {
       rate.update(
-        usage, acknowledged: usage == .over ? arriving : acknowledged.bitsPerSecond, roundTripTime: roundTripTime,
-        isApplicationLimited: usage == .over ? wasLimited : sending.isApplicationLimited, isShared: queue.isShared, at: now)
+        usage, acknowledged: usage == .over ? arriving : acknowledged.bitsPerSecond,
+        delivered: delivered, roundTripTime: roundTripTime,
+        isApplicationLimited: usage == .over ? wasLimited : sending.isApplicationLimited, isShared: isShared, at: now)
     }
     if rate.lastDecrease != before {
+      isUnsure = false
       probes.congested(at: now)
-      isDraining = !queue.isShared
+      isDraining = !isShared
     }
-    let hasTimeLeft = rate.lastDecrease.map { now - $0 < .seconds(3) } ?? false
-    if !hasTimeLeft || queue.current < .milliseconds(40) { isDraining = false }
+    let passed = rate.lastDecrease.map { now - $0 } ?? Self.drainTimes.upperBound
+    if passed >= (queue.current < .milliseconds(40) ? Self.drainTimes.lowerBound : Self.drainTimes.upperBound) {
+      isDraining = false
+    }
   }
 
   /// The receiver says what it thinks the path carries (REMB).
@@ -273,10 +305,11 @@ public struct BandwidthEstimator: Sendable {
 
   /// The probe to be sent now, by the pacer; nil where none is due.
   public mutating func takeProbe(at now: Instant) -> ProbeRequest? {
-    guard hasTransportFeedback else { return nil }
     let wanted = min(Double(wantedBitsPerSecond), receiverMaximum ?? .infinity, Double(bounds.maximum))
     let isCalm = detector.usage != .over && !isDraining && loss.fractionLost < 0.1 && queue.current < .milliseconds(100)
-    guard let probe = probes.takeDue(estimate: estimate, wanted: wanted, isCalm: isCalm, at: now) else { return nil }
+    guard let probe = probes.takeDue(estimate: estimate, wanted: wanted, isCalm: isCalm && wantsMore, at: now) else {
+      return nil
+    }
     measurement.begin(probe, at: now)
     let length = Double(probe.bytes) * 8 / max(estimate, 1)
     probeEcho = now + roundTripTime + .nanoseconds(Int64(min(length, 1) * 1e9))

@@ -40,13 +40,13 @@ struct ProbeSchedule: Sendable {
 
   /// - Parameters:
   ///   - estimate: bits per second known to fit.
-  ///   - wanted: what the sender would send; no probe while that fits.
-  ///   - isCalm: whether the path has room at all; else the probe waits.
+  ///   - wanted: what the sender would send.
+  ///   - isCalm: whether the path has room and more is wanted; else the probe waits.
   mutating func takeDue(estimate: Double, wanted: Double, isCalm: Bool, at now: Instant) -> ProbeRequest? {
     guard let deadline = nextDeadline, now >= deadline else { return nil }
     if expected != nil { failed(at: now) }
     guard let deadline = nextDeadline, now >= deadline else { return nil }
-    guard wanted > estimate, isCalm else {
+    guard isCalm else {
       nextDeadline = now + .milliseconds(500)
       return nil
     }

@@ -19,9 +19,11 @@ struct QueueDelay: Sendable {
   private var periodStart: Instant?
   private var least: Interval?
 
-  mutating func add(sent: Instant, arrival: Instant) {
+  /// - Returns: how long this packet took above the base; zero before there is one.
+  mutating func add(sent: Instant, arrival: Instant) -> Interval {
     let delay = arrival - sent
     least = min(least ?? delay, delay)
+    return base.map { delay - $0 } ?? .zero
   }
 
   /// The packets of one feedback were added.

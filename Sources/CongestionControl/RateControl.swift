@@ -9,6 +9,7 @@ public enum RateControlState: Sendable {
 /// arrived when they do (draft-ietf-rmcat-gcc-02 section 5).
 struct RateControl: Sendable {
   private static let decreaseFactor = 0.85
+  private static let deliveredFactor = 0.88
   private static let limitedFactor = 0.5
   private static let sharedFactor = 0.7
   private static let sharedSpacing = Interval.milliseconds(1_000)
@@ -29,12 +30,13 @@ struct RateControl: Sendable {
 
   /// - Parameters:
   ///   - acknowledged: bits per second that arrived; nil before it is known.
+  ///   - delivered: bits per second that came through while packets queued; nil where that was not measured of late.
   ///   - isApplicationLimited: the sender offers so little that what arrives says little of the path: no reason to rise, nor to fall far
   ///     at once.
   ///   - isShared: other traffic fills the queue whatever is done here: rises and falls are then those of a TCP flow, so that a share
   ///     is left.
   mutating func update(
-    _ usage: PathUsage, acknowledged: Double?, roundTripTime: Interval, isApplicationLimited: Bool,
+    _ usage: PathUsage, acknowledged: Double?, delivered: Double? = nil, roundTripTime: Interval, isApplicationLimited: Bool,
     isShared: Bool = false, at now: Instant
   ) {
     if isShared { capacity.reset() }
@@ -46,7 +48,7 @@ struct RateControl: Sendable {
     switch state {
     case .hold: lastChange = now
     case .increase: increase(acknowledged, roundTripTime, !isApplicationLimited, isShared, at: now)
-    case .decrease: decrease(acknowledged, roundTripTime, isApplicationLimited, isShared, at: now)
+    case .decrease: decrease(acknowledged, delivered, roundTripTime, isApplicationLimited, isShared, at: now)
     }
   }
 
@@ -74,20 +76,24 @@ struct RateControl: Sendable {
   }
 
   private mutating func decrease(
-    _ acknowledged: Double?, _ roundTripTime: Interval, _ isApplicationLimited: Bool, _ isShared: Bool, at now: Instant
+    _ acknowledged: Double?, _ delivered: Double?, _ roundTripTime: Interval, _ isApplicationLimited: Bool, _ isShared: Bool,
+    at now: Instant
   ) {
+    let known = delivered ?? acknowledged
     let spacing = isShared ? Self.sharedSpacing : min(max(roundTripTime, .milliseconds(100)), .milliseconds(300))
-    let isFar = acknowledged.map { $0 < bitsPerSecond / 2 } ?? false
+    let isFar = known.map { $0 < bitsPerSecond / 2 } ?? false
     if let lastDecrease, !isFar, now - lastDecrease < spacing {
       (state, lastChange) = (.hold, now)
       return
     }
     var rate = (isShared ? Self.sharedFactor : Self.decreaseFactor) * (acknowledged ?? bitsPerSecond)
     if isApplicationLimited { rate = max(rate, Self.limitedFactor * bitsPerSecond) }
+    // What came through a queue is what the path carries, whatever was offered before.
+    if let delivered { rate = Self.deliveredFactor * delivered }
     if rate > bitsPerSecond, let estimate = capacity.estimate { rate = Self.decreaseFactor * estimate }
-    if let acknowledged {
-      if acknowledged < capacity.lowerBound { capacity.reset() }
-      capacity.overused(at: acknowledged)
+    if let known {
+      if known < capacity.lowerBound { capacity.reset() }
+      capacity.overused(at: known)
     }
     set(min(rate, bitsPerSecond))
     (lastDecrease, lastChange, state) = (now, now, .hold)

@@ -11,7 +11,7 @@ public struct RungChoice: Sendable {
     static let up = 1.10
     static let hold = Interval.seconds(2)
     static let holdAfterProbe = Interval.milliseconds(500)
-    static let waits = Interval.seconds(4)...Interval.seconds(15)
+    static let waits = Interval.seconds(4)...Interval.seconds(60)
     /// A step up that lasts so long was right.
     static let proof = Interval.seconds(15)
   }

@@ -20,6 +20,9 @@ final class Webinar {
     let shares: [Double]
     var receivers = 0
     var wantsKeyframe = true
+    /// By how much frames are larger or smaller than their share, as those of real encoders are: 0 to 1.
+    var unevenness = 0.0
+    private var random: SeededRandom
     private(set) var frames = 0
     private(set) var keyframes = 0
     private var place = 0
@@ -33,6 +36,7 @@ final class Webinar {
       self.bitsPerSecond = bitsPerSecond
       self.framesPerSecond = framesPerSecond
       self.shares = shares
+      random = SeededRandom(seed: UInt64(index))
     }
 
     var rung: VideoLadder.Rung {
@@ -69,7 +73,8 @@ final class Webinar {
       let below = layer == 0 ? 0 : shares[Int(layer) - 1]
       let rate = (shares[Int(layer)] - below) * Double(bitsPerSecond)
       let own = framesPerSecond / Double(layers.count) * Double(layers.count { $0 == layer })
-      let size = isKeyframe ? Double(bitsPerSecond) / max(framesPerSecond, 5) * 6 / 8 : rate / own / 8
+      let unevenly = unevenness > 0 ? 1 + Double.random(in: -unevenness...unevenness, using: &random) : 1
+      let size = (isKeyframe ? Double(bitsPerSecond) / max(framesPerSecond, 5) * 6 : rate / own) / 8 * unevenly
       return header + [UInt8](repeating: 0x5A, count: max(Int(size) - header.count, 1))
     }
   }

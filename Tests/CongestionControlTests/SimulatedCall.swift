@@ -129,7 +129,7 @@ struct SimulatedCall {
   }
 
   private mutating func releasePackets() {
-    pacer.setTarget(choice == nil ? estimator.targetBitsPerSecond : estimator.targetBitsPerSecond - sound, at: now)
+    pacer.setTarget(estimator.targetBitsPerSecond - sound, at: now)
     if let probe = estimator.takeProbe(at: now) { pacer.begin(probe, at: now) }
     guard let deadline = pacer.nextDeadline, deadline <= now else { return }
     released.removeAll(keepingCapacity: true)
