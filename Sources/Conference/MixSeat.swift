@@ -11,6 +11,8 @@ final class MixSeat {
   var rules: HearingRules
   /// Rules that take the place of `rules` where packets of every length begin.
   var newRules: HearingRules?
+  /// Whether nothing was known of his line yet.
+  var isNew = true
   /// Chooses the audio output for him where he does not.
   var choice = RenditionChoice()
   var chosenOutput: String?
@@ -39,7 +41,7 @@ final class MixSeat {
   }
 
   /// The audio output he is to hear.
-  var audioOutput: String? { rules.audioOutput == "auto" ? chosenOutput : rules.audioOutput }
+  var audioOutput: String? { rules.audioOutput == AudioSettings.automaticOutput ? chosenOutput : rules.audioOutput }
   var number: UInt32 { member.number }
   var isDeaf: Bool { (newRules ?? rules).isDeaf }
 }

@@ -7,7 +7,7 @@ extension RoomMix {
   func look(at now: Instant) {
     for seat in seats {
       seat.voice?.report()
-      if seat.rules.audioOutput == "auto" { chooseOutput(for: seat, at: now) }
+      if seat.rules.audioOutput == AudioSettings.automaticOutput { chooseOutput(for: seat, at: now) }
     }
     for mix in mixes {
       var (lost, count) = (0.0, 0.0)
@@ -20,6 +20,14 @@ extension RoomMix {
     }
   }
 
+  /// Ten times a second: who leaves the choice to the server is given what his line carries as soon as something is known of it.
+  func lookAtNewcomers(at now: Instant) {
+    for seat in seats where seat.isNew && seat.rules.audioOutput == AudioSettings.automaticOutput {
+      guard seat.member.media.statistics.hasEstimate else { continue }
+      chooseOutput(for: seat, at: now)
+    }
+  }
+
   /// Has a receiver be brought to the rendition his line carries.
   private func chooseOutput(for seat: MixSeat, at now: Instant) {
     let statistics = seat.member.media.statistics
@@ -27,6 +35,7 @@ extension RoomMix {
       loss: statistics.fractionLostByPeer,
       bitsPerSecond: statistics.hasEstimate ? statistics.estimatedBitsPerSecond : statistics.receivableBitsPerSecond,
       hasPicture: statistics.receivesPictures)
+    seat.isNew = seat.isNew && !statistics.hasEstimate
     seat.nextOutput = seat.choice.update(line, outputs: renditions, at: now)
     if seat.nextOutput != seat.chosenOutput { isAsleep = false }
   }

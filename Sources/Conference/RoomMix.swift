@@ -133,7 +133,7 @@ package final class RoomMix: Ticking, @unchecked Sendable {
     // Those that begin go on from what their listeners heard until now, before that goes on itself.
     for mix in mixes where mix.encoder == nil { send(mix, tick, due) }
     for mix in mixes where mix.lastTick != tick { send(mix, tick, due) }
-    if index % 50 == 0 { look(at: due) }
+    if index % 50 == 0 { look(at: due) } else if index % 5 == 0 { lookAtNewcomers(at: due) }
   }
 
   /// All but the encoding.

@@ -233,14 +233,16 @@ public struct SendStream: Sendable {
   /// (RFC 4588), which looks like media; where none is about as long, a packet of padding alone (RFC 3550 section 5.1).
   ///
   /// - Parameter size: bytes wanted.
-  /// - Returns: its length; nil without a source of retransmissions or before anything was sent.
+  /// - Returns: its length; nil without a source of retransmissions.
   @_lifetime(packet: copy packet)
   public mutating func writePadding(
     _ size: Int, transportSequenceNumber: UInt16? = nil, sendTime: UInt32? = nil, into packet: inout MutableSpan<UInt8>
   ) -> Int? {
-    guard let source = configuration.retransmissionSource, let (outgoing, index) = packetSent(near: size),
-      let payloadType = configuration.payloadTypes.retransmission(of: outgoing.payloadType)
-    else { return nil }
+    guard let source = configuration.retransmissionSource else { return nil }
+    guard let (outgoing, index) = packetSent(near: size) else {
+      return writeEmpty(size, source, transportSequenceNumber, sendTime, into: &packet)
+    }
+    guard let payloadType = configuration.payloadTypes.retransmission(of: outgoing.payloadType) else { return nil }
     let extensions = extensions(for: outgoing, transportSequenceNumber, sendTime)
     let sequence = SequenceNumber(nextRetransmissionSequence)
     let length: Int?
@@ -259,6 +261,29 @@ public struct SendStream: Sendable {
       nextRetransmissionSequence &+= 1
       counters.paddingPackets &+= 1
     }
+    return length
+  }
+
+  /// Padding alone before there is anything to send again.
+  @_lifetime(packet: copy packet)
+  private mutating func writeEmpty(
+    _ size: Int, _ source: SSRC, _ transportSequenceNumber: UInt16?, _ sendTime: UInt32?, into packet: inout MutableSpan<UInt8>
+  ) -> Int? {
+    guard let media = negotiated.payloadType, let payloadType = configuration.payloadTypes.retransmission(of: media) else {
+      return nil
+    }
+    var extensions = HeaderExtensions()
+    extensions.transportSequenceNumber = transportSequenceNumber
+    extensions.absoluteSendTime = sendTime
+    extensions.mid = configuration.mid
+    let length = RTPHeader.write(
+      marker: false, payloadType: payloadType, sequenceNumber: SequenceNumber(nextRetransmissionSequence),
+      timestamp: RTPTimestamp(timestampOffset), ssrc: source, extensions: extensions, map: configuration.extensionMap,
+      into: &packet
+    ).flatMap { Self.appendPadding(min(max(size, 1), 255), at: $0, into: &packet) }
+    guard let length else { return nil }
+    nextRetransmissionSequence &+= 1
+    counters.paddingPackets &+= 1
     return length
   }
 

@@ -11,6 +11,7 @@ extension Endpoint {
     guard let peer = peers[id], peer.audio != output else { return }
     if let old = peer.audio { leave(old, peer) }
     peer.audio = output
+    peer.session.soundWillChange()
     if let output { join(output, peer, rung: 0) }
   }
 
@@ -32,7 +33,9 @@ extension Endpoint {
     // What was received of other outputs goes on under other numbers, or ends.
     for output in previous?.joined ?? [] { leave(output, peer) }
     peer.pictures = PictureReception(ladder, estimate: peer.session.pictureEstimate, after: previous)
+    if ladder.isAutomatic, previous?.hasPicture != true, peer.session.isPathUnsure { peer.pictures?.wait(at: now) }
     settle(peer, at: now)
+    if let end = peer.pictures?.patienceEnd { schedule(peer, end) }
     guard let awaited = peer.pictures?.awaitedOutput, let entry = self.outputs[awaited] else { return }
     if !catchUp(peer, entry, awaited, at: now, into: &outputs, flush: flush) {
       requestFirstKeyframe(of: entry, awaited, for: peer, at: now)
@@ -56,6 +59,7 @@ extension Endpoint {
 
   /// The peer may have told something of its path: chooses again what it is given.
   mutating func adaptPictures(of peer: Peer, at now: Instant) {
+    guard peer.pictures?.patienceEnd == nil else { return beginPictures(of: peer, at: now) }
     let news = peer.session.takePathNews()
     guard news.isNew, let ladder = peer.pictures?.ladder, ladder.isMeasured else { return }
     let before = peer.pictures?.forwardedOutput
@@ -67,6 +71,16 @@ extension Endpoint {
     if before != nil, peer.pictures?.forwardedOutput == nil { peer.session.removeUnsentPictures() }
     settle(peer, at: now)
     if before != nil, peer.pictures?.choice.chosen.rung == nil { peer.observer.peer(peer.id, didSwitchTo: nil) }
+  }
+
+  /// Gives who waits for it his first picture, once something is known of his path. His sound may have to change for it.
+  private mutating func beginPictures(of peer: Peer, at now: Instant) {
+    let estimate = peer.session.isPathUnsure ? nil : peer.session.pictureEstimate
+    guard peer.pictures?.begin(estimate: estimate, at: now) == true else { return }
+    settle(peer, at: now)
+    tellMeasurements(of: peer)
+    guard let awaited = peer.pictures?.awaitedOutput, let entry = outputs[awaited], entry.recent.frames.isEmpty else { return }
+    requestFirstKeyframe(of: entry, awaited, for: peer, at: now)
   }
 
   private mutating func join(_ id: OutputID, _ peer: Peer, rung: Int) {

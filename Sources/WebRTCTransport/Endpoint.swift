@@ -205,8 +205,8 @@ public struct Endpoint: ~Copyable {
         peer.session.handleTimeout(at: now, into: &outputs)
         expectAnswers(of: peer, outputs.transmits[min(sentBefore, outputs.transmits.count)...])
         tellEvents(of: peer, &outputs)
-        adaptPictures(of: peer, at: now)
       }
+      adaptPictures(of: peer, at: now)
       // Whatever is still due is a millisecond away at least: no peer can keep this loop for itself.
       schedule(peer, notBefore: now + .milliseconds(1))
     }
@@ -229,14 +229,16 @@ public struct Endpoint: ~Copyable {
   private mutating func measure(at now: Instant) {
     guard let due = nextMeasurement, now >= due else { return }
     nextMeasurement = peers.isEmpty ? nil : now + .seconds(1)
-    for peer in peers.values {
-      var statistics = peer.session.statistics
-      statistics.receivesPictures = peer.pictures != nil
-      statistics.pictureOutput = peer.pictures?.forwardedOutput
-      statistics.temporalLayers = peer.pictures?.forwardedLayers ?? 0
-      statistics.framesRefused = peer.pictures?.framesRefused ?? 0
-      peer.observer.peer(peer.id, didMeasure: statistics)
-    }
+    for peer in peers.values { tellMeasurements(of: peer) }
+  }
+
+  func tellMeasurements(of peer: Peer) {
+    var statistics = peer.session.statistics
+    statistics.receivesPictures = peer.pictures != nil
+    statistics.pictureOutput = peer.pictures?.forwardedOutput
+    statistics.temporalLayers = peer.pictures?.forwardedLayers ?? 0
+    statistics.framesRefused = peer.pictures?.framesRefused ?? 0
+    peer.observer.peer(peer.id, didMeasure: statistics)
   }
 
   // MARK: Commands

@@ -17,6 +17,8 @@ struct OutgoingStreams {
   /// Which streams carry those numbers.
   private var audioIsNumbered = false
   private var videoIsNumbered = false
+  /// Whether packets of pictures and padding carry numbers, so that feedback tells of them.
+  var numbersPictures: Bool { transportSequence != nil && videoIsNumbered }
 
   init(_ session: NegotiatedSession, using random: inout some RandomNumberGenerator) {
     fallbackSource = SSRC(UInt32.random(in: 1 ... .max, using: &random))

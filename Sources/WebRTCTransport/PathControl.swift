@@ -83,6 +83,12 @@ struct PathControl {
   /// What pictures may take: what is left beside the sound, which waits for nothing.
   private var pace: Int { max(estimator.targetBitsPerSecond &- soundRate, floor) }
 
+  /// Whether it is soon told what the path carries, if anything is.
+  var isUnsure: Bool { isPaced && estimator.isUnsure }
+
+  /// What sound takes is another from now on.
+  mutating func soundWillChange() { (soundSince, soundBytes) = (nil, 0) }
+
   /// Sends pictures as they come.
   mutating func stopPacing() {
     isPaced = false

@@ -22,7 +22,14 @@ extension PeerSession {
     }
     if floor > 0 { path.estimator.assume(floor &+ floor / 4) }
     path.pace(floor: floor, at: now)
+    if floor == 0, outgoing.numbersPictures { path.estimator.open(at: now) }
   }
+
+  /// Whether a probe is under way that will be the first to tell what the peer's path carries.
+  var isPathUnsure: Bool { isConnected && path.isUnsure }
+
+  /// Sound will be of another output, which takes more or less.
+  mutating func soundWillChange() { path.soundWillChange() }
 
   /// Whether so much leaves within a time that does no harm if it is sent in one go.
   func hasRoom(forBurst bytes: Int) -> Bool { path.hasRoom(forBurst: bytes) }

@@ -21,6 +21,8 @@ struct PictureReception {
   private(set) var joined: [OutputID] = []
   /// Whether he was ever sent a picture: frames of the past would be behind what he has.
   var hasPicture = false
+  /// Until when he is given no picture, because the first probe will soon tell which suits him; nil once it did.
+  private(set) var patienceEnd: Instant?
   /// Frames that were not sent for want of room, those above his layers not counted.
   private(set) var framesRefused = 0
 
@@ -35,15 +37,34 @@ struct PictureReception {
     hasPicture = previous?.hasPicture ?? false
   }
 
+  /// How long the first probe is waited for: its round trip, and what a receiver takes to tell.
+  private static let patience = Interval.milliseconds(400)
+
+  /// Gives him nothing before something is told of his path, or for too long nothing is.
+  mutating func wait(at now: Instant) { patienceEnd = now + Self.patience }
+
+  /// Begins with what suits him, if it is time; with the least of pictures where nothing is known.
+  ///
+  /// - Parameter estimate: nil where nothing is known yet.
+  /// - Returns: whether he begins now.
+  mutating func begin(estimate: Int?, at now: Instant) -> Bool {
+    guard let patienceEnd, estimate != nil || now >= patienceEnd else { return false }
+    self.patienceEnd = nil
+    let least = choice.ladder.steps.last { $0.rung != nil }?.bitsPerSecond ?? 0
+    choice = RungChoice(choice.ladder, estimate: max(estimate ?? 0, least))
+    return true
+  }
+
   /// The output whose pictures he is sent now; nil before the first keyframe and with sound alone.
   var forwardedOutput: OutputID? { choice.forwardedRung.map { ladder.rungs[$0].output } }
-  var awaitedOutput: OutputID? { choice.awaitedRung.map { ladder.rungs[$0].output } }
+  var awaitedOutput: OutputID? { patienceEnd == nil ? choice.awaitedRung.map { ladder.rungs[$0].output } : nil }
   /// Of the output he is sent; 0 for no picture.
   var forwardedLayers: Int { choice.forwardedLayers }
 
   func isWanted(_ output: OutputID) -> Bool { output == forwardedOutput || output == awaitedOutput }
 
   mutating func judge(_ frame: PacketizedFrame, of rung: Int) -> Verdict {
+    guard patienceEnd == nil else { return .leftOut }
     if choice.awaitedRung == rung { return .awaited }
     guard choice.forwardedRung == rung else { return .leftOut }
     layers.layersMax = choice.forwardedLayers

@@ -43,6 +43,24 @@ import WebRTCTransport
     #expect(viewer.longestSilence < .milliseconds(700), "\(viewer.longestSilence.milliseconds) ms without sound")
   }
 
+  /// What carries a rung and not the next is asked for more now and then, and never loses what it has by that.
+  @Test(arguments: [250_000, 260_000, 300_000], seeds)
+  func aLineJustAboveARungStaysOnIt(bitsPerSecond: Int, seed: UInt64) throws {
+    var link = Link()
+    (link.delay, link.jitter) = (.milliseconds(5), .milliseconds(2))
+    let outputs: [(Int, Double, [Double])] = [
+      (900_000, 30, [0.4, 0.6, 1]), (150_000, 15, [0.6, 1]), (30_000, 2, [0.6, 1]),
+    ]
+    let webinar = try Webinar(link: link, seed: seed, outputs: outputs)
+    for encoder in webinar.encoders { encoder.unevenness = 0.3 }
+    let viewer = try webinar.join(bitsPerSecond: bitsPerSecond)
+    webinar.run(seconds: 120)
+    let late = viewer.pictures.filter { $0.time > .zero + .seconds(30) }
+    #expect(late.allSatisfy { $0.rung == 1 }, "\(late.count { $0.rung > 1 }) pictures of a lower rung")
+    #expect(viewer.rate(30, 120) > 14.5 && viewer.rate(5, 30) > 11, "\(viewer.rate(5, 30)), \(viewer.rate(30, 120))")
+    #expect(viewer.media.statistics.probesSent > 5, "it was asked for more")
+  }
+
   @Test func oneAtSixtyKilobitsAmongAHundredHasSoundAndAPictureAndCostsTheOthersNothing() throws {
     func hold(withHim: Bool) throws -> (him: Webinar.Viewer?, others: [Webinar.Viewer], webinar: Webinar) {
       let webinar = try Webinar(link: Link(), seed: 5)
@@ -55,6 +73,8 @@ import WebRTCTransport
     let viewer = try #require(him)
     #expect(viewer.longestSilence < .milliseconds(400), "\(viewer.longestSilence.milliseconds) ms without sound")
     #expect(viewer.soundSeconds > 22, "\(viewer.soundSeconds) s of sound")
+    let first = viewer.pictures.first?.time ?? .distantFuture
+    #expect(first < .zero + .milliseconds(2_500), "\(first)")
     #expect(viewer.rate(8, 25) > 0.4 && viewer.undecodable == 0, "\(viewer.rate(8, 25)) pictures a second")
     let (_, alone, without) = try hold(withHim: false)
     let rate = others.map { $0.rate(15, 25) }.min() ?? 0, before = alone.map { $0.rate(15, 25) }.min() ?? 0

@@ -135,8 +135,6 @@ struct SendStreamTests {
     var sender = Sender(.vp8)
     var bytes = [UInt8](repeating: 0, count: 600)
     var span = bytes.mutableSpan
-    let before = sender.stream.writePadding(500, into: &span)
-    #expect(before == nil, "nothing was sent yet")
     let sent = try sender.send(videoFrame(.vp8, 0, isKeyframe: true))
     let length = try unwrap(sender.stream.writePadding(500, transportSequenceNumber: 7, into: &span))
     let padding = try header(Array(bytes[0..<length]))
@@ -148,6 +146,17 @@ struct SendStreamTests {
       ])
     #expect(Array(bytes[padding.payloadRange.lowerBound + 2..<length]) == Array(sent[0][first.payloadRange]))
     #expect(sender.stream.counters.paddingPackets == 1 && sender.stream.counters.packetsResent == 0)
+  }
+
+  @Test func beforeAnythingWasSentPaddingIsZeros() throws {
+    var sender = Sender(.vp8)
+    var bytes = [UInt8](repeating: 1, count: 600)
+    var span = bytes.mutableSpan
+    let length = try unwrap(sender.stream.writePadding(500, transportSequenceNumber: 7, into: &span))
+    let padding = try header(Array(bytes[0..<length]))
+    #expect(padding.ssrc == repairSource && padding.payloadType == 97 && padding.payloadRange.isEmpty)
+    #expect(bytes[0] & 0x20 != 0 && bytes[length - 1] == 255)
+    #expect(sender.stream.counters.paddingPackets == 1)
   }
 
   @Test func theTimelineContinuesWhenTheSourceChanges() throws {
