@@ -34,6 +34,8 @@ package protocol ConferenceControl: Sendable {
   /// Shows an image where a participant has no picture: the bytes of a PNG or JPEG file.
   func putAvatar(room: String, id: String, image: [UInt8], by requester: Requester) async throws(ConferenceError)
     -> ParticipantDescription
+  /// What uses a layout, in words: a room, or what new rooms begin with; nil where nothing does.
+  func use(ofLayout name: String) async -> String?
   /// The bytes of a participant's avatar.
   func avatar(room: String, id: String) async throws(ConferenceError) -> [UInt8]
 
@@ -258,6 +260,8 @@ package struct ParticipantDescription: Sendable {
   /// Linear gain in the mix, 0 to 4.
   package var gain: Double
   package var slot: SlotReference?
+  /// The slot a host wants him in; nil where the layout decides.
+  package var pin: SlotReference?
   package var speaking: Bool
   /// dBov: 0 loudest, -127 silence.
   package var levelDb: Double

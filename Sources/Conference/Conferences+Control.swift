@@ -100,11 +100,20 @@ extension Conferences {
   ///
   /// - Returns: whether the layout is gone as well.
   package func layoutDeleted(_ name: String) -> Bool {
-    let inDefaults =
-      settings.layout == name || settings.stage.waitingLayout == name || settings.outputs.contains { $0.layout == name }
-    guard !roomsByName.values.contains(where: { uses($0, name) }), !inDefaults else { return false }
+    guard use(ofLayout: name) == nil else { return false }
     layoutLibrary.remove(name)
     return true
+  }
+
+  package func use(ofLayout name: String) -> String? {
+    if settings.layout == name || settings.stage.waitingLayout == name
+      || settings.outputs.contains(where: { $0.layout == name })
+    {
+      return "new rooms begin with it"
+    }
+    let rooms = roomsByName.values.filter { uses($0, name) }.map(\.name).sorted()
+    guard let first = rooms.first else { return nil }
+    return rooms.count == 1 ? "the room '\(first)' has it" : "\(rooms.count) rooms have it, '\(first)' among them"
   }
 
   private func uses(_ room: Room, _ layout: String) -> Bool {

@@ -213,6 +213,7 @@ final class Room {
     description.sideRoom = sideRoom(of: participant)
     description.gain = Double(media.gain)
     description.slot = media.slot
+    description.pin = participant.pin
     description.speaking = media.speaking.load(ordering: .relaxed)
     description.levelDb = -Double(media.level.load(ordering: .relaxed))
     description.statistics = statistics(of: media)

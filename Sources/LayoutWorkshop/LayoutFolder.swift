@@ -194,6 +194,32 @@ package final class LayoutFolder: Sendable {
   }
 }
 
+extension LayoutFolder {
+  /// Takes the file of a layout away.
+  ///
+  /// - Parameter mayDelete: decides over the text that is there; nothing can come between.
+  /// - Returns: what changed; nil where nothing had been read of it.
+  package func delete(_ name: String, mayDelete: ([UInt8]) -> Bool) throws(LayoutFolderError) -> Change? {
+    let result = texts.withLock { texts -> Result<Change?, LayoutFolderError> in
+      do throws(LayoutFolderError) {
+        guard let file = try filesByLayout()[name] else {
+          throw LayoutFolderError(.missing, "There is no file of the layout '\(name)'.")
+        }
+        guard mayDelete(try Self.read("\(directory)/\(file)")) else {
+          throw LayoutFolderError(
+            .stale, "The layout was changed by somebody else meanwhile: read it again before you delete it.")
+        }
+        try ReplacedFile.delete(directory: directory, file: file)
+        // A file of the same name with the other ending may have stood behind it.
+        return .success(look(at: name, try filesByLayout()[name], &texts))
+      } catch {
+        return .failure(error)
+      }
+    }
+    return try result.get()
+  }
+}
+
 /// Why a layout file cannot be had or written: a sentence for who asked.
 package struct LayoutFolderError: Error, Sendable, Equatable, CustomStringConvertible {
   package enum Kind: Sendable {

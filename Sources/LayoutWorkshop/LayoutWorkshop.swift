@@ -95,6 +95,25 @@ package final class LayoutWorkshop: Sendable {
   }
 }
 
+extension LayoutWorkshop {
+  /// Takes a layout's file away, and the layout out of what can be chosen.
+  ///
+  /// - Parameter mayDelete: decides over the text that is there.
+  package func delete(
+    _ name: String, mayDelete: @escaping @Sendable ([UInt8]) -> Bool
+  ) async throws(WorkshopRefusal) {
+    let result = try await work { [folder] in
+      do throws(LayoutFolderError) {
+        return Result<_, LayoutFolderError>.success(try folder.delete(name, mayDelete: mayDelete))
+      } catch { return .failure(error) }
+    }
+    switch result {
+    case .success(let change): if let change { await changed(name, change) }
+    case .failure(let error): throw error.kind == .missing ? .noLayout(name) : .folder(error)
+    }
+  }
+}
+
 /// Why an author's request cannot be followed.
 package enum WorkshopRefusal: Error, Sendable {
   case noLayout(String)

@@ -21,6 +21,15 @@ enum ReplacedFile {
     fsync(folder)
   }
 
+  static func delete(directory: String, file: String) throws(LayoutFolderError) {
+    guard unlink("\(directory)/\(file)") == 0 else {
+      throw LayoutFolderError(
+        .unwritable,
+        "\(directory)/\(file) cannot be deleted: \(String(cString: strerror(errno))). Let the server's user write into the "
+          + "directory of layouts, or delete the file there by hand.")
+    }
+  }
+
   private static func fill(_ folder: Int32, _ name: String, _ bytes: [UInt8], mode: mode_t) throws(LayoutFolderError) {
     let descriptor = openat(folder, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode)
     guard descriptor >= 0 else { throw failure(name) }

@@ -108,6 +108,119 @@ async def test_a_layout_is_written_seen_and_taken_by_the_room(
         assert [line for line in said if "412" not in line and "422" not in line] == []
 
 
+TWO = """{
+  "units": [640, 360], // one to one
+  "variants": [{ "slots": [
+    { "id": "a", "x": 0, "y": 0, "width": 320, /* half */ "height": 360 },
+    { "id": "b", "x": 320, "y": 0, "width": 320, "height": 180 } // above
+  ] }, { "grid": { "columns": 3, "rows": 1 } }]
+}
+"""
+
+
+async def test_slots_are_moved_with_the_mouse_and_written_back(start_server: Callable[..., Server], tmp_path: Path) -> None:
+    (tmp_path / "two.json").write_text(TWO)
+    (tmp_path / "grid.json").write_text(WHOLE)
+    server = start_server(layouts=tmp_path)
+    async with chromium(server.url + "/layouts?layout=two&participants=2&size=640x360", VOICES[0], plain(RED)) as author:
+        page = author.page
+        await words(page, "#status", "No faults")
+        text = TWO
+
+        async def follows(old: str, new: str) -> None:
+            nonlocal text
+            assert old in text
+            text = text.replace(old, new)
+            await until(lambda: page.input_value("#text"), text, lambda value: value == text)
+            await words(page, "#status", "No faults")
+
+        async def drag(handle: str, right: float, down: float) -> None:
+            box = await page.locator(handle).bounding_box()
+            scale = (await page.locator("#outlines").bounding_box())["width"] / 640
+            x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+            await page.mouse.move(x, y)
+            await page.mouse.down()
+            for step in range(1, 5):
+                await page.mouse.move(x + right * scale * step / 4, y + down * scale * step / 4)
+            await page.mouse.up()
+
+        await until(lambda: page.locator("#outlines g.free").count(), "both slots can be moved", lambda count: count == 2)
+        # Let go near the canvas's middle, its upper edge lies there.
+        await drag('[data-slot="1"] rect', 0, 177)
+        await follows('"x": 320, "y": 0, "width": 320, "height": 180', '"x": 320, "y": 180, "width": 320, "height": 180')
+        await drag('[data-slot="0"] .handle:nth-of-type(5)', -100, -60)
+        await follows('"width": 320, /* half */ "height": 360', '"width": 220, /* half */ "height": 300')
+        await page.focus('[data-slot="1"]')
+        await page.keyboard.press("ArrowLeft")
+        await follows('"x": 320, "y": 180', '"x": 318, "y": 180')
+        await page.keyboard.press("Shift+ArrowUp")
+        await follows('"x": 318, "y": 180, "width": 320, "height": 180', '"x": 318, "y": 180, "width": 320, "height": 178')
+        await page.focus("#text")
+        await page.keyboard.press("Control+z")
+        await follows('"width": 320, "height": 178', '"width": 320, "height": 180')
+        # A click still finds the line.
+        await page.click('[data-slot="0"] rect', position={"x": 20, "y": 20})
+        assert await page.evaluate(SELECTED) == "{"
+        # Slots of a grid have no numbers of their own.
+        await page.fill("#participants", "3")
+        await until(lambda: page.locator("#outlines g").count(), "the grid is shown", lambda count: count == 3)
+        assert await page.locator("#outlines g.free").count() == 0
+
+
+async def test_keys_and_values_are_offered(start_server: Callable[..., Server], tmp_path: Path) -> None:
+    (tmp_path / "grid.json").write_text(WHOLE)
+    server = start_server(layouts=tmp_path)
+    asked: list[str] = []
+    async with chromium(server.url + "/layouts?layout=grid", VOICES[0], plain(RED)) as author:
+        page = author.page
+        page.on("request", lambda request: asked.append(request.url))
+        await words(page, "#status", "No faults")
+        start = '{ "variants": [{ "slots": [{ "x": 0, "y": 0, "width": 360, "height": 360, '
+        await page.fill("#text", start + "}] }] }")
+        await page.evaluate("at => document.getElementById('text').setSelectionRange(at, at)", len(start))
+        await page.keyboard.type('"so')
+        await words(page, "#completion", "source")
+        await page.keyboard.press("Enter")
+        await page.keyboard.type('"floor", "f')
+        await words(page, "#completion", "fit")
+        assert "source" not in await page.inner_text("#completion .what")
+        await page.keyboard.press("Tab")
+        # A value that is one of a few is offered at once.
+        await words(page, "#completion", "contain")
+        await page.keyboard.press("ArrowDown")
+        await page.keyboard.press("Enter")
+        assert await page.input_value("#text") == start + '"source": "floor", "fit": "contain"}] }] }'
+        await words(page, "#status", "No faults, not saved")
+        await page.keyboard.type(", ")
+        await page.keyboard.press("Control+Space")
+        offered = (await page.inner_text("#completion")).splitlines()
+        assert "border" in offered and not {"x", "source", "fit", "variants"} & set(offered)
+        await page.keyboard.press("Escape")
+        assert await page.is_hidden("#completion")
+        assert all(url.startswith((server.url, "blob:")) for url in asked), asked
+
+
+async def test_a_layout_in_use_stays_and_another_is_deleted(
+    start_server: Callable[..., Server], tmp_path: Path, room: str
+) -> None:
+    for name in ("grid", "single", "spare"):
+        (tmp_path / f"{name}.json").write_text(WHOLE)
+    server = start_server(layouts=tmp_path)
+    async with RoomAPI(server.url) as api, chromium(server.url + "/layouts?layout=single", VOICES[0], plain(RED)) as author:
+        await api.put_room(room, {"layout": "single"})
+        page = author.page
+        page.on("dialog", lambda dialog: asyncio.ensure_future(dialog.accept()))
+        await words(page, "#status", "No faults")
+        await page.click("#delete")
+        await words(page, "#notice-words", f"in use: the room '{room}' has it")
+        await page.select_option("#file", "spare")
+        await words(page, "#status", "No faults")
+        await page.click("#delete")
+        await until(lambda: api.get("/v1/layouts"), "spare is gone", lambda answer: answer["layouts"] == ["grid", "single"])
+        assert not (tmp_path / "spare.json").exists()
+        await until(lambda: page.input_value("#file"), "another is open", lambda name: name == "grid")
+
+
 def is_red(colour: Any) -> bool:
     return colour[0] > 120 and colour[1] < 80 and colour[2] < 80
 

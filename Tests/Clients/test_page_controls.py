@@ -2,10 +2,13 @@
 
 import asyncio
 import time
+from pathlib import Path
 from typing import Any
 
+from PIL import Image
+
 from chromium_page import ChromiumPage, chromium
-from colours import RED, plain
+from colours import BLUE, RED, plain
 from http_api import RoomAPI
 from server import Server
 from tones import VOICES
@@ -81,3 +84,71 @@ async def test_a_layout_is_chosen_for_one_output(server: Server, room: str) -> N
 async def pressed(page: ChromiumPage, wanted: str) -> None:
     """Waits until the layout `grid` is shown as chosen, or not."""
     await page.page.wait_for_selector(f"[data-layout=grid][aria-pressed={wanted}]", timeout=10_000)
+
+
+async def test_ones_own_image_and_whether_one_sees_oneself(server: Server, room: str, tmp_path: Path) -> None:
+    image = tmp_path / "ada.bmp"
+    # Of a kind and a size that the server does not take as it is.
+    Image.new("RGB", (1500, 900), (240, 200, 20)).save(image)
+    async with RoomAPI(server.url) as api, chromium(server.url + "/", VOICES[0], plain(RED)) as red:
+        await red.join("Red", room)
+        assert await red.page.is_hidden("#avatar-shown")
+        async with red.page.expect_file_chooser() as chosen:
+            await red.page.click("#avatar-choose")
+        await (await chosen.value).set_files(image)
+        await red.page.wait_for_selector("#avatar-shown", state="visible", timeout=10_000)
+        [person] = await api.participants(room)
+        assert person["avatar"]
+        await red.page.click("#camera")
+        deadline = time.monotonic() + 15
+        while not is_yellow(centre := await middle(red)):
+            assert time.monotonic() < deadline, f"the image was to be seen; there is {centre}"
+            await asyncio.sleep(0.2)
+        await red.page.click("#avatar-remove")
+        await until(api, room, avatar=None)
+        await red.page.wait_for_selector("#avatar-shown", state="hidden", timeout=10_000)
+        await red.page.select_option("#self-select", "false")
+        await until(api, room, receives={**person["receives"], "self": False})
+        await red.page.select_option("#self-select", "null")
+        await until(api, room, receives={**person["receives"], "self": None})
+        # What somebody else changes is shown.
+        await api.patch_participant(room, person["id"], {"self": True})
+        deadline = time.monotonic() + 10
+        while await red.page.input_value("#self-select") != "true":
+            assert time.monotonic() < deadline
+            await asyncio.sleep(0.1)
+
+
+async def middle(page: ChromiumPage) -> list[int]:
+    picture = await page.picture()
+    return [int(part) for part in picture[picture.shape[0] // 2, picture.shape[1] // 2]]
+
+
+def is_yellow(colour: list[int]) -> bool:
+    return colour[0] > 180 and colour[1] > 140 and colour[2] < 110
+
+
+async def test_a_host_pins_people_to_places(server: Server, room: str) -> None:
+    async with (
+        RoomAPI(server.url) as api,
+        chromium(server.url + "/", VOICES[0], plain(RED)) as red,
+        chromium(server.url + "/", VOICES[2], plain(BLUE)) as blue,
+    ):
+        await red.join("Red", room)
+        await blue.join("Blue", room)
+        entry = red.page.locator("#participants li", has_text="Blue")
+        await entry.locator("summary").click()
+        await entry.locator("select").select_option("0")
+        deadline = time.monotonic() + 10
+        while [(person["name"], person["pin"], person["slot"]) for person in await api.participants(room)] != [
+            ("Red", None, 1), ("Blue", 0, 0)]:
+            assert time.monotonic() < deadline, await api.participants(room)
+            await asyncio.sleep(0.1)
+        # Told by others, the choice follows.
+        [_, other] = await api.participants(room)
+        await api.patch_participant(room, other["id"], {"slot": None})
+        entry = red.page.locator("#participants li", has_text="Blue")
+        deadline = time.monotonic() + 10
+        while await entry.locator("select").input_value() != "null":
+            assert time.monotonic() < deadline
+            await asyncio.sleep(0.1)

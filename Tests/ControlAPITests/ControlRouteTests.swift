@@ -26,7 +26,7 @@ import Testing
         "id", "name", "role", "avatar", "admitted", "handRaised", "handRaisedAt", "sends", "receives", "audioMuted",
         "mutedByHost",
         "videoMuted", "hidden", "deaf", "group", "whisperTo", "mutedFor",
-        "sideRoom", "gain", "slot", "speaking", "levelDb", "stats",
+        "sideRoom", "gain", "slot", "pin", "speaking", "levelDb", "stats",
       ])
     #expect(ada["slot"]?.integer == 0)
     #expect(ada["levelDb"]?.number == -23.5)

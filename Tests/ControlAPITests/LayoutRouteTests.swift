@@ -129,8 +129,30 @@ import Testing
     #expect(await fixture.ask("PUT", "/v1/layouts/new", ["Content-Type: text/plain"], body: "x")?.status == 415)
     let large = await fixture.ask("PUT", "/v1/layouts/new", ["Content-Type: application/json5", "Content-Length: 300000"])
     #expect(large?.status == 413)
-    #expect(await fixture.ask("DELETE", "/v1/layouts/grid")?["allow"] == "GET, HEAD, PUT, OPTIONS")
+    #expect(await fixture.ask("PATCH", "/v1/layouts/grid")?["allow"] == "GET, HEAD, PUT, DELETE, OPTIONS")
     #expect(await fixture.ask("GET", "/v1/layouts/grid/check")?.status == 405)
+  }
+
+  @Test func aLayoutThatNobodyUsesCanBeDeleted() async throws {
+    let fixture = try Fixture()
+    let tag = try #require(await fixture.ask("GET", "/v1/layouts/grid", ["Accept: application/json5"])?["etag"])
+    #expect(await fixture.ask("DELETE", "/v1/layouts/grid", ["If-Match: \"another\""])?.status == 412)
+    #expect(await fixture.ask("DELETE", "/v1/layouts/grid", ["If-Match: \(tag)"])?.status == 204)
+    #expect(await fixture.ask("DELETE", "/v1/layouts/grid")?.status == 404)
+    #expect(fixture.changes.names == ["grid: deleted"])
+    #expect(try !FileManager.default.contentsOfDirectory(atPath: fixture.layouts.directory).contains("grid.json"))
+    let used = try #require(await fixture.ask("DELETE", "/v1/layouts/speaker"))
+    #expect(used.status == 409)
+    let words = try json(used)["detail"]?.string
+    #expect(words == "The layout 'speaker' is in use: the room 'lobby' has it. Choose another there first.")
+    #expect(try FileManager.default.contentsOfDirectory(atPath: fixture.layouts.directory).contains("speaker.json"))
+  }
+
+  @Test func thePageIsGivenTheSchemaThatEditorsUse() async throws {
+    let fixture = try Fixture()
+    let file = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../Layouts/schema.json")
+    #expect(
+      await fixture.ask("GET", "/layout-schema.json")?.body == String(decoding: try Data(contentsOf: file), as: UTF8.self))
   }
 
   @Test func aDirectoryThatCannotBeWrittenIsSaid() async throws {

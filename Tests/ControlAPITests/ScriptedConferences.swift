@@ -167,6 +167,7 @@ final class ScriptedConferences: ConferenceControl {
     found.avatar = "\(image.count) bytes"
     return found
   }
+  func use(ofLayout name: String) async -> String? { name == "speaker" ? "the room 'lobby' has it" : nil }
   func avatar(room: String, id: String) async throws(ConferenceError) -> [UInt8] {
     _ = try await participant(room: room, id: id)
     return id == "p1" ? [0xFF, 0xD8, 1] : [0x89, 0x50]

@@ -54,6 +54,18 @@ final class Folder: Sendable {
     #expect(try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int == 0o640)
   }
 
+  @Test func aDeletedLayoutIsGoneOnceAndToldOnce() throws {
+    let folder = try Folder(["grid.json": Folder.grid, "speaker.json": Folder.speaker])
+    #expect(throws: LayoutFolderError.self) { try folder.layouts.delete("grid") { _ in false } }
+    #expect(folder.files == ["grid.json", "speaker.json"])
+    let change = try folder.layouts.delete("grid") { $0 == Array(Folder.grid.utf8) }
+    guard case .deleted? = change else { Issue.record("\(String(describing: change))"); return }
+    #expect(folder.files == ["speaker.json"] && folder.layouts.lookAtAll().isEmpty)
+    for name in ["grid", "schema", "../speaker", ""] {
+      #expect(throws: LayoutFolderError.self, "\(name)") { try folder.layouts.delete(name) { _ in true } }
+    }
+  }
+
   @Test func whoeverReadTheOldFileStillHasItWhole() throws {
     let folder = try Folder()
     let old = try FileHandle(forReadingFrom: URL(filePath: "\(folder.layouts.directory)/grid.json"))

@@ -10,7 +10,9 @@ export class Editor {
     Object.assign(this, { text, ink, gutter, on, findings: [], lineCount: 0, leaves: false });
     text.addEventListener("input", () => { this.draw(); on.change(); });
     text.addEventListener("scroll", () => this.follow());
-    text.addEventListener("keydown", (event) => this.key(event));
+    /// Sees keys first: { key(event) }, true where a key was for it.
+    this.assistant = null;
+    text.addEventListener("keydown", (event) => { if (!this.assistant?.key(event)) this.key(event); });
     text.addEventListener("blur", () => { this.leaves = false; });
     new ResizeObserver(() => this.follow()).observe(text);
   }
@@ -46,6 +48,28 @@ export class Editor {
   }
 
   get caret() { return this.text.selectionStart; }
+
+  /// Where the caret stands in the window: { left, top, height }.
+  get caretPlace() {
+    const { left, top } = this.text.getBoundingClientRect();
+    const style = getComputedStyle(this.text);
+    const height = parseFloat(style.lineHeight);
+    const pen = document.createElement("canvas").getContext("2d");
+    pen.font = style.font;
+    const before = this.value.slice(0, this.caret);
+    const line = before.slice(before.lastIndexOf("\n") + 1);
+    return {
+      left: left + parseFloat(style.paddingLeft) + pen.measureText(line).width - this.text.scrollLeft,
+      top: top + parseFloat(style.paddingTop) + (before.split("\n").length - 1) * height - this.text.scrollTop, height,
+    };
+  }
+
+  /// Puts other words in place of those between two offsets, so that undo takes it back.
+  replace(from, to, words) {
+    this.text.focus();
+    this.text.setSelectionRange(from, to);
+    this.type(words);
+  }
 
   offset(line, column) {
     let start = 0;

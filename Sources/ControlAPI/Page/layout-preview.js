@@ -1,5 +1,7 @@
 // The picture of a layout with made-up people, what they do, and where its slots are.
 
+import { Dragging } from "/layout-dragging.js";
+
 const names = ["Ada", "Ben", "Chiara", "David", "Emeka", "Fatima", "Goran", "Hana", "Ivo", "Jun", "Kim", "Leila"];
 const nameOf = (index) => names[index % names.length] + (index >= names.length ? ` ${Math.floor(index / names.length) + 1}` : "");
 const $ = (id) => document.getElementById(id);
@@ -7,12 +9,14 @@ const $ = (id) => document.getElementById(id);
 export class Preview {
   /// - on.change: something else is to be shown.
   /// - on.chosen: a slot was clicked: { line, column }.
+  /// - on.step, on.moved: as of `Dragging`.
   constructor(on) {
     this.on = on;
     /// Who has each role and each key: the number of a person from 1, 0 for nobody.
     this.holders = new Map();
     /// The roles and keys that the layout asks for.
     this.wishes = [];
+    this.dragging = new Dragging($("outlines"), on);
     $("settings").addEventListener("input", (event) => this.changed(event));
     $("settings").addEventListener("submit", (event) => event.preventDefault());
     $("shows-outlines").addEventListener("change", () => { $("outlines").toggleAttribute("data-shown", $("shows-outlines").checked); });
@@ -123,11 +127,17 @@ export class Preview {
   age() { $("stand").dataset.old = ""; }
 
   arrange(arrangement) {
+    this.arrangement = arrangement;
     const [width, height] = this.size.split("x").map(Number);
     $("canvas").style.setProperty("--width", width);
     $("canvas").style.setProperty("--height", height);
     $("outlines").setAttribute("viewBox", `0 0 ${width} ${height}`);
+    // What is being dragged stays under the pointer.
+    if (this.dragging.held) return;
+    const focused = document.activeElement?.closest("#outlines g")?.dataset.slot;
+    this.dragging.follow(arrangement.slots, width, height);
     $("outlines").replaceChildren(...arrangement.slots.map((slot) => this.outline(slot, Math.max(width, height))));
+    if (focused !== undefined) $("outlines").querySelector(`[data-slot="${focused}"]`)?.focus({ preventScroll: true });
     const shown = arrangement.slots.filter((slot) => slot.shows).length;
     $("variant").textContent = `Variant ${arrangement.variant + 1} of ${arrangement.variants}, line ${arrangement.line}`;
     $("variant").onclick = () => this.on.chosen(arrangement);
@@ -136,6 +146,9 @@ export class Preview {
     const missing = hidden === 0 ? "" : hidden === 1 ? " · 1 person is not shown" : ` · ${hidden} people are not shown`;
     $("use").textContent = ` · ${shown} of ${arrangement.slots.length} slots in use${missing}`;
   }
+
+  /// Puts everything back to where the text has it.
+  redraw() { if (this.arrangement) this.arrange(this.arrangement); }
 
   outline(slot, side) {
     const make = (tag, attributes, text = "") => {
@@ -150,9 +163,8 @@ export class Preview {
     group.append(
       make("rect", { x: slot.x, y: slot.y, width: slot.width, height: slot.height, "stroke-width": side / 500 }),
       make("text", { x: slot.x + size / 2, y: slot.y + size * 1.3, "font-size": size }, `${title} · ${slot.width}×${slot.height}`));
-    const choose = () => this.on.chosen(slot);
-    group.addEventListener("click", choose);
-    group.addEventListener("keydown", (event) => { if (event.key === "Enter" || event.key === " ") { event.preventDefault(); choose(); } });
+    group.dataset.slot = slot.slot;
+    this.dragging.attach(group, slot, make);
     return group;
   }
 }

@@ -2,7 +2,9 @@
 
 import { token, headers } from "/token.js";
 import { Editor, element } from "/layout-editor.js";
+import { Completion } from "/layout-completion.js";
 import { Preview } from "/layout-preview.js";
+import { member, number, objectAt, parse } from "/layout-text.js";
 
 const $ = (id) => document.getElementById(id);
 /// How long nobody types before the text is looked at, in milliseconds.
@@ -38,11 +40,15 @@ let isWritable = true;
 let looking = null;
 let timer = 0;
 
-const preview = new Preview({ change: () => look(), chosen: ({ line, column }) => editor.goTo(line, column) });
+const preview = new Preview({
+  change: () => look(), chosen: ({ line, column }) => editor.goTo(line, column), step: (slot) => standing(slot)?.step ?? null, moved: move,
+});
 const editor = new Editor({
   text: $("text"), ink: $("ink"), gutter: $("gutter"),
   on: { change: () => { showState(); clearTimeout(timer); timer = setTimeout(look, pause); } },
 });
+
+new Completion({ editor, list: $("completion") });
 
 // MARK: Words
 
@@ -62,6 +68,7 @@ const isChanged = () => open !== null && editor.value !== open.saved;
 function showState() {
   document.title = `${isChanged() ? "• " : ""}${open?.name ?? "Layouts"} · Tutti`;
   $("save").disabled = !isChanged() || !isWritable;
+  $("delete").disabled = !open || !isWritable && open.saved !== null;
   $("save").title = isWritable ? "Save (Ctrl+S)" : "The server cannot write into its directory of layouts.";
 }
 
@@ -133,6 +140,26 @@ async function save({ isForced = false } = {}) {
   showState();
 }
 
+/// Takes the file away; what was never saved is only left behind.
+async function remove() {
+  if (!open) return;
+  const { name, saved, tag } = open;
+  if (!confirm(saved === null ? `${name} was never saved. Drop it?` : `Delete the layout ${name}? Its file is gone then.`)) return;
+  try {
+    if (saved !== null) {
+      const response = await fetch(`/v1/layouts/${encodeURIComponent(name)}`, { method: "DELETE", headers: { ...headers, ...(tag ? { "If-Match": tag } : {}) } });
+      if (!response.ok) {
+        status("bad", "Not deleted");
+        return notice(await problem(response));
+      }
+    }
+    open = null;
+    const names = await list();
+    await read(names[0]);
+    status("good", `${name} is deleted`);
+  } catch (error) { notice(error.message); }
+}
+
 function make() {
   const name = $("new-name").value.trim();
   if ([...$("file").options].some((option) => option.value === name)) return notice(`There is a layout ${name} already.`);
@@ -173,6 +200,63 @@ async function look() {
   } catch (error) {
     if (error.name !== "AbortError") status("bad", "The server cannot be reached");
   }
+}
+
+// MARK: Moving slots
+
+const axes = [["x", 0, 0], ["y", 1, 1], ["width", 0, 0], ["height", 1, 1]];
+
+/// Where a slot's numbers stand in the text: { node, units, step }; null where it has none of its own, as in a grid, or where they
+/// are not what is shown.
+function standing(slot) {
+  const root = parse(editor.value);
+  const node = objectAt(root, editor.offset(slot.line, slot.column));
+  const told = member(root, "units")?.items?.map(number) ?? [];
+  const units = [0, 1].map((axis) => told[axis] ?? 360);
+  const canvas = preview.size.split("x").map(Number);
+  const edge = (value, axis) => Math.floor(value * canvas[axis] / units[axis] + 0.5);
+  const at = Object.fromEntries(axes.map(([key]) => [key, number(member(node, key))]));
+  if (!node || Object.values(at).some((value) => value === null)) return null;
+  const isShown = edge(at.x, 0) === slot.x && edge(at.y, 1) === slot.y
+    && edge(at.x + at.width, 0) === slot.x + slot.width && edge(at.y + at.height, 1) === slot.y + slot.height;
+  // Units much coarser than pixels are written with a fraction.
+  const least = [0, 1].map((axis) => (canvas[axis] / units[axis] > 6 ? 0.1 : 1));
+  return isShown ? { node, units, canvas, least, at, edge, step: least.map((each, axis) => each * canvas[axis] / units[axis]) } : null;
+}
+
+/// Writes where a slot is now into its numbers; comments and all else stay as they are.
+function move(slot, box) {
+  const found = standing(slot);
+  if (!found) return;
+  const { node, units, canvas, least, at, edge } = found;
+  const unit = (pixels, axis) => Math.round(pixels * units[axis] / canvas[axis] / least[axis]) * least[axis];
+  const tidy = (value) => String(Number(value.toFixed(3)));
+  const wanted = {
+    x: unit(box.x, 0), y: unit(box.y, 1),
+    width: Math.max(unit(box.x + box.width, 0) - unit(box.x, 0), least[0]), height: Math.max(unit(box.y + box.height, 1) - unit(box.y, 1), least[1]),
+  };
+  // What was not dragged keeps its number.
+  if (box.width === slot.width) wanted.width = at.width;
+  if (box.height === slot.height) wanted.height = at.height;
+  if (box.x === slot.x) wanted.x = at.x;
+  if (box.y === slot.y) wanted.y = at.y;
+  const values = axes.map(([key]) => ({ ...member(node, key), words: tidy(wanted[key]), isSame: wanted[key] === at[key] }));
+  const changed = values.filter(({ isSame }) => !isSame).sort((a, b) => a.start - b.start);
+  if (!changed.length) return preview.redraw();
+  const from = changed[0].start;
+  const to = changed.at(-1).end;
+  let words = "", end = from;
+  for (const value of changed) {
+    words += editor.value.slice(end, value.start) + value.words;
+    end = value.end;
+  }
+  const focused = document.activeElement;
+  editor.replace(from, to, words);
+  if (focused instanceof SVGElement) focused.focus({ preventScroll: true });
+  // The next step need not wait for the server's picture of this one.
+  const [x, y] = [edge(wanted.x, 0), edge(wanted.y, 1)];
+  Object.assign(slot, { x, y, width: edge(wanted.x + wanted.width, 0) - x, height: edge(wanted.y + wanted.height, 1) - y });
+  preview.redraw();
 }
 
 /// 503 is for a moment; anything else is for the author.
@@ -236,6 +320,7 @@ $("file").addEventListener("change", () => choose($("file").value));
 $("save").addEventListener("click", () => save());
 $("keep-mine").addEventListener("click", () => save({ isForced: true }));
 $("take-theirs").addEventListener("click", () => read(open.name).catch((error) => notice(error.message)));
+$("delete").addEventListener("click", remove);
 $("new").addEventListener("click", () => {
   $("new-name").value = "";
   $("naming").showModal();

@@ -11,12 +11,29 @@ export function mayLead(token) {
 
 const switches = { "on-air": ["stage", "onAir"], "lobby-switch": ["admission", "lobby"], "lock-switch": ["admission", "locked"] };
 
+/// More places than these are chosen by their number over the API.
+const placesMax = 25;
+
+/// The slots of all variants: by id where they have one, else by their number from 0.
+function placesOf({ variants }) {
+  const ids = new Set();
+  let numbered = new Set();
+  for (const { slots, grid } of variants ?? []) {
+    for (const [index, { id }] of (slots ?? []).entries()) id ? ids.add(id) : numbered.add(index);
+    for (let index = 0; grid && index < grid.columns * grid.rows; index++) numbered.add((slots?.length ?? 0) + index);
+  }
+  numbered = [...numbered].sort((a, b) => a - b).slice(0, placesMax);
+  return [...ids, ...numbered];
+}
+
 export class Lead {
   /// - room: the Room whose people and settings these are.
   /// - find: gives an element by its id.
   constructor(room, find, notice) {
     Object.assign(this, { room, find, notice });
     this.settings = { stage: {}, admission: {} };
+    /// What somebody can be pinned to: ids and numbers of the slots of the room's layout.
+    this.places = [];
     this.find("lead").hidden = false;
     for (const [id, [part, key]] of Object.entries(switches)) {
       this.find(id).onchange = ({ target }) => this.ask("PATCH", "", { [part]: { [key]: target.checked } });
@@ -30,9 +47,19 @@ export class Lead {
   }
 
   /// What the room says of itself, or an event of what changed.
-  follow({ stage, admission }) {
+  follow({ stage, admission, layout }) {
+    if (layout) this.listPlaces(layout);
     this.settings = { stage: stage ?? this.settings.stage, admission: admission ?? this.settings.admission };
     for (const [id, [part, key]] of Object.entries(switches)) this.find(id).checked = Boolean(this.settings[part][key]);
+  }
+
+  async listPlaces(name) {
+    try {
+      const response = await fetch(`/v1/layouts/${encodeURIComponent(name)}`, { headers: this.room.headers });
+      if (!response.ok) return;
+      this.places = placesOf(await response.json());
+      this.room.show();
+    } catch { /* Nobody is pinned then. */ }
   }
 
   showWaiting(people) {
@@ -73,7 +100,27 @@ export class Lead {
     summary.textContent = "⋯";
     summary.setAttribute("aria-label", `What to do with ${person.name || "Guest"}`);
     menu.append(summary, ...acts.map(([words, act]) => this.button(words, act)));
+    if (person.role !== "viewer" && (this.places.length || person.pin !== null)) menu.append(this.placeChoice(person));
     return menu;
+  }
+
+  /// Where somebody is to stand, whoever speaks.
+  placeChoice(person) {
+    const label = document.createElement("label");
+    label.className = "place";
+    const select = document.createElement("select");
+    const pin = person.pin ?? null;
+    const places = pin === null || this.places.includes(pin) ? this.places : [pin, ...this.places];
+    const words = (place) => (typeof place === "number" ? `Place ${place + 1}` : `Slot ${place}`);
+    select.append(new Option("anywhere", "null"), ...places.map((place) => new Option(words(place), JSON.stringify(place))));
+    select.value = JSON.stringify(pin);
+    select.addEventListener("change", async () => {
+      await this.change(person, { slot: JSON.parse(select.value) });
+      // What was not done must not look done.
+      select.value = JSON.stringify(this.room.people.get(person.id)?.pin ?? null);
+    });
+    label.append("Pinned to", select);
+    return label;
   }
 
   button(words, act) {
@@ -93,7 +140,11 @@ export class Lead {
       const response = await fetch(this.room.path + path, {
         method, headers: { ...this.room.headers, ...(body ? { "Content-Type": "application/json" } : {}) }, body: body && JSON.stringify(body),
       });
-      if (response.ok) return this.notice("");
+      if (response.ok) {
+        const answer = await response.json().catch(() => null);
+        if (method === "PATCH" && this.room.people.has(answer?.id)) this.room.people.set(answer.id, answer);
+        return this.notice("");
+      }
       this.notice((await response.json().catch(() => null))?.detail ?? `The server answered ${response.status}.`);
     } catch { this.notice("The server cannot be reached."); }
     // What was not done must not look done.

@@ -2,6 +2,7 @@
 
 import * as devices from "/devices.js";
 import { Lead, mayLead } from "/lead.js";
+import { OwnLook } from "/own-look.js";
 import { Room } from "/room.js";
 import { Session } from "/session.js";
 import { Statistics } from "/statistics.js";
@@ -11,6 +12,7 @@ const $ = (id) => document.getElementById(id);
 const statistics = new Statistics($("statistics"));
 let session = null;
 let room = null;
+let look = null;
 /// What is or will be sent.
 let stream = null;
 let isMuted = false;
@@ -190,6 +192,7 @@ async function join() {
     on: { notice, removed, own: followOwn, sounds: showSounds, pictures: showPictures, lost: () => session?.verify(), stage: followStage },
   });
   if (mayLead(token)) room.lead = new Lead(room, $, notice);
+  look = new OwnLook(room, $, notice);
   const joining = session.start();
   statistics.start(session);
   showControls();
@@ -221,9 +224,10 @@ function enterRoom(name) {
 function leave() {
   session?.leave();
   room?.stop();
+  look?.stop();
   statistics.stop();
   devices.stop(stream);
-  session = room = stream = null;
+  session = room = look = stream = null;
   $("picture").srcObject = null;
   $("picture").muted = false;
   $("sound-label").hidden = true;
@@ -361,6 +365,7 @@ function followOwn(person) {
   $("sound-select").value = sound = person.receives.audio ?? "main";
   picture = person.receives.auto ? "auto" : person.receives.output;
   if (picture) $("picture-select").value = picture;
+  look?.follow(person);
   statistics.note(person);
 }
 
@@ -371,6 +376,7 @@ function tellAgain() {
   if (isDeaf) room.change({ deaf: true });
   if (sound !== "main") room.change({ audioOutput: sound });
   if (picture) room.change({ output: picture });
+  look?.tellAgain();
 }
 
 /// A choice only where there is one.

@@ -183,7 +183,7 @@ export class Room {
   }
 
   item(person) {
-    const signature = JSON.stringify([person.name, this.note(person), person.id === this.ownId, this.lead?.acts(person).map(([words]) => words)]);
+    const signature = JSON.stringify([person.name, this.note(person), person.id === this.ownId, this.lead?.acts(person).map(([words]) => words), this.lead?.places, person.pin]);
     const known = this.items.get(person.id);
     const item = known?.signature === signature ? known.item : this.makeItem(person);
     if (item !== known?.item) this.items.set(person.id, { signature, item });

@@ -9,6 +9,7 @@ extension ControlApplication {
     switch (route, request.head.method) {
     case (.layouts, _): return layoutList()
     case (.layout(let name), "PUT"): return try await save(name, request)
+    case (.layout(let name), "DELETE"): return try await delete(name, request.head)
     case (.layout(let name), _): return try layout(name, request.head)
     case (.layoutPreview(let name, let format), let method):
       var canvas = try canvas(request.head)
@@ -69,6 +70,18 @@ extension ControlApplication {
     }
     let response = HTTPResponse(isNew ? 201 : 204).with("ETag", entityTag(of: request.body))
     return isNew ? response.with("Location", "/v1/layouts/\(name)") : response
+  }
+
+  private func delete(_ name: String, _ head: HTTPRequestHead) async throws(Refusal) -> HTTPResponse {
+    let match = head.header("if-match")
+    // Of an unknown layout nothing is in use.
+    if let use = await control.use(ofLayout: name) {
+      throw Refusal(response: problem(409, "The layout '\(name)' is in use: \(use). Choose another there first."))
+    }
+    try await working { () async throws(WorkshopRefusal) in
+      try await workshop.delete(name) { old in match.map { names($0, entityTag(of: old)) } ?? true }
+    }
+    return HTTPResponse(204)
   }
 
   /// The canvas that the query describes.

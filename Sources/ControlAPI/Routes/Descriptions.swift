@@ -143,11 +143,9 @@ extension JSONWriter {
     member("sideRoom", participant.sideRoom)
     member("gain", participant.gain)
     key("slot")
-    switch participant.slot {
-    case .id(let id): value(id)
-    case .index(let index): value(index)
-    case nil: null()
-    }
+    value(participant.slot)
+    key("pin")
+    value(participant.pin)
     member("speaking", participant.speaking)
     member("levelDb", (participant.levelDb * 10).rounded() / 10)
     key("stats")
@@ -155,6 +153,14 @@ extension JSONWriter {
     for statistic in participant.statistics { member(statistic.name, statistic.value) }
     endObject()
     endObject()
+  }
+
+  private mutating func value(_ slot: SlotReference?) {
+    switch slot {
+    case .id(let id): value(id)
+    case .index(let index): value(index)
+    case nil: null()
+    }
   }
 
   mutating func value(_ event: ConferenceEvent) {

@@ -14,6 +14,7 @@ struct PageFile: Sendable, Equatable {
     PageFile("devices.js", "text/javascript; charset=utf-8", PackageResources.devices_js),
     PageFile("room.js", "text/javascript; charset=utf-8", PackageResources.room_js),
     PageFile("lead.js", "text/javascript; charset=utf-8", PackageResources.lead_js),
+    PageFile("own-look.js", "text/javascript; charset=utf-8", PackageResources.own_look_js),
     PageFile("statistics.js", "text/javascript; charset=utf-8", PackageResources.statistics_js),
     PageFile("layout-choice.js", "text/javascript; charset=utf-8", PackageResources.layout_choice_js),
     PageFile("token.js", "text/javascript; charset=utf-8", PackageResources.token_js),
@@ -22,6 +23,10 @@ struct PageFile: Sendable, Equatable {
     PageFile("layouts.js", "text/javascript; charset=utf-8", PackageResources.layouts_js),
     PageFile("layout-editor.js", "text/javascript; charset=utf-8", PackageResources.layout_editor_js),
     PageFile("layout-preview.js", "text/javascript; charset=utf-8", PackageResources.layout_preview_js),
+    PageFile("layout-text.js", "text/javascript; charset=utf-8", PackageResources.layout_text_js),
+    PageFile("layout-completion.js", "text/javascript; charset=utf-8", PackageResources.layout_completion_js),
+    PageFile("layout-dragging.js", "text/javascript; charset=utf-8", PackageResources.layout_dragging_js),
+    PageFile("layout-schema.json", "application/schema+json", PackageResources.layout_schema_json),
     PageFile("icon.svg", "image/svg+xml", PackageResources.icon_svg),
     PageFile("openapi.json", "application/json", PackageResources.openapi_json),
   ]

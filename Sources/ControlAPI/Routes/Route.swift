@@ -86,7 +86,7 @@ enum Route: Sendable, Equatable {
     case .avatar: ["GET", "PUT"]
     case .prompts: ["GET", "POST"]
     case .prompt: ["GET", "DELETE"]
-    case .layout: ["GET", "PUT"]
+    case .layout: ["GET", "PUT", "DELETE"]
     case .layoutPreview: ["GET", "POST"]
     case .layoutCheck: ["POST"]
     default: ["GET"]
@@ -141,7 +141,7 @@ enum Route: Sendable, Equatable {
     case .participant, .avatar: .watch
     case .room, .participants, .prompts, .prompt: method == "GET" || method == "HEAD" ? .watch : .control
     // A layout belongs to all rooms of the server.
-    case .layout: method == "PUT" ? .administer : .watch
+    case .layout: method == "PUT" || method == "DELETE" ? .administer : .watch
     case .layoutPreview: method == "POST" ? .control : .watch
     case .layoutCheck: .control
     case .rooms, .layouts, .snapshot, .events: .watch
@@ -181,7 +181,7 @@ enum Route: Sendable, Equatable {
     case .layoutPreview(_, let format): format.mediaType
     case .snapshot: "image/png"
     case .room, .participant, .prompts, .prompt: method == "DELETE" ? nil : "application/json"
-    case .layout: method == "PUT" ? nil : "application/json5"
+    case .layout: method == "PUT" || method == "DELETE" ? nil : "application/json5"
     case .avatar: method == "PUT" ? "application/json" : nil
     case .rooms, .participants, .layouts, .layoutCheck: "application/json"
     case .events: nil
