@@ -1,3 +1,4 @@
+import Bytes
 import EncodedMedia
 import RTP
 import Timing
@@ -5,8 +6,10 @@ import Timing
 /// Remembers when packets with transport-wide sequence numbers came, and tells their sender
 /// (draft-holmer-rmcat-transport-wide-cc-extensions-01).
 public struct TransportFeedbackRecorder: Sendable {
-  /// Between two feedback packets.
-  public static let interval = Interval.milliseconds(100)
+  /// Between two feedback packets; the more, the less comes, so that feedback takes about a twentieth of what it tells of.
+  public static let intervals = Interval.milliseconds(100)...Interval.milliseconds(250)
+  /// Bits of a feedback packet, about, with all headers.
+  private static let feedbackBits = 544.0
   /// Packets kept that no feedback told of yet; older ones are forgotten.
   public static let capacity = 1024
   /// With so many packets to tell of, feedback is due at once.
@@ -21,13 +24,20 @@ public struct TransportFeedbackRecorder: Sendable {
   private var base: Int64 = 0
   private var feedbackCount: UInt8 = 0
   private var lastMedia = SSRC(0)
+  private var interval = Self.intervals.lowerBound
+  /// Bits that came since the last feedback, and when that was.
+  private var bitsReceived = 0.0
+  private var lastFeedback: Instant?
   /// When feedback on what has come is due; nil where there is nothing to tell.
   public private(set) var nextDeadline: Instant?
 
   public init() {}
 
   /// A packet came. One that was told of already, or is older than what is kept, is passed over.
-  public mutating func receive(_ sequenceNumber: UInt16, of media: SSRC, at now: Instant) {
+  ///
+  /// - Parameter size: bytes of the datagram.
+  public mutating func receive(_ sequenceNumber: UInt16, of media: SSRC, size: Int, at now: Instant) {
+    bitsReceived += Double(size) * 8
     let isFirst = unwrapper.highest == nil
     // Who only watches sends no media: room is made with the first packet.
     if isFirst { arrivals.reserveCapacity(Self.capacity) }
@@ -53,7 +63,14 @@ public struct TransportFeedbackRecorder: Sendable {
     if arrivals.count >= Self.enough {
       nextDeadline = min(nextDeadline ?? now, now)
     } else if nextDeadline == nil {
-      nextDeadline = now + Self.interval
+      nextDeadline = now + interval
+    }
+  }
+
+  /// Asks for the memory that the next packet changes.
+  package mutating func prefetch() {
+    arrivals.withUnsafeBytes { bytes in
+      if let base = bytes.baseAddress { Prefetch.memory(at: base + bytes.count, byteCount: 1) }
     }
   }
 
@@ -77,6 +94,15 @@ public struct TransportFeedbackRecorder: Sendable {
     feedbackCount = number
     arrivals.removeFirst(told)
     base = base &+ Int64(told)
-    nextDeadline = arrivals.isEmpty ? nil : now + Self.interval
+    adaptInterval(at: now)
+    nextDeadline = arrivals.isEmpty ? nil : now + interval
+  }
+
+  private mutating func adaptInterval(at now: Instant) {
+    if let lastFeedback, now > lastFeedback, bitsReceived > 0 {
+      let wanted = Self.feedbackBits / 0.05 * (now - lastFeedback).seconds / bitsReceived
+      interval = min(max(.nanoseconds(Int64(min(wanted, 1) * 1e9)), Self.intervals.lowerBound), Self.intervals.upperBound)
+    }
+    (lastFeedback, bitsReceived) = (now, 0)
   }
 }

@@ -12,7 +12,7 @@ extension PeerSession {
     let packet = datagram.span.extracting(0..<min(length, datagram.count))
     guard let header = RTPHeader(parsing: packet) else { return refuse() }
     let extensions = HeaderExtensions(header, in: packet, map: incoming.extensionMap)
-    if let number = extensions.transportSequenceNumber { arrivals?.receive(number, of: header.ssrc, at: now) }
+    if let number = extensions.transportSequenceNumber { arrivals?.receive(number, of: header.ssrc, size: datagram.count, at: now) }
     guard let index = incoming.find(header, extensions) else { return refuse() }
     if incoming.entries[index].id.kind == .audio {
       incoming.entries[index].stream.receive(

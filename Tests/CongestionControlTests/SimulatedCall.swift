@@ -163,7 +163,9 @@ struct SimulatedCall {
         audioReceived += 1
         audioDelayMax = max(audioDelayMax, arrival.time - arrival.packet.sentAt)
       }
-      if givesTransportFeedback { recorder.receive(number, of: SSRC(7), at: arrival.time + clockOffset) }
+      if givesTransportFeedback {
+        recorder.receive(number, of: SSRC(7), size: arrival.packet.size, at: arrival.time + clockOffset)
+      }
     }
     guard givesTransportFeedback else { return }
     var bytes = [UInt8](repeating: 0, count: 1_200)

@@ -379,11 +379,11 @@ struct TransportFeedbackRecorderTests {
     return found
   }
 
-  @Test func arrivalsAreToldEachHundredMilliseconds() {
+  @Test func arrivalsAreToldAHundredMillisecondsAfterTheFirst() {
     var recorder = TransportFeedbackRecorder()
     #expect(recorder.nextDeadline == nil)
     for (sequence, now) in [(65_534, 1000), (65_535, 1010), (1, 1030), (0, 1040)] as [(UInt16, Int)] {
-      recorder.receive(sequence, of: mediaSource, at: milliseconds(now))
+      recorder.receive(sequence, of: mediaSource, size: 100, at: milliseconds(now))
     }
     holds(due(&recorder, at: milliseconds(1099)).isEmpty)
     let statuses = due(&recorder, at: milliseconds(1100))
@@ -392,16 +392,38 @@ struct TransportFeedbackRecorderTests {
     #expect(statuses.first?.map { $0.arrival?.milliseconds } == [1000, 1010, 1040, 1030])
     #expect(recorder.nextDeadline == nil)
     // One told of already is passed over; a gap is told of as such.
-    recorder.receive(1, of: mediaSource, at: milliseconds(1110))
-    recorder.receive(4, of: mediaSource, at: milliseconds(1120))
+    recorder.receive(1, of: mediaSource, size: 100, at: milliseconds(1110))
+    recorder.receive(4, of: mediaSource, size: 100, at: milliseconds(1120))
     let more = due(&recorder, at: milliseconds(1300))
     #expect(more.first?.map(\.sequenceNumber.rawValue) == [2, 3, 4])
     #expect(more.first?.map { $0.arrival == nil } == [true, true, false])
   }
 
+  @Test(arguments: [(60, 0.05...0.10), (160, 0.03...0.06), (1_000, 0.01...0.05)])
+  func feedbackTakesATwentiethOfWhatComesAndIsNeverFarApart(size: Int, share: ClosedRange<Double>) {
+    var recorder = TransportFeedbackRecorder()
+    var (told, bitsReceived) = (0, 0)
+    var gapMax = 0
+    var last = 0
+    for index in 0..<500 {
+      let now = index * 20
+      recorder.receive(UInt16(index), of: mediaSource, size: size, at: milliseconds(now))
+      bitsReceived += size * 8
+      if !due(&recorder, at: milliseconds(now + 10)).isEmpty {
+        told += 1
+        gapMax = max(gapMax, now - last)
+        last = now
+      }
+    }
+    #expect(share.contains(Double(told) * 68 * 8 / Double(bitsReceived)))
+    #expect(gapMax <= 280)
+  }
+
   @Test func manyPacketsAreToldOfAtOnceAndInSeveralPacketsIfNeedBe() {
     var recorder = TransportFeedbackRecorder()
-    for sequence in 0..<300 as Range<UInt16> { recorder.receive(sequence, of: mediaSource, at: milliseconds(Int(sequence))) }
+    for sequence in 0..<300 as Range<UInt16> {
+      recorder.receive(sequence, of: mediaSource, size: 100, at: milliseconds(Int(sequence)))
+    }
     #expect(recorder.nextDeadline.map { $0 <= milliseconds(299) } == true)
     var told = due(&recorder, at: milliseconds(300), room: 200).joined().count
     #expect(told > 100 && told < 300)
@@ -411,8 +433,8 @@ struct TransportFeedbackRecorderTests {
 
   @Test func aJumpForgetsTheOldest() {
     var recorder = TransportFeedbackRecorder()
-    recorder.receive(0, of: mediaSource, at: .zero)
-    recorder.receive(30_000, of: mediaSource, at: .zero)
+    recorder.receive(0, of: mediaSource, size: 100, at: .zero)
+    recorder.receive(30_000, of: mediaSource, size: 100, at: .zero)
     let statuses = due(&recorder, at: milliseconds(100)).flatMap { $0 }
     #expect(statuses.count == TransportFeedbackRecorder.capacity)
     #expect(statuses.last?.sequenceNumber == SequenceNumber(30_000))
@@ -422,9 +444,9 @@ struct TransportFeedbackRecorderTests {
 extension TransportFeedbackRecorderTests {
   @Test func aSenderThatCountsAnewIsFollowed() {
     var recorder = TransportFeedbackRecorder()
-    recorder.receive(30_000, of: mediaSource, at: .zero)
-    recorder.receive(5, of: mediaSource, at: .zero)
-    recorder.receive(6, of: mediaSource, at: .zero)
+    recorder.receive(30_000, of: mediaSource, size: 100, at: .zero)
+    recorder.receive(5, of: mediaSource, size: 100, at: .zero)
+    recorder.receive(6, of: mediaSource, size: 100, at: .zero)
     let statuses = due(&recorder, at: milliseconds(100)).flatMap { $0 }
     #expect(statuses.map(\.sequenceNumber.rawValue) == [5, 6])
   }
@@ -436,7 +458,7 @@ extension TransportFeedbackRecorderTests {
     for round in 0..<100_000 {
       let bits = random.next()
       sequence = bits % 1000 == 0 ? UInt16(truncatingIfNeeded: bits >> 20) : sequence &+ UInt16(bits % 5) &- 1
-      recorder.receive(sequence, of: mediaSource, at: milliseconds(round))
+      recorder.receive(sequence, of: mediaSource, size: 100, at: milliseconds(round))
       if round % 64 == 0 { _ = due(&recorder, at: milliseconds(round), room: Int(bits >> 40 % 1200)) }
     }
     holds(due(&recorder, at: milliseconds(200_000)).count > 0)
