@@ -12,6 +12,8 @@ import Timing
 ///
 /// Follows draft-ietf-rmcat-gcc-02. Without transport-cc, loss and REMB alone bound a rate that rises by 8 % a second. Feedback is the peer's
 /// word: whatever it says, the answers stay within the bounds.
+///
+/// Asking for the next deadline counts as changing the estimator: so it is asked where it lies, and nothing is copied.
 public struct BandwidthEstimator: Sendable {
   /// Bits per second.
   public struct Bounds: Hashable, Sendable {
@@ -119,10 +121,12 @@ public struct BandwidthEstimator: Sendable {
 
   /// When `handleTimeout` has something to do; nil while nothing is sent.
   public var nextDeadline: Instant? {
-    let isAnswerDue = hasTransportFeedback && history.outstandingBytes > 0
-    let silence = isAnswerDue ? (lastHeard ?? history.lastSentAt).map { $0 + silenceMax } : nil
-    guard wantsMore, let probe = probes.nextDeadline else { return silence }
-    return min(probe, silence ?? probe)
+    mutating get {
+      let isAnswerDue = hasTransportFeedback && history.outstandingBytes > 0
+      let silence = isAnswerDue ? (lastHeard ?? history.lastSentAt).map { $0 + silenceMax } : nil
+      guard wantsMore, let probe = probes.nextDeadline else { return silence }
+      return min(probe, silence ?? probe)
+    }
   }
 
   /// Whether it is worth asking what the path carries.
@@ -212,10 +216,10 @@ public struct BandwidthEstimator: Sendable {
     if let shortest { roundTripTime = max((roundTripTime * 7 + shortest) / 8, .milliseconds(1)) }
     queue.finish(at: now)
     loss.count(received: received, lost: lost, target: estimate, roundTripTime: roundTripTime, at: now)
-    let usage: PathUsage = over || isOverwhelmed ? .over : detector.usage
+    let usage: PathUsage = over || isOverwhelmed() ? .over : detector.usage
     // Where others fill the queue it grows and shrinks whatever is done here: what tells then is that it overflows.
     // So does what follows a probe tell of the probe.
-    let isExpected = isShared(at: now) && lost <= 0 || (probeEcho.map { now < $0 } ?? false) && !isOverwhelmed
+    let isExpected = isShared(at: now) && lost <= 0 || (probeEcho.map { now < $0 } ?? false) && !isOverwhelmed()
     control(usage == .over && isExpected ? .normal : usage, probed, at: now)
   }
 
@@ -232,7 +236,7 @@ public struct BandwidthEstimator: Sendable {
   }
 
   /// Whether more is allowed than arrives while a long queue stands: a full queue grows no more, and its delay no longer tells.
-  private var isOverwhelmed: Bool {
+  private mutating func isOverwhelmed() -> Bool {
     guard let latest = acknowledged.latest, !sending.isApplicationLimited, !queue.isShared else { return false }
     return queue.current > .milliseconds(150) && estimate * drainFactor > 1.2 * latest
   }

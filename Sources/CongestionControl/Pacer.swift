@@ -16,6 +16,8 @@ public enum PacerRelease: Hashable, Sendable {
 ///             ─▶ video ──────────▶
 ///                padding ─────────▶ only as part of a probe, at the probe's rate
 ///
+/// Asking for the next deadline counts as changing the pacer: so it is asked where it lies, and nothing is copied.
+///
 /// Packets are handles with a size. Full, it refuses; so that a frame is refused before it has sequence numbers, its owner asks
 /// `admits` first.
 public struct Pacer: Sendable {
@@ -107,11 +109,13 @@ public struct Pacer: Sendable {
 
   /// When `pop` has something to release; nil while nothing waits.
   public var nextDeadline: Instant? {
-    if audio.count > 0 { return debtAt }
-    if let probe { return probe.nextDeadline }
-    guard video.count > 0 || retransmissions.count > 0 else { return nil }
-    guard isResting, debt > 0 else { return debtAt }
-    return debtAt + .nanoseconds(Int64(min(debt / bitsPerSecond, 60) * 1e9) &+ 1)
+    mutating get {
+      if audio.count > 0 { return debtAt }
+      if let probe { return probe.nextDeadline }
+      guard video.count > 0 || retransmissions.count > 0 else { return nil }
+      guard isResting, debt > 0 else { return debtAt }
+      return debtAt + .nanoseconds(Int64(min(debt / bitsPerSecond, 60) * 1e9) &+ 1)
+    }
   }
 
   // MARK: Events

@@ -120,9 +120,12 @@ final class NetworkWorker {
       let count = receiving.receive(from: ports[index].socket)
       guard count > 0 else { return }
       counters.datagramsReceived &+= UInt64(count)
+      let socket = UInt32(truncatingIfNeeded: index)
       receiving.forEach { datagram, remote in
-        let path = TransportPath(transport: .udp, socket: UInt32(truncatingIfNeeded: index), remote: remote)
+        let path = TransportPath(transport: .udp, socket: socket, remote: remote)
         endpoint.receive(&datagram, from: path, at: now, into: &outputs)
+      } expect: { remote, isNear in
+        endpoint.expect(from: TransportPath(transport: .udp, socket: socket, remote: remote), isNear: isNear)
       }
       // A full batch of answers or repairs may stand in the outputs by now.
       flush(&outputs)

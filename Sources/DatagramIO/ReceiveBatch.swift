@@ -61,14 +61,31 @@ public final class ReceiveBatch {
     return count
   }
 
+  /// How many datagrams ahead their senders are told of.
+  private static let far = 6, near = 3
+
   /// Hands out each datagram of the last batch with its sender; the bytes may be changed in place.
-  public func forEach(_ body: (inout MutableSpan<UInt8>, TransportAddress) -> Void) {
+  ///
+  /// - Parameter expect: told of each sender before his datagram's turn comes, so that memory can be asked for: some way ahead, and
+  ///   once more, with true, when it is near.
+  public func forEach(
+    _ body: (inout MutableSpan<UInt8>, TransportAddress) -> Void, expect: (TransportAddress, Bool) -> Void = { _, _ in }
+  ) {
+    for slot in 0..<min(count, Self.far) { tell(expect, of: slot, isNear: false) }
+    for slot in 0..<min(count, Self.near) { tell(expect, of: slot, isNear: true) }
     for slot in 0..<count {
+      tell(expect, of: slot &+ Self.far, isNear: false)
+      tell(expect, of: slot &+ Self.near, isNear: true)
       guard !isTruncated(slot), let sender = TransportAddress(names + slot) else { continue }
       let length = min(Int(messages[slot].msg_len), Self.slotByteCount)
       var span = UnsafeMutableBufferPointer(start: bytes + slot * Self.slotByteCount, count: length).mutableSpan
       body(&span, sender)
     }
+  }
+
+  private func tell(_ expect: (TransportAddress, Bool) -> Void, of slot: Int, isNear: Bool) {
+    guard slot < count, let sender = TransportAddress(names + slot) else { return }
+    expect(sender, isNear)
   }
 
   private func isTruncated(_ slot: Int) -> Bool { messages[slot].msg_hdr.msg_flags & Int32(MSG_TRUNC) != 0 }

@@ -1,3 +1,4 @@
+import Bytes
 import Synchronization
 
 /// The bytes of one encoded frame, shared by reference by all who send, decode or record it, and never changed once shared.
@@ -42,6 +43,17 @@ public struct FrameBufferPool: ~Copyable {
   /// A buffer holding a copy of `bytes`.
   public mutating func make(copying bytes: Span<UInt8>) -> FrameBuffer {
     make { $0.append(contentsOf: bytes) }
+  }
+
+  /// Asks for the memory of the buffer that is probably used next.
+  package mutating func prefetch() {
+    guard !buffers.isEmpty else { return }
+    let place = next &+ 1 < buffers.count ? next &+ 1 : 0
+    buffers.withUnsafeBytes { bytes in
+      // The reference as it lies there: one counted would be waited for.
+      let buffer = bytes.load(fromByteOffset: place &* MemoryLayout<FrameBuffer>.stride, as: UnsafeRawPointer.self)
+      Prefetch.memory(at: buffer, byteCount: 1)
+    }
   }
 
   private mutating func takeUnused() -> FrameBuffer {

@@ -20,7 +20,7 @@ extension ReceiveStream {
   }
 
   /// Whether `writeFeedback` would write something.
-  public func hasFeedback(at now: Instant) -> Bool {
+  public mutating func hasFeedback(at now: Instant) -> Bool {
     (missing.nextDeadline.map { $0 <= now } ?? false) || (keyframes.nextDeadline.map { $0 <= now } ?? false)
   }
 

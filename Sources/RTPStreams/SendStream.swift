@@ -142,7 +142,7 @@ public struct SendStream: Sendable {
   }
 
   /// What was sent just before, as far as it goes into one packet: of whatever output it was, the receiver may have lost it.
-  private func earlierFrames(for outgoing: OutgoingFrame, _ payloadType: UInt8) -> EarlierFrames {
+  private mutating func earlierFrames(for outgoing: OutgoingFrame, _ payloadType: UInt8) -> EarlierFrames {
     var copies = EarlierFrames()
     copies.payloadType = payloadType
     copies.newer = earlierFrame(0, for: outgoing)
@@ -152,7 +152,7 @@ public struct SendStream: Sendable {
     return own &+ copies.size > Self.redundantSizeMax ? EarlierFrames() : copies
   }
 
-  private func earlierFrame(_ number: Int, for outgoing: OutgoingFrame) -> EarlierFrames.Copy? {
+  private mutating func earlierFrame(_ number: Int, for outgoing: OutgoingFrame) -> EarlierFrames.Copy? {
     guard let earlier = history.last(number), earlier.payloadType == outgoing.payloadType else { return nil }
     let age = Int(outgoing.timestamp.distance(from: earlier.timestamp))
     guard age > 0, age <= RedundantAudio.usefulOffsetMax, RedundantAudio.usefulSizes.contains(earlier.frame.bytes.count) else {
@@ -223,7 +223,7 @@ public struct SendStream: Sendable {
   }
 
   /// Bytes of the packet with this number as it would be sent again, about; nil for one that is not kept.
-  public func keptSize(of number: SequenceNumber, at now: Instant) -> Int? {
+  public mutating func keptSize(of number: SequenceNumber, at now: Instant) -> Int? {
     let sequence = nextSequence &+ Int64(number.distance(from: SequenceNumber(UInt16(truncatingIfNeeded: nextSequence))))
     guard let outgoing = history.frame(with: sequence, at: now) else { return nil }
     return outgoing.frame.ranges[Int(sequence &- outgoing.firstSequence)].count
@@ -297,7 +297,7 @@ public struct SendStream: Sendable {
     return start &+ count
   }
 
-  private func packetSent(near size: Int) -> (frame: OutgoingFrame, index: Int)? {
+  private mutating func packetSent(near size: Int) -> (frame: OutgoingFrame, index: Int)? {
     var found: (frame: OutgoingFrame, index: Int)?
     var distance = Int.max
     for number in 0..<8 {
@@ -313,7 +313,7 @@ public struct SendStream: Sendable {
   /// Forgets what was sent, so that its frames can be used again: the receiver is gone or on hold.
   public mutating func removeHistory() { history.removeAll() }
 
-  private func extensions(for outgoing: OutgoingFrame, _ transport: UInt16?, _ sendTime: UInt32?) -> HeaderExtensions {
+  private mutating func extensions(for outgoing: OutgoingFrame, _ transport: UInt16?, _ sendTime: UInt32?) -> HeaderExtensions {
     var extensions = HeaderExtensions()
     extensions.transportSequenceNumber = transport
     extensions.absoluteSendTime = sendTime

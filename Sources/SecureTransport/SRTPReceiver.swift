@@ -44,6 +44,9 @@ public final class SRTPReceiver {
     self.rtcp = rtcp
   }
 
+  /// Where it is, for whoever asks for memory ahead of its turn.
+  package var memory: SRTPMemory { SRTPMemory(self, cipher: rtp.memory) }
+
   /// SSRCs that have sent something authentic.
   public var streamCount: Int { streams.count }
 

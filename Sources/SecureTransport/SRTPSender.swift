@@ -77,9 +77,7 @@ public final class SRTPSender {
   }
 
   /// Where the next RTP packet's state and key schedule lie, for `Prefetch`: a sender asked for them by itself is waited for.
-  package var memory: SRTPSenderMemory {
-    SRTPSenderMemory(sender: UnsafeRawPointer(Unmanaged.passUnretained(self).toOpaque()), cipher: rtp.memory)
-  }
+  package var memory: SRTPMemory { SRTPMemory(self, cipher: rtp.memory) }
 
   /// Bytes the span needs beyond an RTP packet.
   public var rtpOverhead: Int { profile.rtpOverhead }
@@ -164,18 +162,5 @@ public final class SRTPSender {
     let index = last &+ UInt64(step)
     guard index >> 48 == 0 else { throw .keyExhausted }
     return index
-  }
-}
-
-/// Where in memory an `SRTPSender` is; meaningless once it is gone, and only ever a hint.
-package struct SRTPSenderMemory {
-  fileprivate let sender: UnsafeRawPointer
-  fileprivate let cipher: UnsafeRawPointer
-
-  /// Asks for all of it.
-  package func prefetch() {
-    Prefetch.memory(at: sender, byteCount: 256)
-    // OpenSSL does not say where a context's key schedule and hash table are: allocated after it, they mostly follow it.
-    Prefetch.memory(at: cipher, byteCount: 1088)
   }
 }

@@ -39,6 +39,9 @@ public struct Endpoint: ~Copyable {
     /// Last, so that what sending needs lies together.
     var session: PeerSession
 
+    /// Bytes before the session, about.
+    static let headByteCount = 96 &+ MemoryLayout<PictureReception?>.size
+
     init(id: PeerID, observer: any PeerObserver, session: consuming PeerSession) {
       self.id = id
       self.observer = observer
@@ -69,7 +72,7 @@ public struct Endpoint: ~Copyable {
         let peer = receivers.withUnsafeBytes {
           $0.load(fromByteOffset: (index &+ 6) &* MemoryLayout<Receiver>.stride, as: UnsafeRawPointer.self)
         }
-        Prefetch.memory(at: peer, byteCount: 128 &+ PeerSession.sendingByteCount)
+        Prefetch.memory(at: peer, byteCount: Peer.headByteCount &+ PeerSession.sendingByteCount)
       }
       if index &+ 2 < receivers.count { receivers[index &+ 2].peer.session.prefetchForSending(kind) }
     }
@@ -113,6 +116,20 @@ public struct Endpoint: ~Copyable {
   }
 
   // MARK: Datagrams
+
+  /// A datagram from there comes soon: asks for the memory of the peer that is meant.
+  ///
+  /// - Parameter isNear: whether so soon that what lies in the peer was asked for before, and is there by now.
+  package mutating func expect(from path: TransportPath, isNear: Bool) {
+    guard !isNear else {
+      byPath[path]?.session.prefetchForReceiving()
+      return
+    }
+    guard let peer = byPath.memory(path) else { return }
+    Prefetch.memory(at: peer, byteCount: Peer.headByteCount &+ PeerSession.countingByteCount)
+    Prefetch.memory(
+      at: peer + (Peer.headByteCount &+ PeerSession.sendingByteCount), byteCount: PeerSession.receivingByteCount)
+  }
 
   /// Takes one datagram, which it may overwrite.
   public mutating func receive(

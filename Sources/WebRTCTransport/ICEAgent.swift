@@ -5,7 +5,7 @@ import Timing
 /// Either side of ICE behind one face. Two optionals rather than an enum, so that an agent is changed in place.
 ///
 /// Asking an optional agent for anything copies all of it, more than a kilobyte; so what is asked for each packet is set down
-/// whenever an agent may have changed.
+/// whenever an agent may have changed, and asked where it lies, which takes a mutating function.
 struct ICEAgent {
   private(set) var selectedPath: TransportPath?
   private(set) var nextDeadline: Instant?
@@ -38,7 +38,10 @@ struct ICEAgent {
     [lite?.previousLocalCredentials?.key, lite?.localCredentials.key ?? full?.localCredentials.key].compactMap { $0 }
   }
 
-  func isValidated(_ path: TransportPath) -> Bool { lite?.isValidated(path) ?? full?.isValidated(path) ?? false }
+  mutating func isValidated(_ path: TransportPath) -> Bool {
+    // The selected path is one of them.
+    path == selectedPath || (lite?.isValidated(path) ?? full?.isValidated(path) ?? false)
+  }
 
   mutating func receive(
     _ datagram: Span<UInt8>, from path: TransportPath, at now: Instant, arena: inout PacketArena, outputs: inout [ICEOutput]

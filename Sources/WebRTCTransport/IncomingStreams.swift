@@ -1,3 +1,4 @@
+import Bytes
 import EncodedMedia
 import RTP
 import RTPStreams
@@ -71,9 +72,17 @@ struct IncomingStreams {
     return earliest
   }
 
+  /// Asks for the memory of the stream that came last.
+  mutating func prefetch() {
+    guard lastFound < entries.count else { return }
+    entries.withUnsafeBytes { bytes in
+      guard let base = bytes.baseAddress else { return }
+      Prefetch.memory(at: base + lastFound &* MemoryLayout<Entry>.stride, byteCount: MemoryLayout<Entry>.size)
+    }
+  }
+
   /// Whether one of the streams has anything to tell its sender.
-  func hasFeedback(at now: Instant) -> Bool {
-    let entries = entries.span
+  mutating func hasFeedback(at now: Instant) -> Bool {
     for index in entries.indices where entries[index].stream.hasFeedback(at: now) { return true }
     return false
   }

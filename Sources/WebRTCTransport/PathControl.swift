@@ -1,9 +1,12 @@
 import CongestionControl
 import EncodedMedia
+import RTP
 import RTPStreams
 import Timing
 
 /// How fast one peer is sent: what his path is thought to carry, and the pictures that wait for their turn.
+///
+/// What is asked for each packet counts as changing it, as in `PeerSession`.
 struct PathControl {
   /// A frame whose packets wait in the pacer. It gets its numbers when the first of them leaves, so that until then it can be dropped
   /// without a gap.
@@ -47,15 +50,17 @@ struct PathControl {
   var pictureEstimate: Int { max(estimator.estimatedBitsPerSecond &- soundRate, 0) }
 
   /// When something waits to be sent; nil where nothing does.
-  var pacingDeadline: Instant? { isPaced ? pacer.nextDeadline : nil }
+  var pacingDeadline: Instant? { mutating get { isPaced ? pacer.nextDeadline : nil } }
 
   var nextDeadline: Instant? {
-    guard let pacing = pacingDeadline else { return estimator.nextDeadline }
-    return estimator.nextDeadline.map { min($0, pacing) } ?? pacing
+    mutating get {
+      guard let pacing = pacingDeadline else { return estimator.nextDeadline }
+      return estimator.nextDeadline.map { min($0, pacing) } ?? pacing
+    }
   }
 
   /// Whether so much leaves within a time that does no harm if it is sent in one go.
-  func hasRoom(forBurst bytes: Int) -> Bool {
+  mutating func hasRoom(forBurst bytes: Int) -> Bool {
     guard isPaced else { return true }
     return Double(bytes) * 8 <= Double(pace) * 1.25 * 0.4 && waiting.isEmpty
   }
@@ -122,8 +127,31 @@ struct PathControl {
     (soundSince, soundBytes) = (now, 0)
   }
 
-  /// The peer told something of its path.
-  mutating func learned(at now: Instant) {
+  /// The peer told when packets came.
+  mutating func receive(_ feedback: borrowing TransportFeedback, at now: Instant) {
+    estimator.receive(feedback, at: now)
+    learned(at: now)
+  }
+
+  /// The peer reported what it lost.
+  mutating func receiveReport(fractionLost: Double, roundTripTime: Interval?, at now: Instant) {
+    estimator.receiveReport(fractionLost: fractionLost, roundTripTime: roundTripTime, at: now)
+    learned(at: now)
+  }
+
+  /// The peer told the most it can be sent.
+  mutating func receiveMaximumBitrate(_ bitsPerSecond: UInt64, at now: Instant) {
+    estimator.receiveMaximumBitrate(bitsPerSecond, at: now)
+    learned(at: now)
+  }
+
+  /// Time has come on.
+  mutating func handleTimeout(at now: Instant) {
+    estimator.handleTimeout(at: now)
+    learned(at: now)
+  }
+
+  private mutating func learned(at now: Instant) {
     hasNews = true
     if isPaced { pacer.setTarget(pace, at: now) }
   }

@@ -15,6 +15,7 @@ package struct PathTable<Value: AnyObject> {
   private var slots: [Slot] = []
   package private(set) var count = 0
   private let seed: UInt64
+  private let valueOffset = MemoryLayout<Slot>.offset(of: \Slot.value) ?? 0
 
   package init(seed: UInt64) { self.seed = seed }
 
@@ -30,6 +31,14 @@ package struct PathTable<Value: AnyObject> {
       } else {
         insert(path, newValue)
       }
+    }
+  }
+
+  /// Where what the path leads to lies, without a reference counted: that would be waited for by whoever only asks for its memory.
+  package func memory(_ path: TransportPath) -> UnsafeRawPointer? {
+    guard let place = find(path) else { return nil }
+    return slots.withUnsafeBytes {
+      $0.load(fromByteOffset: place &* MemoryLayout<Slot>.stride &+ valueOffset, as: UnsafeRawPointer?.self)
     }
   }
 

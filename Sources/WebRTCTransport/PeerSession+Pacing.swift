@@ -10,7 +10,7 @@ import Timing
 /// Pictures that leave in their turn, and probes of what the peer's path carries.
 extension PeerSession {
   /// What the peer's path carries of pictures, in bits per second: of what it is thought to carry, less the sound.
-  var pictureEstimate: Int { path.pictureEstimate }
+  var pictureEstimate: Int { mutating get { path.pictureEstimate } }
 
   /// Sends pictures by the pace that the path allows, or as they come.
   ///
@@ -32,7 +32,7 @@ extension PeerSession {
   mutating func soundWillChange() { path.soundWillChange() }
 
   /// Whether so much leaves within a time that does no harm if it is sent in one go.
-  func hasRoom(forBurst bytes: Int) -> Bool { path.hasRoom(forBurst: bytes) }
+  mutating func hasRoom(forBurst bytes: Int) -> Bool { path.hasRoom(forBurst: bytes) }
 
   /// What pictures would be sent if the path carried them, in bits per second: the reason to probe.
   mutating func wantPictures(_ bitsPerSecond: Int) { path.want(bitsPerSecond) }

@@ -12,7 +12,9 @@ extension PeerSession {
     let packet = datagram.span.extracting(0..<min(length, datagram.count))
     guard let header = RTPHeader(parsing: packet) else { return refuse() }
     let extensions = HeaderExtensions(header, in: packet, map: incoming.extensionMap)
-    if let number = extensions.transportSequenceNumber { arrivals?.receive(number, of: header.ssrc, size: datagram.count, at: now) }
+    if let number = extensions.transportSequenceNumber {
+      arrivals?.receive(number, of: header.ssrc, size: datagram.count, at: now)
+    }
     guard let index = incoming.find(header, extensions) else { return refuse() }
     if incoming.entries[index].id.kind == .audio {
       incoming.entries[index].stream.receive(
@@ -55,11 +57,8 @@ extension PeerSession {
         }
       case .receiverEstimatedMaximumBitrate(let bitsPerSecond, _):
         counts.receivableBitsPerSecond = Int(clamping: bitsPerSecond)
-        path.estimator.receiveMaximumBitrate(bitsPerSecond, at: now)
-        path.learned(at: now)
-      case .transportFeedback(let feedback):
-        path.estimator.receive(feedback, at: now)
-        path.learned(at: now)
+        path.receiveMaximumBitrate(bitsPerSecond, at: now)
+      case .transportFeedback(let feedback): path.receive(feedback, at: now)
       case .sourceDescription, .goodbye: break
       }
     }
@@ -70,9 +69,7 @@ extension PeerSession {
       if let block = blocks[index] { outgoing.receive(block, now: wallClock(at: now)) }
     }
     if blocks.count > 0 {
-      path.estimator.receiveReport(
-        fractionLost: outgoing.fractionLost, roundTripTime: outgoing.roundTripTime, at: now)
-      path.learned(at: now)
+      path.receiveReport(fractionLost: outgoing.fractionLost, roundTripTime: outgoing.roundTripTime, at: now)
     }
     guard let roundTripTime = outgoing.roundTripTime else { return }
     for index in incoming.entries.indices { incoming.entries[index].stream.roundTripTime = roundTripTime }

@@ -17,6 +17,9 @@ import Timing
 ///
 /// Serves either side: a server answers checks (`lite`), a client makes them. Total: whatever a datagram holds, the worst that
 /// happens is that it is counted and dropped.
+///
+/// What is asked of a session many times a second counts as changing it, though it does not: then it is asked where it lies, while a
+/// getter that only reads would be handed a copy of all its kilobytes.
 public struct PeerSession: ~Copyable {
   /// What outgoing RTP packets may be long at most, their SRTP tag included: fits IPv6's least MTU with its headers.
   public static let packetSizeMax = 1200
@@ -28,18 +31,20 @@ public struct PeerSession: ~Copyable {
   private var isEstablished = false
   private var isAnnounced = false
   var sender: SRTPSender?
-  private var senderMemory: SRTPSenderMemory?
+  private var senderMemory: SRTPMemory?
   var counts = PeerStatistics()
   var outgoing: OutgoingStreams
+  // So does what receiving needs.
+  var receiver: SRTPReceiver?
+  private var receiverMemory: SRTPMemory?
+  var incoming: IncomingStreams
+  var arrivals: TransportFeedbackRecorder?
+  var audioPool = FrameBufferPool(capacity: 72, bytesReserved: 512)
   var ice: ICEAgent
   var path = PathControl()
   private(set) var setup: PeerSetup
   let dtls: DTLSConnection
-  var receiver: SRTPReceiver?
-  var incoming: IncomingStreams
-  var arrivals: TransportFeedbackRecorder?
   var schedule: RTCPSchedule
-  var audioPool = FrameBufferPool(capacity: 72, bytesReserved: 512)
   var videoPool = FrameBufferPool(capacity: 34, bytesReserved: 16_384)
   var random: SessionRandom
 
@@ -61,6 +66,10 @@ public struct PeerSession: ~Copyable {
 
   /// Bytes at the beginning of a session that sending goes through.
   static let sendingByteCount = 960
+  /// The first of them, with the counters.
+  static let countingByteCount = 256
+  /// Bytes behind those that receiving goes through.
+  static let receivingByteCount = 448
 
   /// Asks for memory that sending a frame of this kind needs beyond the session's own.
   mutating func prefetchForSending(_ kind: MediaKind) {
@@ -68,12 +77,20 @@ public struct PeerSession: ~Copyable {
     if kind == .audio { outgoing.audio?.prefetch() } else { outgoing.video?.prefetch() }
   }
 
+  /// Asks for memory that taking in a media packet needs beyond the session's own.
+  mutating func prefetchForReceiving() {
+    receiverMemory?.prefetch()
+    incoming.prefetch()
+    arrivals?.prefetch()
+    audioPool.prefetch()
+  }
+
   /// Whether media can be sent now.
   public var isConnected: Bool { isEstablished && !hasEnded && ice.selectedPath != nil }
   /// Whether an authenticated check came from there of late.
-  public func isValidated(_ path: TransportPath) -> Bool { ice.isValidated(path) }
+  public mutating func isValidated(_ path: TransportPath) -> Bool { ice.isValidated(path) }
   public var selectedPath: TransportPath? { ice.selectedPath }
-  var localFragments: [UfragKey] { ice.localFragments }
+  var localFragments: [UfragKey] { mutating get { ice.localFragments } }
   /// Whether this side checks paths, rather than waiting for the peer to.
   public var makesChecks: Bool { setup.iceRole == .controlling }
 
@@ -107,26 +124,30 @@ public struct PeerSession: ~Copyable {
 
   /// When `handleTimeout` wants to be called; nil where never.
   public var nextDeadline: Instant? {
-    guard !hasEnded else { return nil }
-    var earliest = ice.nextDeadline ?? .distantFuture
-    if let deadline = dtls.nextDeadline { earliest = min(earliest, deadline) }
-    if isConnected {
-      earliest = min(earliest, schedule.nextDeadline)
-      if let deadline = path.nextDeadline { earliest = min(earliest, deadline) }
+    mutating get {
+      guard !hasEnded else { return nil }
+      var earliest = ice.nextDeadline ?? .distantFuture
+      if let deadline = dtls.nextDeadline { earliest = min(earliest, deadline) }
+      if isConnected {
+        earliest = min(earliest, schedule.nextDeadline)
+        if let deadline = path.nextDeadline { earliest = min(earliest, deadline) }
+      }
+      if let deadline = mediaDeadline { earliest = min(earliest, deadline) }
+      return earliest == .distantFuture ? nil : earliest
     }
-    if let deadline = mediaDeadline { earliest = min(earliest, deadline) }
-    return earliest == .distantFuture ? nil : earliest
   }
 
   /// The part of `nextDeadline` that a media packet can bring nearer; nil where there is none.
   var mediaDeadline: Instant? {
-    guard isConnected else { return nil }
-    guard let feedback = arrivals?.nextDeadline else { return incoming.nextDeadline }
-    return incoming.nextDeadline.map { min($0, feedback) } ?? feedback
+    mutating get {
+      guard isConnected else { return nil }
+      guard let feedback = arrivals?.nextDeadline else { return incoming.nextDeadline }
+      return incoming.nextDeadline.map { min($0, feedback) } ?? feedback
+    }
   }
 
   /// The part of `nextDeadline` that sending brings nearer; nil where nothing waits to be sent.
-  var pacingDeadline: Instant? { isConnected ? path.pacingDeadline : nil }
+  var pacingDeadline: Instant? { mutating get { isConnected ? path.pacingDeadline : nil } }
 
   /// Does all that is due.
   public mutating func handleTimeout(at now: Instant, into outputs: inout PeerOutputs) {
@@ -144,8 +165,7 @@ public struct PeerSession: ~Copyable {
     sendFeedback(at: now, into: &outputs)
     sendReports(at: now, into: &outputs)
     guard let deadline = path.nextDeadline, deadline <= now else { return }
-    path.estimator.handleTimeout(at: now)
-    path.learned(at: now)
+    path.handleTimeout(at: now)
     releasePaced(at: now, into: &outputs)
   }
 
@@ -174,19 +194,21 @@ public struct PeerSession: ~Copyable {
   }
 
   public var statistics: PeerStatistics {
-    var statistics = counts
-    statistics.datagramsRefused &+= UInt64(ice.rejectedCount)
-    for entry in incoming.entries {
-      statistics.packetsLost &+= UInt64(max(0, entry.stream.statistics.lostCount))
-      statistics.retransmissionsRequested &+= UInt64(entry.stream.counters.packetsRequested)
-      statistics.keyframesRequested &+= UInt64(entry.stream.counters.keyframesRequested)
-      if entry.id.kind == .audio {
-        statistics.audioJitter = .ticks(Int64(entry.stream.statistics.jitter), at: 48_000)
+    mutating get {
+      var statistics = counts
+      statistics.datagramsRefused &+= UInt64(ice.rejectedCount)
+      for entry in incoming.entries {
+        statistics.packetsLost &+= UInt64(max(0, entry.stream.statistics.lostCount))
+        statistics.retransmissionsRequested &+= UInt64(entry.stream.counters.packetsRequested)
+        statistics.keyframesRequested &+= UInt64(entry.stream.counters.keyframesRequested)
+        if entry.id.kind == .audio {
+          statistics.audioJitter = .ticks(Int64(entry.stream.statistics.jitter), at: 48_000)
+        }
       }
+      outgoing.addStatistics(to: &statistics)
+      path.addStatistics(to: &statistics)
+      return statistics
     }
-    outgoing.addStatistics(to: &statistics)
-    path.addStatistics(to: &statistics)
-    return statistics
   }
 
   // MARK: What ICE and DTLS want
@@ -224,7 +246,9 @@ public struct PeerSession: ~Copyable {
 
   private mutating func establish(_ keys: SRTPKeys, into outputs: inout PeerOutputs) {
     do {
-      receiver = try SRTPReceiver(keys)
+      let receiver = try SRTPReceiver(keys)
+      self.receiver = receiver
+      receiverMemory = receiver.memory
       let sender = try SRTPSender(keys)
       self.sender = sender
       senderMemory = sender.memory

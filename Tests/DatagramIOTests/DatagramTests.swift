@@ -69,6 +69,32 @@ private func packet(length: Int, value: Int) -> [UInt8] {
     #expect(senders == [a.localAddress])
   }
 
+  @Test(arguments: [1, 3, 20]) func eachSenderIsToldOfTwiceBeforeHisDatagram(count: Int) throws {
+    let (sender, receiver) = (try UDPSocket(bind: loopback), try UDPSocket(bind: loopback))
+    var arena = PacketArena(capacity: 4096)
+    let out = SendBatch(capacity: 64)
+    for value in 0..<count {
+      let range = try #require(fill(&arena, length: 10 + value, value: value))
+      _ = out.append(range, to: receiver.localAddress)
+    }
+    out.send(from: &arena, over: sender)
+    let queue = try EventQueue()
+    queue.add(receiver.descriptor, token: 1, for: .readable)
+    queue.wait(timeout: .seconds(2)) { _, _ in }
+    let batch = ReceiveBatch()
+    #expect(batch.receive(from: receiver) == count)
+    var (far, near, handed, early) = (0, 0, 0, 0)
+    batch.forEach { _, _ in
+      handed += 1
+      if near < handed || far < handed { early += 1 }
+    } expect: { remote, isNear in
+      #expect(remote == sender.localAddress)
+      if isNear { near += 1 } else { far += 1 }
+      if far < near { early += 1 }
+    }
+    #expect(far == count && near == count && handed == count && early == 0)
+  }
+
   @Test(arguments: 1...10) func cutByTheKernelOrByUsTheDatagramsAreTheSame(seed: UInt64) throws {
     var random = SeededRandom(seed: seed)
     var plan: [(length: Int, toFirst: Bool)] = []

@@ -33,6 +33,9 @@ struct PathTableTests {
         differences += 1
       }
       if table.count != reference.count || table[path] !== reference[path] { differences += 1 }
+      if table.memory(path) != reference[path].map({ UnsafeRawPointer(Unmanaged.passUnretained($0).toOpaque()) }) {
+        differences += 1
+      }
       if step % 100 == 0 {
         for (path, leaf) in reference where table[path] !== leaf { differences += 1 }
       }

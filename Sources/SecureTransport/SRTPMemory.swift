@@ -1,0 +1,19 @@
+import Bytes
+
+/// Where in memory an `SRTPSender` or `SRTPReceiver` is; meaningless once it is gone, and only ever a hint.
+package struct SRTPMemory {
+  private let object: UnsafeRawPointer
+  private let cipher: UnsafeRawPointer
+
+  init(_ object: AnyObject, cipher: UnsafeRawPointer) {
+    self.object = UnsafeRawPointer(Unmanaged.passUnretained(object).toOpaque())
+    self.cipher = cipher
+  }
+
+  /// Asks for all of it that RTP packets go through.
+  package func prefetch() {
+    Prefetch.memory(at: object, byteCount: 256)
+    // OpenSSL does not say where a context's key schedule and hash table are: allocated after it, they mostly follow it.
+    Prefetch.memory(at: cipher, byteCount: 1088)
+  }
+}
