@@ -89,7 +89,7 @@ extension PlayoutBuffer {
 
   /// Whether the frame came when its place had been filled already, though nearly all come in time and the one after it has. Then it
   /// is that one's turn: the stream goes on as though nothing had happened, rather than later by what was made up.
-  private func hasStandIn(_ first: FramePlace, at now: Instant) -> Bool {
+  private mutating func hasStandIn(_ first: FramePlace, at now: Instant) -> Bool {
     guard underrun >= first.duration, let second = queue.secondPlace, second.sequence == first.sequence &+ 1 else {
       return false
     }
@@ -164,7 +164,7 @@ extension PlayoutBuffer {
   // MARK: Delay
 
   /// How much later than the fastest packet would allow the frame is played, were it put behind what is handed out already.
-  private func delay(of frame: FramePlace, at now: Instant) -> Interval {
+  private mutating func delay(of frame: FramePlace, at now: Instant) -> Interval {
     guard let base = estimator.base else { return .zero }
     return now - Instant.zero + .ticks(Int64(carry), at: 48_000) - base - .ticks(frame.position, at: 48_000)
   }

@@ -16,6 +16,8 @@ import Timing
 /// its tick is carried into the next.
 ///
 /// Frames that come a second time, as with RED (RFC 2198), are ordinary frames: whichever copy is first is played.
+///
+/// What is asked at each tick counts as changing the buffer, though it does not: so it is asked where it lies, and nothing is copied.
 package struct PlayoutBuffer: ~Copyable {
   enum Phase { case waiting, playing }
 
@@ -86,7 +88,7 @@ package struct PlayoutBuffer: ~Copyable {
   }
 
   /// Samples a channel handed out beyond the last tick pulled, which a receiver that begins to listen now has not got.
-  package var carriedSamples: Int { carry }
+  package var carriedSamples: Int { mutating get { carry } }
   /// How loud the last tick was as decoded, in -dBov, by whoever decodes: for senders who do not state levels; nil where nobody does.
   package var measuredLevel: UInt8?
   /// What to wait at least beyond the least transit, whatever the network does: for a picture that comes later than its sound.
@@ -99,9 +101,9 @@ package struct PlayoutBuffer: ~Copyable {
   /// What to wait beyond the least transit.
   var target: Interval { max(estimator.target, delayMin) }
   /// How many frames wait.
-  package var count: Int { queue.count }
+  package var count: Int { mutating get { queue.count } }
   /// Whether the stream is being played rather than waited for.
-  package var isPlaying: Bool { phase == .playing }
+  package var isPlaying: Bool { mutating get { phase == .playing } }
 
   // MARK: Frames coming in
 
@@ -160,7 +162,7 @@ package struct PlayoutBuffer: ~Copyable {
   }
 
   /// Whether the frame cannot belong to the stream as it was.
-  private func hasJumped(_ frame: EncodedFrame) -> Bool {
+  private mutating func hasJumped(_ frame: EncodedFrame) -> Bool {
     if let next, abs(clamped(frame.sequence &- next.sequence)) > 3_000 { return true }
     // One that comes far too late is just that.
     guard let newest, frame.sequence >= next?.sequence ?? .min else { return false }
