@@ -134,13 +134,14 @@ AVX2 static void avx2_weigh_samples(const pk_axis *axis, const int16_t *row, uin
 AVX2 static void avx2_halve(
     const uint8_t *in, ptrdiff_t in_stride, uint8_t *out, ptrdiff_t out_stride, int32_t width, int32_t height) {
   __m256i ones = _mm256_set1_epi8(1), two = _mm256_set1_epi16(2);
+  ptrdiff_t ahead = pk_rows_ahead(in_stride) * in_stride;
   int32_t wide = width & ~31;
   for (int32_t y = 0; y < height; y++) {
     const uint8_t *row = in + 2 * y * in_stride;
     for (int32_t x = 0; x < wide; x += 32, row += 64) {
       __m256i sum[2];
-      _mm_prefetch((const char *)(row + 2 * in_stride), _MM_HINT_T0);
-      _mm_prefetch((const char *)(row + 3 * in_stride), _MM_HINT_T0);
+      _mm_prefetch((const char *)(row + ahead), _MM_HINT_T0);
+      _mm_prefetch((const char *)(row + ahead + in_stride), _MM_HINT_T0);
       for (int half = 0; half < 2; half++) {
         __m256i above = _mm256_maddubs_epi16(_mm256_loadu_si256((const __m256i *)(row + 32 * half)), ones);
         __m256i below = _mm256_maddubs_epi16(_mm256_loadu_si256((const __m256i *)(row + 32 * half + in_stride)), ones);

@@ -56,21 +56,22 @@ AVX512_INLINE __m512i halves(const uint8_t *in, ptrdiff_t stride) {
   return _mm512_srli_epi16(_mm512_add_epi16(_mm512_add_epi16(above, below), _mm512_set1_epi16(2)), 2);
 }
 
-/// The two rows of the next output, which are wanted as soon as these are done.
+/// Two rows some way down: what comes from memory takes longer than a row or two.
 AVX512_INLINE void prefetch_halves(const uint8_t *in, ptrdiff_t stride) {
   for (int line = 0; line < 2; line++) {
-    _mm_prefetch((const char *)(in + 2 * stride + 64 * line), _MM_HINT_T0);
-    _mm_prefetch((const char *)(in + 3 * stride + 64 * line), _MM_HINT_T0);
+    _mm_prefetch((const char *)(in + 64 * line), _MM_HINT_T0);
+    _mm_prefetch((const char *)(in + stride + 64 * line), _MM_HINT_T0);
   }
 }
 
 AVX512 void pk_avx512_halve(
     const uint8_t *in, ptrdiff_t in_stride, uint8_t *out, ptrdiff_t out_stride, int32_t width, int32_t height) {
   __m512i order = _mm512_setr_epi64(0, 2, 4, 6, 1, 3, 5, 7);
+  ptrdiff_t ahead = pk_rows_ahead(in_stride) * in_stride;
   for (int32_t y = 0; y < height; y++, in += 2 * in_stride, out += out_stride) {
     int32_t x = 0;
     for (; x + 64 <= width; x += 64) {
-      prefetch_halves(in + 2 * x, in_stride);
+      prefetch_halves(in + 2 * x + ahead, in_stride);
       __m512i bytes = _mm512_packus_epi16(halves(in + 2 * x, in_stride), halves(in + 2 * x + 64, in_stride));
       _mm512_storeu_si512(out + x, _mm512_permutexvar_epi64(order, bytes));
     }

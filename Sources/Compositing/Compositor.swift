@@ -22,6 +22,9 @@ package struct Compositor: ~Copyable, Sendable {
   private var painter: SheetPainter
   private var motion = Motion()
   private var sheets: [Sheet] = []
+  /// The tiles of the tick before, and what each showed.
+  private var shownTiles: [MovingTile] = []
+  private var shown: [ShownTile] = []
   private var current: Picture?
   /// Which images the sheets were made with.
   private var imageRevision = 0
@@ -109,21 +112,17 @@ package struct Compositor: ~Copyable, Sendable {
       }
       result.append(sheet)
     }
-    for (index, tile) in tiles.enumerated() {
-      let look =
-        tile.isLeaving
-        ? lastLook(of: tile.tile.content)?.leaving(tile, canvas: bounds)
-        : TileLook(tile, scene.participants, background: scene.background, canvas: bounds)
-      guard let look else { continue }
-      let key = tile.isLeaving ? Key.leaving + index : tile.tile.slot
-      // Mostly at the same place in the list as before.
-      let place = result.count
-      let old = sheets.indices.contains(place) && sheets[place].key == key ? place : sheets.firstIndex { $0.key == key }
-      if let old, sheets[old].look == look, !sheets[old].isPending, revision == imageRevision {
-        result.append(sheets[old])
-      } else {
-        result.append(builder.sheet(look, key: key, replacing: old.map { sheets[$0] }))
+    let mayStay = isSame && tiles == shownTiles
+    if !mayStay {
+      shownTiles = tiles
+      shown = tiles.map { ShownTile($0.tile) }
+    }
+    for index in tiles.indices {
+      if !mayStay || !shown[index].show(scene.participants) {
+        shown[index].participant = shown[index].person.flatMap { scene.participants[$0] }
+        shown[index].sheet = sheet(of: tiles[index], index, scene, at: result.count, mayStay: revision == imageRevision)
       }
+      if let sheet = shown[index].sheet { result.append(sheet) }
     }
     if let image = scene.foregroundImage {
       let sheet = sheet(Key.foreground, isSame) {
@@ -132,6 +131,21 @@ package struct Compositor: ~Copyable, Sendable {
       result.append(sheet)
     }
     return result
+  }
+
+  /// A tile's sheet, as it was where it may stay; nil for a tile that shows nothing.
+  ///
+  /// - Parameter place: where in the list of sheets it comes, which is mostly where it was before.
+  private mutating func sheet(of tile: MovingTile, _ index: Int, _ scene: Scene, at place: Int, mayStay: Bool) -> Sheet? {
+    let look =
+      tile.isLeaving
+      ? lastLook(of: tile.tile.content)?.leaving(tile, canvas: bounds)
+      : TileLook(tile, scene.participants, background: scene.background, canvas: bounds)
+    guard let look else { return nil }
+    let key = tile.isLeaving ? Key.leaving + index : tile.tile.slot
+    let old = sheets.indices.contains(place) && sheets[place].key == key ? place : sheets.firstIndex { $0.key == key }
+    if let old, sheets[old].look == look, !sheets[old].isPending, mayStay { return sheets[old] }
+    return builder.sheet(look, key: key, replacing: old.map { sheets[$0] })
   }
 
   /// What lies behind or before the tiles, as it was where it may stay.

@@ -5,7 +5,7 @@ func damage(from old: [Sheet], to new: [Sheet], canvas: PixelArea) -> Region {
   if old.count == new.count, zip(old, new).allSatisfy({ $0 === $1 }) { return Region() }
   let matches: [Int?]
   if old.count == new.count, zip(old, new).allSatisfy({ $0.key == $1.key }) {
-    matches = Array(old.indices)
+    matches = old.indices.map { Optional($0) }
   } else {
     let before = Dictionary(old.enumerated().map { ($1.key, $0) }, uniquingKeysWith: { first, _ in first })
     matches = new.map { before[$0.key] }
@@ -17,7 +17,11 @@ func damage(from old: [Sheet], to new: [Sheet], canvas: PixelArea) -> Region {
     guard match > last else { return Region(canvas) }
     last = match
   }
-  let own = zip(new, matches).map { sheet, match in match.map { difference(old[$0], sheet) } ?? Region(sheet.area) }
+  // Most are as they were, and need no region.
+  let own = new.indices.map { index in
+    guard let match = matches[index] else { return Region(new[index].area) }
+    return old[match] === new[index] ? Region() : difference(old[match], new[index])
+  }
   let isWhole = old.count == new.count && matches.allSatisfy { $0 != nil }
   let gone = isWhole ? [] : Set(old.indices).subtracting(matches.compactMap { $0 })
 
@@ -42,6 +46,11 @@ private func difference(_ old: Sheet, _ new: Sheet) -> Region {
   guard old.radius == new.radius, old.opacity == new.opacity, old.area == new.area else {
     region.insert(old.area)
     region.insert(new.area)
+    return region
+  }
+  if new.isNewPicture(in: old), let picture = new.pictureLayer {
+    region.insert(new.layers[picture].area)
+    for layer in new.layers[(picture + 1)...] where layer.hides { region.subtract(layer.area) }
     return region
   }
   guard old.layers != new.layers else { return region }

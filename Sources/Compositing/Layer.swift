@@ -75,10 +75,15 @@ final class Sheet: @unchecked Sendable {
   /// Whether something of it is still being loaded, so that it is to be made again.
   var isPending = false
 
+  /// The sheet it was made from, where only the picture is another.
+  private var origin: ObjectIdentifier?
+
   /// Where nothing beneath is seen; said by `seal`.
   private(set) var opaqueAreas: [PixelArea] = []
   /// The layer with the picture, if there is one; said by `seal`.
   private(set) var pictureLayer: Int?
+  /// What of each layer is seen where all of the sheet is; said by `seal`.
+  private(set) var seen: [Region] = []
 
   init(key: Int, area: PixelArea, radius: Int = 0, opacity: UInt8 = 255, layers: [Layer] = [], look: TileLook? = nil) {
     (self.key, self.area, self.radius, self.opacity, self.layers, self.look) = (key, area, radius, opacity, layers, look)
@@ -87,12 +92,16 @@ final class Sheet: @unchecked Sendable {
   /// A sheet that was sealed with another picture of the same size.
   init(_ old: Sheet, look: TileLook, picture: Picture) {
     (key, area, radius, opacity, layers) = (old.key, old.area, old.radius, old.opacity, old.layers)
-    (opaqueAreas, pictureLayer) = (old.opaqueAreas, old.pictureLayer)
+    (opaqueAreas, pictureLayer, seen) = (old.opaqueAreas, old.pictureLayer, old.seen)
     self.look = look
+    origin = ObjectIdentifier(old)
     guard let pictureLayer, case .picture(var placed) = layers[pictureLayer].content else { return }
     placed.picture = picture
     layers[pictureLayer].content = .picture(placed)
   }
+
+  /// Whether it was made from that sheet, of before, and only its picture is another.
+  func isNewPicture(in old: Sheet) -> Bool { key == old.key && origin == ObjectIdentifier(old) }
 
   /// Whether the layers are drawn flat first and then blended as a whole.
   var isGroup: Bool { radius > 0 || opacity < 255 }
@@ -102,9 +111,23 @@ final class Sheet: @unchecked Sendable {
     return placed
   }
 
-  /// Finds where nothing beneath is seen, once all layers are there.
+  /// For each layer what of a region shows it.
+  func visible(in region: Region) -> [Region] { region.areas == [area] ? seen : Self.visible(layers, region) }
+
+  private static func visible(_ layers: [Layer], _ region: Region) -> [Region] {
+    var rest = region
+    var result = Array(repeating: Region(), count: layers.count)
+    for index in layers.indices.reversed() where !rest.isEmpty {
+      result[index] = rest.intersection(layers[index].area)
+      if layers[index].hides { rest.subtract(layers[index].area) }
+    }
+    return result
+  }
+
+  /// Finds what is seen of it and beneath it, once all layers are there.
   func seal() {
     pictureLayer = layers.firstIndex { if case .picture = $0.content { true } else { false } }
+    seen = Self.visible(layers, Region(area))
     guard opacity == 255 else { return opaqueAreas = [] }
     guard radius > 0 else {
       opaqueAreas = layers.filter(\.hides).map(\.area)

@@ -36,7 +36,9 @@ struct Fitting {
 }
 
 /// How pictures of one size go into tiles of one size.
-struct Placement: Sendable {
+///
+/// A class, since each picture shown holds one and its tables are many.
+final class Placement: Sendable {
   /// All that decides it.
   struct Shape: Hashable, Sendable {
     var pictureWidth: Int
@@ -48,13 +50,13 @@ struct Placement: Sendable {
   }
 
   /// Upper left corner within the tile, even.
-  var x: Int
-  var y: Int
+  let x: Int
+  let y: Int
   /// Pixels of the tile that are covered, even.
-  var width: Int
-  var height: Int
+  let width: Int
+  let height: Int
   /// To be turned afterwards where the picture asks for it.
-  var plan: PictureScalePlan
+  let plan: PictureScalePlan
 
   init(_ shape: Shape) {
     // As if the tile were turned back: the source is scaled upright, then turned.

@@ -44,7 +44,7 @@ struct SheetPainter: ~Copyable, Sendable {
     let isKnown =
       sheets.count == needed.count
       && zip(sheets, needed).allSatisfy {
-        $0 === $1 || ($0.area == $1.area && $0.placedPicture?.demand == $1.placedPicture?.demand)
+        $0 === $1 || $0.isNewPicture(in: $1) || ($0.area == $1.area && $0.placedPicture?.demand == $1.placedPicture?.demand)
       }
     // Also where nothing is new, lest pictures of before are held.
     needed = sheets
@@ -75,7 +75,7 @@ struct SheetPainter: ~Copyable, Sendable {
       if sheet.isGroup {
         blend(sheet, kept[index], visible[index], canvas)
       } else {
-        paint(sheet.layers, kept[index], visible[index], canvas, x: 0, y: 0)
+        paint(sheet, kept[index], visible[index], canvas, x: 0, y: 0)
       }
     }
   }
@@ -94,17 +94,6 @@ struct SheetPainter: ~Copyable, Sendable {
     return result
   }
 
-  /// For each layer what of the region shows it.
-  private static func visible(_ layers: [Layer], _ region: Region) -> [Region] {
-    var rest = region
-    var result = Array(repeating: Region(), count: layers.count)
-    for index in layers.indices.reversed() where !rest.isEmpty {
-      result[index] = rest.intersection(layers[index].area)
-      if layers[index].hides { rest.subtract(layers[index].area) }
-    }
-    return result
-  }
-
   /// Adds pictures that have to be drawn whole.
   ///
   /// - Returns: whether the region grew.
@@ -112,7 +101,7 @@ struct SheetPainter: ~Copyable, Sendable {
     var hasGrown = false
     for (index, sheet) in sheets.enumerated() where !sheet.isGroup && kept[index] == nil && !visible[index].isEmpty {
       guard let place = sheet.pictureLayer, !region.covers(sheet.layers[place].area) else { continue }
-      guard !Self.visible(sheet.layers, visible[index])[place].isEmpty else { continue }
+      guard !sheet.visible(in: visible[index])[place].isEmpty else { continue }
       region.insert(sheet.layers[place].area)
       hasGrown = true
     }
@@ -152,9 +141,9 @@ struct SheetPainter: ~Copyable, Sendable {
 
   /// - Parameters: x, y: where the upper left corner of `target` lies on the canvas, even.
   private mutating func paint(
-    _ layers: [Layer], _ kept: Picture?, _ region: Region, _ target: Picture, x: Int, y: Int
+    _ sheet: Sheet, _ kept: Picture?, _ region: Region, _ target: Picture, x: Int, y: Int
   ) {
-    for (layer, seen) in zip(layers, Self.visible(layers, region)) where !seen.isEmpty {
+    for (layer, seen) in zip(sheet.layers, sheet.visible(in: region)) where !seen.isEmpty {
       let (left, top) = (layer.area.x - x, layer.area.y - y)
       if case .picture(let placed) = layer.content, kept == nil {
         drawer.draw(placed.picture, placed.placement, placed.shape.rotation, on: target, x: left, y: top)
@@ -186,7 +175,7 @@ struct SheetPainter: ~Copyable, Sendable {
       flat =
         old.flatMap { $0.width == area.width && $0.height == area.height ? $0 : nil }
         ?? Picture(width: area.width, height: area.height)
-      paint(sheet.layers, kept, Region(area), flat, x: area.x, y: area.y)
+      paint(sheet, kept, Region(area), flat, x: area.x, y: area.y)
       flats[sheet.key] = Flat(picture: flat, area: area, layers: sheet.layers)
     }
     var rest = region

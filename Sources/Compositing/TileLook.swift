@@ -105,6 +105,14 @@ struct TileLook: Equatable {
     return same == self ? new : nil
   }
 
+  /// The same with another picture of the same size.
+  func showing(_ picture: Picture) -> TileLook {
+    guard case .picture(_, let rotation, let isFrozen) = subject else { return self }
+    var look = self
+    look.subject = .picture(picture, rotation, isFrozen: isFrozen)
+    return look
+  }
+
   /// The same tile elsewhere on its way out, whoever it showed being gone.
   func leaving(_ moving: MovingTile, canvas: PixelArea) -> TileLook? {
     var look = self

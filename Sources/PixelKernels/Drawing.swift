@@ -37,15 +37,26 @@ extension Picture {
   }
 
   private static func fill(_ start: UnsafeMutablePointer<UInt8>, stride: Int, _ width: Int, _ height: Int, _ value: UInt8) {
-    var row = start
-    for _ in 0..<height {
-      if width > 8 {
-        row.update(repeating: value, count: width)
-      } else {
-        // The sides of borders: a call for each row would take longer than its samples.
-        for x in 0..<width { row[x] = value }
-      }
-      row += stride
+    let rows = UnsafeMutableRawPointer(start)
+    // The sides of borders: a call for each row would take longer than its samples.
+    switch width {
+    case 1: fill(rows, stride, width, height, by: value)
+    case 2...3: fill(rows, stride, width, height, by: UInt16(value) &* 0x0101)
+    case 4...7: fill(rows, stride, width, height, by: UInt32(value) &* 0x0101_0101)
+    case 8...16: fill(rows, stride, width, height, by: UInt64(value) &* 0x0101_0101_0101_0101)
+    default: for y in 0..<height { (start + y * stride).update(repeating: value, count: width) }
+    }
+  }
+
+  /// Fills rows as wide as a word to twice as wide, by two words each.
+  @inline(__always)
+  private static func fill<Word: FixedWidthInteger>(
+    _ rows: UnsafeMutableRawPointer, _ stride: Int, _ width: Int, _ height: Int, by word: Word
+  ) {
+    let last = width - MemoryLayout<Word>.size
+    for y in 0..<height {
+      rows.storeBytes(of: word, toByteOffset: y * stride, as: Word.self)
+      rows.storeBytes(of: word, toByteOffset: y * stride + last, as: Word.self)
     }
   }
 
