@@ -54,6 +54,12 @@ struct ListeningPolicy {
     return .look
   }
 
+  /// Whether what is due would be left undecoded, and nobody need be asked.
+  func leaves(stated: UInt8, gate: VoiceGate, tick: Int64, at now: Instant) -> Bool {
+    guard !gate.isOpen, !gate.isNear(level: stated, slack: Self.nearness), let nextLook else { return false }
+    return tick < nextLook && now >= decodesUntil && now >= disbelievesUntil
+  }
+
   /// Takes in how loud what was decoded really is.
   ///
   /// - Returns: whether the sender is to be disbelieved from now on.

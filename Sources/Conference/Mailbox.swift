@@ -8,11 +8,15 @@ package final class Mailbox<Element: Sendable>: Sendable {
   private struct Contents {
     var elements: [Element] = []
     var dropped = 0
+    var bell: Bell?
   }
   private let contents = Mutex(Contents())
   private let capacity: Int
 
   package init(capacity: Int) { self.capacity = capacity }
+
+  /// Has a bell be rung with all that is posted from now on, in place of another.
+  func ring(_ bell: Bell) { contents.withLock { $0.bell = bell } }
 
   /// - Returns: whether an older element had to go.
   @discardableResult
@@ -24,6 +28,8 @@ package final class Mailbox<Element: Sendable>: Sendable {
         contents.dropped &+= 1
       }
       contents.elements.append(element)
+      // Under the lock: who heard the bell and collects after that finds the element.
+      contents.bell?.ring()
       return full
     }
   }
@@ -36,8 +42,20 @@ package final class Mailbox<Element: Sendable>: Sendable {
     contents.withLock { swap(&$0.elements, &elements) }
   }
 
-  package var isEmpty: Bool { contents.withLock { $0.elements.isEmpty } }
-
   /// Elements lost since the start because nobody collected them in time.
   package var dropped: Int { contents.withLock { $0.dropped } }
+}
+
+/// Says that something was posted in any of several mailboxes, so that who sleeps need not look into each.
+final class Bell: Sendable {
+  private let rung = Atomic<Bool>(false)
+
+  func ring() { if !rung.load(ordering: .relaxed) { rung.store(true, ordering: .releasing) } }
+
+  var isRung: Bool { rung.load(ordering: .relaxed) }
+
+  /// To be asked before mailboxes are collected.
+  ///
+  /// - Returns: whether it was rung since it was asked last.
+  func answer() -> Bool { isRung && rung.exchange(false, ordering: .acquiring) }
 }

@@ -98,6 +98,22 @@ final class MixEncoder {
     silentTicks = 0
   }
 
+  /// Whether it was silent for so long that it sends nothing but a pause now and then.
+  var isResting: Bool { silentTicks > Self.ticksUntilRest && pause != nil }
+
+  /// The next tick after one that is to be encoded; while it rests, those between would send nothing.
+  func nextDue(after tick: Int64) -> Int64 {
+    guard isResting else { return tick &+ 1 }
+    let past = (tick &+ 2 &+ pauseOffset) % Self.ticksBetweenPauses
+    return tick &+ 1 &+ (past == 0 ? 0 : Self.ticksBetweenPauses - past)
+  }
+
+  /// So many ticks were left out in which it rested.
+  func rest(ticks: Int64) { silentTicks = silentTicks &+ Int(ticks) }
+
+  /// Not all outputs of a server at once.
+  private var pauseOffset: Int64 { Int64(output.rawValue % 4) * 6 }
+
   /// Goes on from where another encoder is, whose last packet the receivers heard just before: nothing of the change is heard.
   func `continue`(after other: MixEncoder) {
     limiter.resume(from: other.limiter)
@@ -131,9 +147,7 @@ final class MixEncoder {
   ) -> FrameBuffer? {
     if silentTicks > Self.ticksUntilRest, let pause {
       let isFirst = silentTicks - ticksPerPacket <= Self.ticksUntilRest
-      // Not all outputs of a server at once.
-      let offset = Int64(output.rawValue % 4) * 6
-      return isFirst || (tick &+ 1 &+ offset) % Self.ticksBetweenPauses == 0 ? pause : nil
+      return isFirst || (tick &+ 1 &+ pauseOffset) % Self.ticksBetweenPauses == 0 ? pause : nil
     }
     for index in 0..<ticksPerPacket {
       limit(history, tick &- Int64(ticksPerPacket &- 1 &- index), excluded, at: index)

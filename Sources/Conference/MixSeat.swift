@@ -71,6 +71,16 @@ final class DistinctMix {
     self.key = key
   }
 
+  /// Ticks were left out until this one: what would have been silence anyway counts as sent.
+  func sleep(until tick: Int64) {
+    guard let encoder, encoder.isResting, let lastTick else { return }
+    let length = Int64(encoder.ticksPerPacket)
+    let last = tick / length * length - 1
+    guard last > lastTick else { return }
+    encoder.rest(ticks: last - lastTick)
+    self.lastTick = last
+  }
+
   /// Takes in, once a second, what its listeners lose: believed at once, and over only after ten calm seconds.
   func noteLoss(percent: Int) {
     calmCount = percent > 0 ? 0 : calmCount + 1

@@ -22,11 +22,16 @@ extension RoomMix {
 
   /// Ten times a second: who leaves the choice to the server is given what his line carries as soon as something is known of it.
   func lookAtNewcomers(at now: Instant) {
-    for seat in seats where seat.isNew && seat.rules.audioOutput == AudioSettings.automaticOutput {
+    for seat in seats where isNewcomer(seat) {
       guard seat.member.media.statistics.hasEstimate else { continue }
       chooseOutput(for: seat, at: now)
     }
   }
+
+  /// Whether the output of somebody is to be chosen as soon as his line is known.
+  var hasNewcomers: Bool { seats.contains(where: isNewcomer) }
+
+  private func isNewcomer(_ seat: MixSeat) -> Bool { seat.isNew && seat.rules.audioOutput == AudioSettings.automaticOutput }
 
   /// Has a receiver be brought to the rendition his line carries.
   private func chooseOutput(for seat: MixSeat, at now: Instant) {

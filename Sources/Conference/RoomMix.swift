@@ -65,6 +65,8 @@ package final class RoomMix: Ticking, @unchecked Sendable {
 
   package let tickPeriod = Interval.milliseconds(Int64(AudioFormat.millisecondsPerTick))
   private let mailbox = Mailbox<Command>(capacity: 100_000)
+  /// Rung by all that comes for this room: commands and frames.
+  private let bell = Bell()
   let transport: any PeerTransport
   let outputs: OutputIDSource
   private let board: SceneBoard
@@ -85,6 +87,8 @@ package final class RoomMix: Ticking, @unchecked Sendable {
   var isFullBand = true
   /// Nobody speaks, nothing waits and nothing is to be changed: until something comes, ticks have nothing to do but count.
   var isAsleep = false
+  /// The next tick that is needed though nothing comes: a pause packet is due.
+  private var nextNeeded: Int64 = .min
   /// One prompt's tick.
   var contribution: [Int32]
   private var commands: [Command] = []
@@ -104,6 +108,7 @@ package final class RoomMix: Ticking, @unchecked Sendable {
     history = MixHistory(channelCount: settings.channelCount)
     contribution = [Int32](repeating: 0, count: AudioFormat.samplesPerTick * settings.channelCount)
     detector = SpeakerDetector(settings: .init(heardMax: settings.maxSpeakers))
+    mailbox.ring(bell)
   }
 
   // MARK: From other threads
@@ -127,13 +132,31 @@ package final class RoomMix: Ticking, @unchecked Sendable {
   package func tick(_ index: Int64, due: Instant) {
     // All mixes of all rooms count from one origin: whoever changes mixes keeps his timeline.
     let tick = due.nanoseconds / tickPeriod.nanoseconds
-    takeCommands()
-    guard !seats.isEmpty else { return }
-    if !isAsleep || seats.contains(where: { $0.voice?.hasMail ?? false }) { advance(to: due, tick) }
+    let isLooking = index % 50 == 0
+    // Most rooms sleep most of the time: this is all they cost then.
+    if isAsleep, tick < nextNeeded, !isLooking, !bell.isRung { return }
+    let hasMail = bell.answer()
+    if isAsleep { for mix in mixes { mix.sleep(until: tick) } }
+    if hasMail { takeCommands() }
+    guard !seats.isEmpty else {
+      (isAsleep, nextNeeded) = (true, .max)
+      return
+    }
+    if !isAsleep || hasMail && !absorb(at: due, tick) { advance(to: due, tick) }
     // Those that begin go on from what their listeners heard until now, before that goes on itself.
     for mix in mixes where mix.encoder == nil { send(mix, tick, due) }
     for mix in mixes where mix.lastTick != tick { send(mix, tick, due) }
-    if index % 50 == 0 { look(at: due) } else if index % 5 == 0 { lookAtNewcomers(at: due) }
+    if isLooking { look(at: due) } else if index % 5 == 0 { lookAtNewcomers(at: due) }
+    nextNeeded = mixes.reduce(hasNewcomers ? tick + 5 - index % 5 : .max) { min($0, $1.encoder?.nextDue(after: tick) ?? tick) }
+  }
+
+  /// Takes in what came while nobody was listened to.
+  ///
+  /// - Returns: whether that is nothing but pauses, of which nobody awakes.
+  private func absorb(at due: Instant, _ tick: Int64) -> Bool {
+    var isQuiet = true
+    for seat in seats { if let voice = seat.voice, !voice.absorb(at: due, tick: tick) { isQuiet = false } }
+    return isQuiet
   }
 
   /// All but the encoding.
@@ -172,6 +195,7 @@ package final class RoomMix: Ticking, @unchecked Sendable {
 
   private func seat(_ member: Member) {
     let seat = MixSeat(member)
+    member.media.audio.ring(bell)
     if member.sends { seat.voice = try? Voice(media: member.media, settings: settings) }
     seats.append(seat)
     mustRoute = true

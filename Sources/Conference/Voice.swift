@@ -45,6 +45,14 @@ final class Voice {
   /// What the sender said of the frame being played: nil where he said nothing.
   private var stated: UInt8? = 127
   private var isDecoding = false
+  /// When the last frame came; and when one was taken in without a tick, which may be a run-up yet.
+  private var lastFrame: Instant?
+  private var absorbed: Instant?
+
+  /// 120 ms, as much as `Preroll` holds.
+  private static let runUpMax = Interval.milliseconds(Int64(Preroll.depth * AudioFormat.millisecondsPerTick))
+  /// Frames so far apart are of a pause (DTX): nobody speaks in them, whatever is said of their level.
+  private static let pauseMin = Interval.milliseconds(100)
 
   /// Enough for a decoder to be about as loud as it should be.
   private static let ticksBeforeLook = 2
@@ -65,10 +73,9 @@ final class Voice {
 
   /// Takes in what came, and decodes what is due at `due` if it is to be listened to.
   func advance(to due: Instant, tick: Int64) {
-    media.audio.collect(into: &frames)
-    for frame in frames { buffer.insert(frame) }
-    source = frames.last?.source ?? source
-    frames.removeAll(keepingCapacity: true)
+    collect()
+    if let absorbed, due - absorbed > Self.runUpMax { preroll.clear() }
+    absorbed = nil
     let carried = buffer.carriedSamples
     buffer.pull(at: due, into: &steps)
     keepWithPicture(carried: carried, at: due)
@@ -96,8 +103,38 @@ final class Voice {
     media.level.store(meter.smoothed, ordering: .relaxed)
   }
 
-  /// Whether frames have come since the last tick.
-  var hasMail: Bool { !media.audio.isEmpty }
+  /// Takes in what came while the room slept.
+  ///
+  /// - Returns: whether that is nothing, or a frame of a pause, for which no tick is needed.
+  func absorb(at due: Instant, tick: Int64) -> Bool {
+    let lastFrame = lastFrame
+    guard let first = collect() else { return true }
+    guard let stated = first.audioLevel, policy.leaves(stated: stated, gate: gate, tick: tick, at: due), let lastFrame,
+      first.time - lastFrame >= Self.pauseMin, let (frame, count, playout) = buffer.absorb(at: due)
+    else { return false }
+    if let captured = frame.captureTime { tellPicture(captured, at: playout) }
+    // Who speaks up now is decoded from here on.
+    isDecoding = false
+    preroll.clear()
+    steps.append(.play(frame, sampleCount: count))
+    preroll.keep(&steps, carried: 0)
+    absorbed = due
+    return true
+  }
+
+  /// Takes in what came.
+  ///
+  /// - Returns: the first of it.
+  @discardableResult
+  private func collect() -> EncodedFrame? {
+    media.audio.collect(into: &frames)
+    defer { frames.removeAll(keepingCapacity: true) }
+    for frame in frames { buffer.insert(frame) }
+    guard let last = frames.last else { return nil }
+    source = last.source
+    lastFrame = last.time
+    return frames.first
+  }
 
   /// Whether nothing waits to be played and he neither speaks nor did just before.
   var isAtRest: Bool {
@@ -115,12 +152,15 @@ final class Voice {
       case .play(let frame, _), .accelerate(let frame, _, _):
         guard let captured = frame.captureTime else { return }
         let wait = Interval.ticks(Int64(ahead), at: 48_000)
-        buffer.delayMin = media.video.soundPlayed(captured, at: due + wait, delay: buffer.statistics.delay)
-        return
+        return tellPicture(captured, at: due + wait)
       case .conceal(let count, _), .expand(let count), .silence(let count): ahead += count
       case .skip, .catchUp: break
       }
     }
+  }
+
+  private func tellPicture(_ captured: NTPTime, at time: Instant) {
+    buffer.delayMin = media.video.soundPlayed(captured, at: time, delay: buffer.statistics.delay)
   }
 
   /// The level that goes with what this tick plays; that of a long packet holds for all its ticks.

@@ -19,6 +19,20 @@ extension PlayoutBuffer {
     carry -= Self.samplesPerTick
   }
 
+  /// Takes the only frame that waits for played, where its sender pauses and nobody listens: so no tick is needed for it.
+  ///
+  /// - Returns: the frame, how many samples it lasts, and when it would have been played; nil where it is one of several.
+  package mutating func absorb(at now: Instant) -> (frame: EncodedFrame, sampleCount: Int, due: Instant)? {
+    guard phase == .waiting, queue.count == 1, let frame = queue.removeFirst() else { return nil }
+    let delay = delay(of: frame.place, at: now)
+    let wait = max(target(for: frame.place) - delay, .zero)
+    noteDelay(delay + wait)
+    if let next { countLost(frame.sequence &- next.sequence) }
+    setNext(sequence: frame.sequence, position: frame.position)
+    notePlayed(frame)
+    return (frame.frame, frame.duration, now + wait)
+  }
+
   private mutating func wait(until now: Instant, into steps: inout [PlayoutStep]) {
     guard !holdsForNewer(at: now), let first = queue.firstPlace, delay(of: first, at: now) >= target(for: first) else {
       let count = Self.samplesPerTick - carry
@@ -121,12 +135,16 @@ extension PlayoutBuffer {
       steps.append(.play(first.frame, sampleCount: first.duration))
     }
     carry += first.duration - cut
+    notePlayed(first)
+  }
+
+  private mutating func notePlayed(_ frame: QueuedFrame) {
     statistics.played &+= 1
-    setNext(sequence: first.sequence &+ 1, position: first.place.end)
+    setNext(sequence: frame.sequence &+ 1, position: frame.place.end)
     playedBits |= 1
     underrun = 0
-    lastDuration = first.duration
-    isPaused = first.frame.codec == .opus && first.frame.payload.count <= 2
+    lastDuration = frame.duration
+    isPaused = frame.frame.codec == .opus && frame.frame.payload.count <= 2
   }
 
   /// Fills one frame's worth of a gap before `first`.

@@ -70,6 +70,70 @@ import WebRTCTransport
     #expect(losses.allSatisfy { abs($0) < 1.5 }, "\(losses)")
   }
 
+  /// A sender with DTX: a packet in 400 ms, of which nobody awakes.
+  @Test(arguments: 0..<24) func theFirstTwentyMillisecondsAreInTheMixOfARoomThatSleptAtEveryPhase(phase: Int) throws {
+    let room = try SoundRoom(AudioSettings(bitrate: 128_000, mode: .music))
+    let (talker, listener) = (room.join(), room.join(sends: false))
+    let microphone = try Microphone()
+    var random = SeededRandom(seed: 5)
+    var losses: [Double] = []
+    // The last packet of the pause is 20 to 480 ms before the first word.
+    for round in 0..<4 {
+      let said = Self.utterance(offset: round * 240, noise: 3, seed: UInt64(round))
+      let pause = 150 + phase + round
+      var direct: [DirectTransport.Delivery] = []
+      listener.received.removeAll()
+      for step in 0..<pause + 13 + 10 {
+        let place = step - pause
+        let isSaid = place >= 0 && place < 13
+        let samples =
+          isSaid
+          ? Array(said[place * 960..<(place + 1) * 960])
+          : (0..<960).map { _ in Int16(3 * Double.random(in: -1...1, using: &random)) }
+        let spoken = try microphone.take(samples)
+        if place > -5 {
+          direct.append(
+            .init(
+              frame: EncodedFrame(
+                codec: .opus, payload: FrameBuffer(spoken.packet),
+                timestamp: RTPTimestamp(UInt32(room.tick * 960)), time: .zero), output: OutputID(0)))
+        }
+        // The first half second after a word is sent whole.
+        let isSent = isSaid || step < 25 || (step - 25) % 20 == 0
+        room.step { if isSent { talker.send(spoken.packet, level: spoken.level, tick: $0, at: $1) } }
+      }
+      let (heard, spoken) = (try listener.received.decoded(), try direct.decoded())
+      let changes = [Self.first, Self.rest].map { Self.energy(of: $0, in: heard) - Self.energy(of: $0, in: spoken) }
+      losses.append(changes[0] - changes[1])
+      let statistics = talker.media.audioStatistics.playout
+      #expect(statistics.lost == 0 && statistics.late == 0)
+    }
+    #expect(losses.allSatisfy { abs($0) < 1.5 }, "\(losses)")
+  }
+
+  @Test(arguments: [20, 40, 60, 120]) func pausesGoOnWhileARoomSleeps(ptime: Int) throws {
+    let room = try SoundRoom(
+      AudioSettings(bitrate: 64_000, mode: .music, outputs: [.init(name: "tested", bitrate: 64_000, ptime: ptime)]))
+    let (talker, listener) = (room.join(), room.join(sends: false, hears: "tested"))
+    let microphone = try Microphone()
+    var sent: [Int] = []
+    for step in 0..<2_000 {
+      let spoken = try microphone.take((0..<960).map { _ in Int16.random(in: -2...2) })
+      room.step { if step % 20 == 0 { talker.send(spoken.packet, level: 90, tick: $0, at: $1) } }
+      if !listener.received.isEmpty, step > 200 { sent.append(step) }
+      let timestamps = listener.received.map(\.frame.timestamp.rawValue)
+      // Of the packet that ends with the tick in which it is sent; ticks count from 100 s before.
+      #expect(timestamps.allSatisfy { $0 == UInt32((5_000 + step + 1) * 960 - ptime * 48) })
+      listener.received.removeAll()
+    }
+    #expect(sent.count >= 70)
+    #expect(zip(sent, sent.dropFirst()).allSatisfy { $1 - $0 == 24 })
+    // All that came was taken in, and hardly any of it decoded.
+    #expect(talker.media.audioStatistics.playout.played >= 97)
+    #expect(talker.media.audioStatistics.playout.lost == 0)
+    #expect(talker.media.audioStatistics.ticksDecoded < 100)
+  }
+
   /// The energy of a tone in dB, wherever it is in what was heard.
   private static func energy(of hertz: Double, in samples: [Int16]) -> Double {
     let sum = stride(from: 0, to: samples.count - 480, by: 120).reduce(0) { sum, start in
