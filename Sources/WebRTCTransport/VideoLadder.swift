@@ -35,10 +35,13 @@ public struct VideoLadder: Hashable, Sendable {
   /// Whether the receiver is given what his path carries, down to sound alone; else the first rung, of which only temporal layers are
   /// left out.
   public let isAutomatic: Bool
+  /// Whether what is sent can be weighed against what the path carries.
+  let isMeasured: Bool
 
   public init(_ rungs: [Rung], isAutomatic: Bool) {
     self.rungs = Array(rungs.prefix(isAutomatic ? Self.rungsMax : 1))
     self.isAutomatic = isAutomatic
+    isMeasured = self.rungs.allSatisfy { !$0.layers.isEmpty }
   }
 
   /// One output whatever the path carries.
@@ -47,9 +50,6 @@ public struct VideoLadder: Hashable, Sendable {
   }
 
   func index(of output: OutputID) -> Int? { rungs.firstIndex { $0.output == output } }
-
-  /// Whether what is sent can be weighed against what the path carries.
-  var isMeasured: Bool { rungs.allSatisfy { !$0.layers.isEmpty } }
 
   /// The same as steps to choose from. Where rates are not known, the one step there is forwards every layer.
   var steps: OutputLadder {
