@@ -47,7 +47,7 @@ struct FrameQueue {
     var index = frames.count
     while index > 0, frames[index - 1].sequence > frame.sequence { index -= 1 }
     if index > 0, frames[index - 1].sequence == frame.sequence { return false }
-    frames.insert(frame, at: index)
+    if index == frames.count { frames.append(frame) } else { frames.insert(frame, at: index) }
     return true
   }
 
