@@ -33,6 +33,22 @@ static inline vpx_codec_err_t tutti_vpx_set_active_map(vpx_codec_ctx_t *context,
   return vpx_codec_control(context, VP8E_SET_ACTIVEMAP, &active);
 }
 
+/* One byte a macroblock, 1 for those whose quantizer is to differ by so much, in the 64 of the settings; NULL for none. */
+static inline vpx_codec_err_t tutti_vp8_set_finer_blocks(
+  vpx_codec_ctx_t *context, unsigned char *map, unsigned rows, unsigned columns, int difference) {
+  vpx_roi_map_t regions = {0};
+  regions.rows = rows;
+  regions.cols = columns;
+  regions.roi_map = map;
+  regions.delta_q[1] = difference;
+  return vpx_codec_control(context, VP8E_SET_ROI_MAP, &regions);
+}
+
+/* Of the last frame, in the 64 of the settings. */
+static inline vpx_codec_err_t tutti_vpx_get_quantizer(vpx_codec_ctx_t *context, int *quantizer) {
+  return vpx_codec_control(context, VP8E_GET_LAST_QUANTIZER_64, quantizer);
+}
+
 static inline vpx_codec_err_t tutti_vpx_set_screen(vpx_codec_ctx_t *context, int is_vp9, int is_screen) {
   if (!is_vp9) return vpx_codec_control(context, VP8E_SET_SCREEN_CONTENT_MODE, is_screen ? 1u : 0u);
   return vpx_codec_control(context, VP9E_SET_TUNE_CONTENT, is_screen ? VP9E_CONTENT_SCREEN : VP9E_CONTENT_DEFAULT);

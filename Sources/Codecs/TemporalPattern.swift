@@ -47,6 +47,9 @@ struct TemporalPattern {
 
   var isBaseNext: Bool { layers[place] == 0 }
 
+  /// Begins anew with a base frame, which may come at any place.
+  mutating func restart() { place = 0 }
+
   /// The next frame; a keyframe begins the pattern anew.
   mutating func next(asKeyframe: Bool) -> Step {
     let layers = layers

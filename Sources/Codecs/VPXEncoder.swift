@@ -16,7 +16,12 @@ final class VPXEncoder {
   private let configuration: UnsafeMutablePointer<vpx_codec_enc_cfg_t>
   private let image: UnsafeMutablePointer<vpx_image_t>
   private var hasActiveMap = false
+  /// The blocks told to be coded more finely; none where there are no such.
+  private var finerBlocks: [UInt8] = []
+  /// Of the last frame of the base layer, one of libvpx's 64.
+  private var baseQuantizer: Int32 = 0
   private var pattern: TemporalPattern
+  private var keyframeQuantizer: KeyframeQuantizer
 
   private static let clockRate: Int64 = 90_000
 
@@ -27,6 +32,7 @@ final class VPXEncoder {
     self.height = height
     self.settings = settings
     pattern = TemporalPattern(layerCount: settings.temporalLayers)
+    keyframeQuantizer = KeyframeQuantizer(isVP9: isVP9)
     context = .allocate(capacity: 1)
     configuration = .allocate(capacity: 1)
     image = .allocate(capacity: 1)
@@ -84,6 +90,9 @@ final class VPXEncoder {
   /// Whether the next frame is of the base layer, unless it is a keyframe, which always is.
   var isBaseNext: Bool { pattern.isBaseNext }
 
+  /// The next frame is of the base layer, whatever the pattern has in its place.
+  func beginWithBase() { pattern.restart() }
+
   /// Lets only those macroblocks change that the map names; with none at rest all may change, whatever was said before.
   func setActiveMap(_ map: StillMap) throws(CodecError) {
     let (rows, columns) = (UInt32(map.rows), UInt32(map.columns))
@@ -101,6 +110,26 @@ final class VPXEncoder {
     guard status == VPX_CODEC_OK else { throw failure }
   }
 
+  /// Has the blocks that the map names coded more finely than the frame; VP9 sees to that itself, by turns of its own.
+  func setFinerBlocks(_ map: StillMap) throws(CodecError) {
+    guard !isVP9 else { return }
+    let blocks = map.finerCount > 0 ? map.finerBlocks : []
+    guard blocks != finerBlocks else { return }
+    finerBlocks = blocks
+    let (rows, columns) = (UInt32(map.rows), UInt32(map.columns))
+    let difference = min(max(Self.finerQuantizer - baseQuantizer, Self.differences.lowerBound), Self.differences.upperBound)
+    // libvpx copies this map too.
+    let status = blocks.withUnsafeBufferPointer {
+      let start = blocks.isEmpty ? nil : UnsafeMutablePointer(mutating: $0.baseAddress)
+      return tutti_vp8_set_finer_blocks(context, start, rows, columns, difference)
+    }
+    guard status == VPX_CODEC_OK else { throw failure }
+  }
+
+  /// What such blocks are to be coded with, and by how much finer than the frame that may be.
+  private static let finerQuantizer: Int32 = 3
+  private static let differences: ClosedRange<Int32> = -20 ... -5
+
   /// Encodes one picture of the right size and appends its frame; reads the picture in place.
   ///
   /// - Parameter number: how many pictures there were before.
@@ -108,20 +137,64 @@ final class VPXEncoder {
     _ picture: Picture, number: Int64, asKeyframe: Bool, into bytes: inout [UInt8]
   ) throws(CodecError) -> VideoEncoder.Outcome {
     wrap(picture)
-    let duration = Self.clockRate / Int64(min(max(settings.framesPerSecond, 1), 120))
     let step = pattern.next(asKeyframe: asKeyframe)
     if pattern.layerCount > 1 {
       let layer = Int32(step.position.layer)
       guard tutti_vpx_set_temporal_layer(context, isVP9 ? 1 : 0, layer) == VPX_CODEC_OK else { throw failure }
     }
-    let flags = asKeyframe ? tutti_vpx_force_keyframe : step.flags
+    var outcome =
+      asKeyframe || number == 0
+      ? try encodeKeyframe(picture, number: number, into: &bytes)
+      : try encodeFrame(picture, number: number, flags: step.flags, into: &bytes)
+    if step.position.layer == 0 {
+      guard tutti_vpx_get_quantizer(context, &baseQuantizer) == VPX_CODEC_OK else { throw failure }
+    }
+    if pattern.layerCount > 1 { outcome.temporal = step.position }
+    return outcome
+  }
+
+  private func encodeFrame(
+    _ picture: Picture, number: Int64, flags: vpx_enc_frame_flags_t, into bytes: inout [UInt8]
+  ) throws(CodecError) -> VideoEncoder.Outcome {
+    let duration = Self.clockRate / Int64(min(max(settings.framesPerSecond, 1), 120))
     let status = withExtendedLifetime(picture) {
       vpx_codec_encode(context, image, number &* duration, UInt(duration), flags, UInt(VPX_DL_REALTIME))
     }
     guard status == VPX_CODEC_OK else { throw failure }
-    var outcome = collect(into: &bytes)
-    if pattern.layerCount > 1 { outcome.temporal = step.position }
-    return outcome
+    return collect(into: &bytes)
+  }
+
+  /// As fine as its size allows; once more, coarser, where it became much larger than was reckoned.
+  private func encodeKeyframe(
+    _ picture: Picture, number: Int64, into bytes: inout [UInt8]
+  ) throws(CodecError) -> VideoEncoder.Outcome {
+    guard settings.keyframeSizeMaxPercent > 0 else {
+      return try encodeFrame(picture, number: number, flags: tutti_vpx_force_keyframe, into: &bytes)
+    }
+    let limit = settings.bitsPerSecond / 8 / max(settings.framesPerSecond, 1) * settings.keyframeSizeMaxPercent / 100
+    let detail = KeyframeQuantizer.detail(of: picture)
+    let bounds = quantizerBounds
+    defer { _ = setQuantizers(bounds) }
+    let start = bytes.count
+    while true {
+      let quantizer = keyframeQuantizer.quantizer(detail: detail, byteCount: limit * 9 / 10, within: bounds)
+      guard setQuantizers(quantizer...quantizer) else { throw failure }
+      let outcome = try encodeFrame(picture, number: number, flags: tutti_vpx_force_keyframe, into: &bytes)
+      keyframeQuantizer.observe(byteCount: outcome.byteCount, quantizer: quantizer, detail: detail)
+      guard outcome.byteCount > limit * 3 / 2, quantizer < bounds.upperBound else { return outcome }
+      bytes.removeSubrange(start...)
+    }
+  }
+
+  private var quantizerBounds: ClosedRange<Int> {
+    let finest = min(max(settings.quantizerMin, 0), 63)
+    return finest...min(max(settings.quantizerMax, finest), 63)
+  }
+
+  private func setQuantizers(_ bounds: ClosedRange<Int>) -> Bool {
+    configuration.pointee.rc_min_quantizer = UInt32(bounds.lowerBound)
+    configuration.pointee.rc_max_quantizer = UInt32(bounds.upperBound)
+    return vpx_codec_enc_config_set(context, configuration) == VPX_CODEC_OK
   }
 
   private func collect(into bytes: inout [UInt8]) -> VideoEncoder.Outcome {
@@ -169,8 +242,8 @@ final class VPXEncoder {
     configuration.pointee.rc_end_usage = VPX_CBR
     describePattern()
     setRates()
-    configuration.pointee.rc_min_quantizer = UInt32(min(max(settings.quantizerMin, 0), 63))
-    configuration.pointee.rc_max_quantizer = UInt32(min(max(settings.quantizerMax, settings.quantizerMin), 63))
+    configuration.pointee.rc_min_quantizer = UInt32(quantizerBounds.lowerBound)
+    configuration.pointee.rc_max_quantizer = UInt32(quantizerBounds.upperBound)
     configuration.pointee.rc_dropframe_thresh = 0
     configuration.pointee.rc_resize_allowed = 0
     configuration.pointee.rc_undershoot_pct = 100

@@ -48,7 +48,9 @@ package final class VideoEncoder: @unchecked Sendable {
     self.width = width
     self.height = height
     self.settings = settings
-    stillMap = StillMap(width: width, height: height)
+    let frames = codec == .h264 ? 1 : TemporalPattern(layerCount: settings.temporalLayers).rateDivisor(of: 0)
+    // Frames of the base are further apart, but have more bits.
+    stillMap = StillMap(width: width, height: height, refinementFrames: frames > 1 ? 12 : 20, rowsPerTurn: frames)
     pace = RatePace(framesPerSecond: settings.framesPerSecond)
   }
 
@@ -101,8 +103,11 @@ package final class VideoEncoder: @unchecked Sendable {
     pictureCount &+= 1
     switch backend {
     case .vpx(let encoder):
+      // Where nothing changed, it is to refine what stands.
+      if damage?.isEmpty == true { encoder.beginWithBase() }
       stillMap.advance(damage: damage, asKeyframe: asKeyframe, isBase: encoder.isBaseNext)
       try encoder.setActiveMap(stillMap)
+      try encoder.setFinerBlocks(stillMap)
       return try encoder.encode(picture, number: number, asKeyframe: asKeyframe, into: &bytes)
     case .h264(let encoder):
       return try encoder.encode(picture, number: number, asKeyframe: asKeyframe, into: &bytes)

@@ -9,9 +9,12 @@ import Testing
     return map
   }
 
+  /// The keyframe is the first of ten.
   @Test func aBlockRestsOnceItWasRefined() {
-    #expect(settled(10).restingCount == 0)
-    let map = settled(11)
+    #expect(settled(9).restingCount == 0)
+    // Coded finely for two frames, then at rest.
+    #expect(settled(10).finerCount == 12 && settled(11).finerCount == 12)
+    let map = settled(12)
     #expect(map.restingCount == 12 && map.isRefined && map.activity.allSatisfy { $0 == 0 })
   }
 
@@ -22,7 +25,8 @@ import Testing
     #expect(map.activity[4] == 1 && map.activity[5] == 1 && map.activity[6] == 0)
     for _ in 0..<9 { map.advance(damage: [], asKeyframe: false) }
     #expect(!map.isRefined)
-    map.advance(damage: [], asKeyframe: false)
+    // Two frames more, coded finely.
+    for _ in 0..<5 { map.advance(damage: [], asKeyframe: false) }
     #expect(map.isRefined)
   }
 
@@ -48,14 +52,60 @@ import Testing
     #expect(map.restingCount == 0)
   }
 
-  @Test func whatRestsIsMendedByTurnsWhileOthersMove() {
-    var map = settled(100)
-    var mended = Set<Int>()
-    for _ in 0..<400 {
-      map.advance(damage: [DamageRectangle(x: 48, y: 0, width: 16, height: 48)], asKeyframe: false)
-      for (index, activity) in map.activity.enumerated() where activity == 1 && index % 4 != 3 { mended.insert(index) }
-      #expect(map.restingCount >= 6)
+  /// The last column moves.
+  private static let lastColumn = [DamageRectangle(x: 48, y: 0, width: 16, height: 48)]
+
+  @Test func whatRestsIsCodedFinelySoonAndMendedNowAndThenWhileOthersMove() {
+    var map = settled(0)
+    var (early, late) = ([Int](repeating: 0, count: 12), [Int](repeating: 0, count: 12))
+    for frame in 0..<1_000 {
+      map.advance(damage: Self.lastColumn, asKeyframe: false)
+      for (index, finer) in map.finerBlocks.enumerated() {
+        if frame < 20 { early[index] += Int(finer) } else { late[index] += Int(finer) }
+        if finer == 1 { #expect(map.activity[index] == 1) }
+      }
+      #expect(map.finerBlocks.reduce(0) { $0 + Int($1) } == map.finerCount)
+      if frame >= 20 { #expect(map.restingCount >= 6) }
     }
-    #expect(mended.count == 9)
+    #expect((0..<12).allSatisfy { $0 % 4 == 3 ? early[$0] + late[$0] == 0 : early[$0] == 2 && (2...8).contains(late[$0]) })
+  }
+
+  @Test func whatChangesIsCodedFinelyAgain() {
+    var map = settled(0)
+    for _ in 0..<60 { map.advance(damage: Self.lastColumn, asKeyframe: false) }
+    #expect(map.finerCount == 0)
+    map.advance(damage: Self.lastColumn + [DamageRectangle(x: 0, y: 0, width: 16, height: 16)], asKeyframe: false)
+    var finer = 0
+    for _ in 0..<30 {
+      map.advance(damage: Self.lastColumn, asKeyframe: false)
+      finer += Int(map.finerBlocks[0])
+    }
+    #expect((2...3).contains(finer))
+  }
+
+  @Test func aPictureAllAtRestIsCodedFinelyToo() {
+    var map = settled(0)
+    var finer = 0
+    for _ in 0..<100 {
+      map.advance(damage: [], asKeyframe: false)
+      finer += map.finerCount
+    }
+    #expect(finer == 24 && map.isRefined)
+  }
+
+  @Test func upperLayersHaveWhatNoBaseFrameHasYet() {
+    var map = settled(3)
+    map.advance(damage: [], asKeyframe: false, isBase: false)
+    #expect(map.isRefined)
+    let damage = [DamageRectangle(x: 0, y: 0, width: 16, height: 16)]
+    map.advance(damage: damage, asKeyframe: false, isBase: false)
+    #expect(map.activity[0] == 1 && map.restingCount == 11)
+    // Still owed to whoever sees the next frame of the top layer.
+    map.advance(damage: [], asKeyframe: false, isBase: false)
+    #expect(map.activity[0] == 1 && map.restingCount == 11)
+    map.advance(damage: [], asKeyframe: false, isBase: true)
+    #expect(map.restingCount == 0)
+    map.advance(damage: [], asKeyframe: false, isBase: false)
+    #expect(map.isRefined)
   }
 }

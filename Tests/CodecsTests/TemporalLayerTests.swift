@@ -5,18 +5,29 @@ import Testing
 import Timing
 
 @Suite struct TemporalLayerTests {
-  private func encode(_ codec: Codec, layers: Int, _ count: Int = 40, keyframes: Set<Int> = [0, 22]) throws -> [EncodedFrame] {
+  /// - Parameter rests: whether the left half stands still, and is said to.
+  private func encode(
+    _ codec: Codec, layers: Int, _ count: Int = 40, keyframes: Set<Int> = [0, 22], rests: Bool = false
+  ) throws -> [EncodedFrame] {
     let encoder = try VideoEncoder(
       codec: codec, width: 160, height: 96, settings: .init(bitsPerSecond: 600_000, temporalLayers: layers))
     return try (0..<count).map { index in
       var bytes: [UInt8] = []
       let time = Instant.zero + .microseconds(33_333) * Int64(index)
       let outcome = try encoder.encode(
-        TestPicture.make(width: 160, height: 96, time: index), at: time, asKeyframe: keyframes.contains(index), into: &bytes)
+        picture(index, rests: rests), at: time, asKeyframe: keyframes.contains(index),
+        damage: rests ? [DamageRectangle(x: 80, y: 0, width: 80, height: 96)] : nil, into: &bytes)
       return EncodedFrame(
         codec: codec, payload: FrameBuffer(bytes), timestamp: RTPTimestamp(0), isKeyframe: outcome.isKeyframe, time: time,
         temporal: outcome.temporal)
     }
+  }
+
+  private func picture(_ index: Int, rests: Bool) -> Picture {
+    let picture = TestPicture.make(width: 160, height: 96, time: index)
+    guard rests else { return picture }
+    for y in 0..<96 { for x in 0..<80 { picture.luma[y * picture.lumaStride + x] = TestPicture.luma(x, y, 0) } }
+    return picture
   }
 
   private func same(_ a: Picture, _ b: Picture) -> Bool {
@@ -49,7 +60,16 @@ import Timing
   @Test(arguments: [Codec.vp8, .vp9], [2, 3]) func withoutUpperLayersTheRestIsTheSameBitForBit(_ codec: Codec, _ layers: Int)
     throws
   {
-    let frames = try encode(codec, layers: layers)
+    try withoutUpperLayers(try encode(codec, layers: layers), codec, layers) { picture($0, rests: false) }
+  }
+
+  @Test(arguments: [Codec.vp8, .vp9], [2, 3]) func evenWherePartOfThePictureRests(_ codec: Codec, _ layers: Int) throws {
+    try withoutUpperLayers(try encode(codec, layers: layers, 160, rests: true), codec, layers) { picture($0, rests: true) }
+  }
+
+  private func withoutUpperLayers(
+    _ frames: [EncodedFrame], _ codec: Codec, _ layers: Int, source: (Int) -> Picture
+  ) throws {
     for highest in 0..<layers {
       let (whole, part) = (try VideoDecoder(codec: codec), try VideoDecoder(codec: codec))
       var poolA = PicturePool(capacity: 3)
@@ -59,7 +79,7 @@ import Timing
         guard Int(frame.temporal?.layer ?? 0) <= highest else { continue }
         let picture = try #require(try part.decode(frame, pool: &poolB))
         #expect(same(expected, picture), "layers up to \(highest), frame \(index)")
-        #expect(TestPicture.psnr(TestPicture.make(width: 160, height: 96, time: index), picture) > 30)
+        #expect(TestPicture.psnr(source(index), picture) > 30)
       }
     }
   }
@@ -80,6 +100,27 @@ import Timing
       if temporal.isLayerSync { synced += 1 }
     }
     #expect(synced >= 9)
+  }
+
+  @Test(arguments: [Codec.vp8, .vp9]) func aPictureInWhichNothingChangedIsOfTheBase(_ codec: Codec) throws {
+    let encoder = try VideoEncoder(
+      codec: codec, width: 160, height: 96, settings: .init(bitsPerSecond: 400_000, temporalLayers: 3))
+    let decoder = try VideoDecoder(codec: codec)
+    var pool = PicturePool(capacity: 3)
+    var layers: [UInt8?] = []
+    for index in 0..<30 {
+      var bytes: [UInt8] = []
+      let time = Instant.zero + .microseconds(33_333) * Int64(index)
+      let changes = index < 6 || index > 20
+      let source = TestPicture.make(width: 160, height: 96, time: index < 6 ? index : max(index - 15, 5))
+      let outcome = try encoder.encode(source, at: time, asKeyframe: false, damage: changes ? nil : [], into: &bytes)
+      layers.append(outcome.temporal?.layer)
+      let frame = EncodedFrame(
+        codec: codec, payload: FrameBuffer(bytes), timestamp: RTPTimestamp(0), isKeyframe: outcome.isKeyframe, time: time)
+      let picture = try #require(try decoder.decode(frame, pool: &pool))
+      #expect(TestPicture.psnr(source, picture) > 33)
+    }
+    #expect(layers == [0, 2, 1, 2, 0, 2] + Array(repeating: 0, count: 15) + [2, 1, 2, 0, 2, 1, 2, 0, 2])
   }
 
   @Test(arguments: [Codec.vp8, .vp9]) func whatStandsStaysGoodInEveryLayer(_ codec: Codec) throws {
