@@ -164,10 +164,8 @@ let package = Package(
     tests(
       "ConferenceSimulation",
       [
-        "TestPeers", "Playout", "Conference", "WebRTCTransport", "SDP", "ICE", "SecureTransport", "RTPStreams", "RTP",
-        "EncodedMedia",
-        "RawMedia",
-        "Codecs", "AudioMixing", "Layouts", "Bytes", "Timing",
+        "TestPeers", "Playout", "Conference", "WebRTCTransport", "SDP", "ICE", "SecureTransport", "RTPStreams",
+        "CongestionControl", "RTP", "EncodedMedia", "RawMedia", "Codecs", "AudioMixing", "Layouts", "Bytes", "Timing",
       ]),
   ],
   swiftLanguageModes: [.v6]

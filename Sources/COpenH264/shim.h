@@ -10,9 +10,11 @@ typedef struct tutti_h264_encoder tutti_h264_encoder;
 
 static inline ISVCEncoder *tutti_h264_handle(tutti_h264_encoder *encoder) { return (ISVCEncoder *)(void *)encoder; }
 
-/* Constrained baseline in one slice and one layer, keyframes only when asked for. Null where the library refuses. */
+/* Constrained baseline in one slice, keyframes only when asked for. With two temporal layers nothing refers to every other frame.
+   Null where the library refuses. */
 static inline tutti_h264_encoder *tutti_h264_encoder_make(
-  int width, int height, int bits_per_second, float frames_per_second, bool is_screen, int quantizer_max) {
+  int width, int height, int bits_per_second, float frames_per_second, bool is_screen, int temporal_layers,
+  int quantizer_max) {
   ISVCEncoder *encoder = 0;
   if (WelsCreateSVCEncoder(&encoder) != 0 || !encoder) return 0;
   int log_level = WELS_LOG_QUIET;
@@ -27,7 +29,7 @@ static inline tutti_h264_encoder *tutti_h264_encoder_make(
   parameters.iMaxBitrate = UNSPECIFIED_BIT_RATE;
   parameters.iRCMode = RC_BITRATE_MODE;
   parameters.fMaxFrameRate = frames_per_second;
-  parameters.iTemporalLayerNum = 1;
+  parameters.iTemporalLayerNum = temporal_layers;
   parameters.iSpatialLayerNum = 1;
   parameters.iComplexityMode = LOW_COMPLEXITY;
   parameters.uiIntraPeriod = 0;
@@ -75,6 +77,7 @@ typedef struct {
   const uint8_t *pieces[MAX_LAYER_NUM_OF_FRAME];
   size_t sizes[MAX_LAYER_NUM_OF_FRAME];
   bool is_keyframe;
+  int temporal_layer;
 } tutti_h264_frame;
 
 static inline bool tutti_h264_encode(
@@ -96,9 +99,11 @@ static inline bool tutti_h264_encode(
   memset(&info, 0, sizeof info);
   if ((*handle)->EncodeFrame(handle, &picture, &info) != 0) return false;
   frame->count = 0;
+  frame->temporal_layer = 0;
   frame->is_keyframe = info.eFrameType == videoFrameTypeIDR;
   for (int layer = 0; layer < info.iLayerNum && layer < MAX_LAYER_NUM_OF_FRAME; layer++) {
     size_t size = 0;
+    frame->temporal_layer = info.sLayerInfo[layer].uiTemporalId;
     for (int nal = 0; nal < info.sLayerInfo[layer].iNalCount; nal++) size += (size_t)info.sLayerInfo[layer].pNalLengthInByte[nal];
     frame->pieces[frame->count] = info.sLayerInfo[layer].pBsBuf;
     frame->sizes[frame->count++] = size;

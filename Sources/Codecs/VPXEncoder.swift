@@ -149,7 +149,7 @@ final class VPXEncoder {
     if step.position.layer == 0 {
       guard tutti_vpx_get_quantizer(context, &baseQuantizer) == VPX_CODEC_OK else { throw failure }
     }
-    if pattern.layerCount > 1 { outcome.temporal = step.position }
+    outcome.temporal = step.position
     return outcome
   }
 
@@ -198,7 +198,8 @@ final class VPXEncoder {
   }
 
   private func collect(into bytes: inout [UInt8]) -> VideoEncoder.Outcome {
-    var outcome = VideoEncoder.Outcome(byteCount: 0, isKeyframe: false)
+    var outcome = VideoEncoder.Outcome(
+      byteCount: 0, isKeyframe: false, temporal: TemporalPosition(layer: 0, isLayerSync: false, baseIndex: nil))
     var iterator: vpx_codec_iter_t?
     while let packet = vpx_codec_get_cx_data(context, &iterator) {
       guard packet.pointee.kind == VPX_CODEC_CX_FRAME_PKT else { continue }

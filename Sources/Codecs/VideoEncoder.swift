@@ -19,8 +19,8 @@ package final class VideoEncoder: @unchecked Sendable {
     /// Bytes appended; 0 only where the library dropped the picture.
     package var byteCount: Int
     package var isKeyframe: Bool
-    /// nil where the settings have one layer, and for H.264.
-    package var temporal: TemporalPosition?
+    /// Of the base layer where the settings have but one.
+    package var temporal: TemporalPosition
   }
 
   package let codec: Codec
@@ -55,8 +55,8 @@ package final class VideoEncoder: @unchecked Sendable {
   }
 
   /// Of the bit rate, what temporal layers take together with those below, from the base up.
-  package static func shares(temporalLayers: Int) -> [Double] {
-    let pattern = TemporalPattern(layerCount: temporalLayers)
+  package static func shares(of codec: Codec, temporalLayers: Int) -> [Double] {
+    let pattern = TemporalPattern(layerCount: codec == .h264 ? H264Encoder.layerCount(temporalLayers) : temporalLayers)
     return (0..<pattern.layerCount).map { pattern.share(upTo: $0) }
   }
 
@@ -72,7 +72,7 @@ package final class VideoEncoder: @unchecked Sendable {
     let target = Int(Double(settings.bitsPerSecond) * pace.factor)
     switch backend {
     case .vpx(let encoder): try encoder.setBitsPerSecond(target)
-    case .h264(let encoder): try encoder.setBitsPerSecond(target)
+    case .h264(let encoder): encoder.setBitsPerSecond(target)
     }
   }
 

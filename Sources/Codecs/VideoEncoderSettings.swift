@@ -7,7 +7,7 @@ extension VideoEncoder {
     package var framesPerSecond: Int
     /// Whether most of the picture is a shared screen: sharp edges, little motion.
     package var isScreen: Bool
-    /// VP8, VP9: 1 to 3; frames of upper layers can be left out, which halves the frame rate for each.
+    /// 1 to 3, of which H.264 has two; frames of upper layers can be left out, which halves the frame rate for each.
     package var temporalLayers: Int
     /// libvpx's `cpu-used`: for VP8 -16 (fastest) to -1, one below zero holding to the deadline whatever the machine does; for VP9 5
     /// to 9 (fastest); nil for what a mixer wants of each.
@@ -21,7 +21,7 @@ extension VideoEncoder {
     /// VP8, VP9: 0 (best) to 63, the least and the most each frame is quantized with.
     package var quantizerMin: Int
     package var quantizerMax: Int
-    /// VP8, VP9: the largest keyframe, in per cent of what a frame may take on average; 0 for no limit.
+    /// The largest keyframe, in per cent of what a frame may take on average; 0 for no limit.
     package var keyframeSizeMaxPercent: Int
 
     package init(

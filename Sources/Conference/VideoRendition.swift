@@ -26,8 +26,6 @@ final class VideoRendition: @unchecked Sendable {
   private var lastFrame: Instant?
   /// What changed since the last frame; nil where that is not known.
   private var damage: [DamageRectangle]?
-  /// TL0PICIDX: all rungs of a ladder say where their frames stand, so that receivers go from one to another.
-  private var baseIndex: UInt8 = 0
   /// Times the picture that stands now has been encoded again.
   private var refinements = 0
 
@@ -53,14 +51,11 @@ final class VideoRendition: @unchecked Sendable {
   var rung: VideoLadder.Rung {
     VideoLadder.Rung(
       output, bitsPerSecond: settings.bitrate, framesPerSecond: Double(settings.fps),
-      shares: VideoEncoder.shares(temporalLayers: temporalLayers))
+      shares: VideoEncoder.shares(of: codec, temporalLayers: temporalLayers))
   }
 
-  /// As many as leave pictures worth looking at: three make 30, 15 and 7.5 a second of one encoding.
-  private var temporalLayers: Int {
-    guard codec == .vp8 else { return 1 }
-    return settings.fps > 20 ? 3 : settings.fps > 1 ? 2 : 1
-  }
+  /// As many as leave pictures worth looking at: three make 30, 15 and 7.5 a second of one encoding; with H.264 two make 30 and 15.
+  private var temporalLayers: Int { settings.fps > 20 ? 3 : settings.fps > 1 ? 2 : 1 }
 
   /// So many more receive it, or fewer.
   func receiversChanged(by count: Int) { receivers.wrappingAdd(count, ordering: .relaxed) }
@@ -125,14 +120,11 @@ final class VideoRendition: @unchecked Sendable {
       return
     }
     lastFrame = due
-    baseIndex &+= 1
     encoded.add(1, ordering: .relaxed)
     transport.send(
       EncodedFrame(
         codec: codec, payload: payload,
         timestamp: RTPTimestamp(UInt32(truncatingIfNeeded: (due - .zero).ticks(at: Int64(codec.clockRate)))),
-        isKeyframe: outcome.isKeyframe, time: due,
-        temporal: outcome.temporal
-          ?? (codec == .vp8 ? TemporalPosition(layer: 0, isLayerSync: false, baseIndex: baseIndex) : nil)), to: output)
+        isKeyframe: outcome.isKeyframe, time: due, temporal: outcome.temporal), to: output)
   }
 }

@@ -139,7 +139,7 @@ public struct H264Packetizer: Sendable {
     close(&bytes, &ranges, from: open, units: &openUnits)
     return PacketizedFrame(
       codec: .h264, bytes: bytes, ranges: ranges, timestamp: frame.timestamp, isKeyframe: frame.isKeyframe, time: frame.time,
-      contributors: frame.contributors)
+      temporal: frame.temporal, contributors: frame.contributors)
   }
 
   /// Ends the packet of small units; one with a single unit is that unit, without the header of an aggregate.

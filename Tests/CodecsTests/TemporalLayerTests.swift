@@ -36,10 +36,27 @@ import Timing
     }
   }
 
-  @Test func oneLayerSaysNothing() throws {
-    for codec in VideoEncoderTests.codecs {
-      for frame in try encode(codec, layers: 1, 3) { #expect(frame.temporal == nil) }
+  @Test(arguments: VideoEncoderTests.codecs) func oneLayerIsAllOfTheBase(_ codec: Codec) throws {
+    for (index, frame) in try encode(codec, layers: 1, 5).enumerated() {
+      #expect(frame.temporal == TemporalPosition(layer: 0, isLayerSync: false, baseIndex: UInt8(index + 1)))
     }
+  }
+
+  /// nal_ref_idc 0 (ITU-T H.264 section 7.4.1): nothing refers to the unit.
+  @Test func theUpperLayerOfH264IsOfFramesThatNothingRefersTo() throws {
+    let frames = try encode(.h264, layers: 3)
+    var base: UInt8 = 0
+    for (index, frame) in frames.enumerated() {
+      let temporal = try #require(frame.temporal)
+      let place = index < 22 ? index : index - 22
+      #expect(temporal.layer == UInt8(place % 2) && temporal.isLayerSync == (temporal.layer > 0), "frame \(index)")
+      if temporal.layer == 0 { base &+= 1 }
+      #expect(temporal.baseIndex == base)
+      let bytes = frame.payload.bytes
+      #expect((bytes[4] & 0x60 == 0) == (temporal.layer > 0))
+    }
+    #expect(frames.indices.filter { frames[$0].isKeyframe } == [0, 22])
+    #expect(VideoEncoder.shares(of: .h264, temporalLayers: 3) == [0.6, 1])
   }
 
   @Test(arguments: [Codec.vp8, .vp9]) func thePatternBeginsAnewWithAKeyframe(_ codec: Codec) throws {
@@ -57,7 +74,9 @@ import Timing
     #expect(try encode(codec, layers: 2, 6).map { $0.temporal?.layer } == [0, 1, 0, 1, 0, 1])
   }
 
-  @Test(arguments: [Codec.vp8, .vp9], [2, 3]) func withoutUpperLayersTheRestIsTheSameBitForBit(_ codec: Codec, _ layers: Int)
+  @Test(arguments: VideoEncoderTests.codecs, [2, 3]) func withoutUpperLayersTheRestIsTheSameBitForBit(
+    _ codec: Codec, _ layers: Int
+  )
     throws
   {
     try withoutUpperLayers(try encode(codec, layers: layers), codec, layers) { picture($0, rests: false) }
@@ -107,14 +126,14 @@ import Timing
       codec: codec, width: 160, height: 96, settings: .init(bitsPerSecond: 400_000, temporalLayers: 3))
     let decoder = try VideoDecoder(codec: codec)
     var pool = PicturePool(capacity: 3)
-    var layers: [UInt8?] = []
+    var layers: [UInt8] = []
     for index in 0..<30 {
       var bytes: [UInt8] = []
       let time = Instant.zero + .microseconds(33_333) * Int64(index)
       let changes = index < 6 || index > 20
       let source = TestPicture.make(width: 160, height: 96, time: index < 6 ? index : max(index - 15, 5))
       let outcome = try encoder.encode(source, at: time, asKeyframe: false, damage: changes ? nil : [], into: &bytes)
-      layers.append(outcome.temporal?.layer)
+      layers.append(outcome.temporal.layer)
       let frame = EncodedFrame(
         codec: codec, payload: FrameBuffer(bytes), timestamp: RTPTimestamp(0), isKeyframe: outcome.isKeyframe, time: time)
       let picture = try #require(try decoder.decode(frame, pool: &pool))
