@@ -33,6 +33,8 @@ enum RoomBenchmark {
     table.print()
     verdict("nine in a room cost at most 0.55 of GStreamer: \(figure(shares.vp8))", shares.vp8 <= 0.55)
     verdict("with H.264 out at most 0.45 of it: \(figure(shares.h264))", shares.h264 <= 0.45)
+    let (h264, vp8) = (try GridQuality.decibels(.h264, speed: nil), try GridQuality.decibels(.vp8, speed: -12))
+    verdict("at no less PSNR than VP8 at cpu-used -12: \(figure(h264)), \(figure(vp8)) dB", h264 >= vp8)
   }
 
   private static func row(_ count: Int) throws -> ([String], (vp8: Double, h264: Double, gstreamer: Double)) {
