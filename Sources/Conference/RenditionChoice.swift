@@ -2,8 +2,8 @@ import Timing
 
 /// Which audio output suits a receiver's line, where he leaves the choice to the server (`auto`).
 ///
-/// Down at once where the line carries less than the output takes or loses much of it; up again only after calm, and the longer the
-/// more often that went wrong. What an output takes counts its headers: at low rates they are more than the sound.
+/// Down at once where the line carries less than the output takes, or loses much where nobody knows what it carries; up again only
+/// after calm, and the longer the more often that went wrong. What an output takes counts its headers: at low rates they are more than the sound.
 package struct RenditionChoice: Sendable {
   /// What is known of a receiver's line.
   package struct Line: Sendable {
@@ -56,10 +56,12 @@ package struct RenditionChoice: Sendable {
       let share = line.hasPicture ? Self.shareBesidePicture : Self.share
       return line.bitsPerSecond.map { Double(Self.rate(of: output)) <= Double($0) * share } ?? true
     }
-    if !fits(ladder[rung]) || line.loss > Self.lossMax {
+    // An estimate has taken in what loss means; by itself, loss asks for copies and not for less.
+    let loss = line.bitsPerSecond == nil ? line.loss : 0
+    if !fits(ladder[rung]) || loss > Self.lossMax {
       calmSince = nil
       if rung + 1 < ladder.count, now - changedAt >= Self.settling || !fits(ladder[rung]) { descend(at: now) }
-    } else if line.loss < Self.lossCalm, rung > 0, fits(ladder[rung - 1]) {
+    } else if loss < Self.lossCalm, rung > 0, fits(ladder[rung - 1]) {
       climb(at: now)
     } else {
       calmSince = nil

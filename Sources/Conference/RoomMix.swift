@@ -303,6 +303,10 @@ package final class RoomMix: Ticking, @unchecked Sendable {
 
 extension AudioSettings {
   package var channelCount: Int { stereo ? 2 : 1 }
-  /// All audio outputs, the first of which everybody hears who chooses none.
-  package var renditions: [AudioOutputSettings] { [AudioOutputSettings(name: "main", bitrate: bitrate)] + outputs }
+  /// All audio outputs, the first of which everybody hears who chooses none. Where a room names no others there are two more for who
+  /// leaves the choice to the server and has a thin line: as any output, they are encoded only while somebody hears them.
+  package var renditions: [AudioOutputSettings] {
+    let main = AudioOutputSettings(name: Self.mainOutput, bitrate: bitrate)
+    return [main] + (outputs.isEmpty ? AudioOutputSettings.forThinLines.filter { $0.bitrate < bitrate } : outputs)
+  }
 }

@@ -160,8 +160,7 @@ final class Webinar {
   init(link: Link, seed: UInt64, outputs: [(Int, Double, [Double])] = Webinar.ladder) throws {
     simulation = Simulation(link: link, seed: seed)
     encoders = outputs.enumerated().map { Encoder($0, $1.0, $1.1, shares: $1.2) }
-    audio = AudioSettings(
-      bitrate: Self.soundBitsPerSecond, outputs: [.init(name: "low", bitrate: 8_000, ptime: 60, fec: false)])
+    audio = AudioSettings(bitrate: Self.soundBitsPerSecond)
     let layout = try LayoutTemplate(
       parsing: Array(#"{ "name": "grid", "variants": [ { "grid": { "columns": 1, "rows": 1 } } ] }"#.utf8), name: "grid")
     mix = RoomMix(

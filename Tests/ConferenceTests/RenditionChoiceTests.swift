@@ -31,6 +31,26 @@ import Timing
     #expect(run(&choice, from: 103, seconds: 2, rate: 20_000).last == "thinnest")
   }
 
+  @Test func aRoomThatNamesNoOutputsHasTwoForThinLines() {
+    var choice = RenditionChoice()
+    let outputs = AudioSettings().renditions
+    func chosen(_ rate: Int, at second: Int64) -> AudioOutputSettings? {
+      let name = choice.update(.init(loss: 0, bitsPerSecond: rate), outputs: outputs, at: .zero + .seconds(second))
+      return outputs.first { $0.name == name }
+    }
+    #expect(chosen(100_000, at: 100)?.name == "main")
+    let thin = chosen(50_000, at: 101), thinnest = chosen(20_000, at: 102)
+    #expect(thin?.ptime == 60 && thinnest?.ptime == 120 && RenditionChoice.rate(of: outputs[2]) < 13_000)
+    #expect(outputs.dropFirst().allSatisfy { $0.fault != nil }, "nobody can name or choose them")
+    #expect(AudioSettings(bitrate: 8_000).renditions.count == 1)
+    #expect(AudioSettings(outputs: [.init(name: "own", bitrate: 16_000)]).renditions.map(\.name) == ["main", "own"])
+  }
+
+  @Test func lossOnALineThatCarriesItIsNoReasonForLess() {
+    var choice = RenditionChoice()
+    #expect(run(&choice, from: 100, seconds: 30, loss: 0.2, rate: 500_000).allSatisfy { $0 == "main" })
+  }
+
   @Test func lossLeadsDownAndCalmUpAgain() {
     var choice = RenditionChoice()
     #expect(run(&choice, from: 100, seconds: 1, loss: 0.2) == ["middle"])
