@@ -3,6 +3,7 @@
 import asyncio
 import inspect
 import itertools
+import os
 from collections.abc import Callable, Coroutine, Generator, Iterator
 from typing import Any
 
@@ -12,6 +13,9 @@ from python_peer import Peer
 from server import Server
 
 _numbers = itertools.count(1)
+
+#: Seconds a test may take: one that is made longer has what it is made longer by.
+PATIENCE = 150 + 60 * int(os.environ.get("TUTTI_SOAK_MINUTES") or 0)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -26,7 +30,7 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
 
 async def _run(test: Coroutine[None, None, None]) -> None:
     try:
-        await asyncio.wait_for(test, timeout=150)
+        await asyncio.wait_for(test, timeout=PATIENCE)
     finally:
         await asyncio.gather(*(peer.close() for peer in set(Peer.open)), return_exceptions=True)
         Peer.open.clear()
