@@ -79,12 +79,18 @@ package struct ControlServerError: Error, Sendable, CustomStringConvertible {
 extension ControlApplication {
   /// Connects a WebSocket with the events of the room its address names.
   func subscribe(_ head: HTTPRequestHead, _ channel: EventChannel) async -> @Sendable () -> Void {
-    guard case .events(let room) = try? Route(head.segments) else { return {} }
+    guard let route = try? Route(head.segments), case .events(let room) = route,
+      let caller = try? identity(of: head, route: route, isWebSocket: true)
+    else { return {} }
+    let seesAll = caller.claims.map { $0.role.allows(.control) } ?? true
+    let filter = seesAll ? nil : LobbyFilter(caller)
     let subscription = await control.subscribe(room: room) { event in
+      guard filter?.passes(event.change) ?? true else { return }
       var writer = JSONWriter()
       writer.value(event)
       channel.push(writer.bytes)
     }
+    if let filter, let room = try? await control.room(room) { filter.read(room) }
     return subscription.cancel
   }
 }

@@ -180,7 +180,7 @@ import Timing
 }
 
 /// Waits for what another thread brings about; what does not come in minutes is a failure.
-private func eventually(_ condition: () -> Bool) async {
+func eventually(_ condition: () -> Bool) async {
   for _ in 0..<120_000 {
     if condition() { return }
     try? await Task.sleep(for: .milliseconds(1))

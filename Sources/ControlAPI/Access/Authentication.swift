@@ -41,6 +41,9 @@ extension Role {
 struct Identity: Sendable {
   var claims: TokenClaims?
 
+  /// Whether a token names this subject.
+  func isNamed(_ subject: String?) -> Bool { claims.map { !$0.subject.isEmpty && $0.subject == subject } ?? false }
+
   func mayEnter(_ room: String) -> Bool { claims.map { $0.room == "*" || $0.room == room } ?? true }
 }
 

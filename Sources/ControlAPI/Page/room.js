@@ -97,8 +97,10 @@ export class Room {
         if (this.isWaiting) this.on.stage(null, true);
         break;
       case "participant-joined":
+        const wasWaiting = this.isWaiting;
         this.lobby.delete(event.id);
-        if (event.id === this.ownId) this.on.stage(null, false);
+        // Who was let in was told nothing of the others before.
+        if (event.id === this.ownId && wasWaiting) return this.refresh();
         // Falls through: he is as he is told.
       case "participant-changed":
         if (event.participant) (event.participant.admitted === false ? this.lobby : this.people).set(event.participant.id, event.participant);

@@ -4,7 +4,7 @@ import JSON5
 /// Rooms and the people in them.
 extension ControlApplication {
   func listRooms(_ caller: Identity) async -> HTTPResponse {
-    let rooms = await control.rooms().filter { caller.mayEnter($0.name) }
+    let rooms = await control.rooms().filter { caller.mayEnter($0.name) }.map { $0.seen(by: caller) }
     return json { writer in
       writer.beginObject()
       writer.key("rooms")
@@ -15,7 +15,7 @@ extension ControlApplication {
     }
   }
 
-  func room(_ request: HTTPRequest, name: String) async throws(Refusal) -> HTTPResponse {
+  func room(_ request: HTTPRequest, name: String, caller: Identity) async throws(Refusal) -> HTTPResponse {
     switch request.head.method {
     case "PUT":
       let settings = try decode(request, orElse: RoomSettings(), RoomSettings.init)
@@ -34,12 +34,20 @@ extension ControlApplication {
       return HTTPResponse(204)
     default:
       let room = try await asking { () async throws(ConferenceError) in try await control.room(name) }
-      return json { $0.value(room) }
+      return json { $0.value(room.seen(by: caller)) }
     }
   }
 
+  /// Refuses to show what is in a room to whom its lobby hides it.
+  func checkLobby(of room: String, _ caller: Identity) async throws(Refusal) {
+    guard let claims = caller.claims, !claims.role.allows(.control) else { return }
+    let found = try await asking { () async throws(ConferenceError) in try await control.room(room) }
+    guard found.isHidden(from: caller) else { return }
+    throw Refusal(response: problem(403, "The room has a lobby: join it with this token, and wait until a host lets you in."))
+  }
+
   /// Everybody in a room, or those of some roles: looked at, or changed at once.
-  private func everybody(_ request: HTTPRequest, room: String) async throws(Refusal) -> HTTPResponse {
+  private func everybody(_ request: HTTPRequest, room: String, caller: Identity) async throws(Refusal) -> HTTPResponse {
     let roles = (request.head.queryValue("role") ?? "").split(separator: ",").map(String.init)
     guard roles.allSatisfy(isValidName) else {
       throw Refusal(response: problem(422, "The parameter 'role' is a role, or several with commas between them."))
@@ -51,6 +59,7 @@ extension ControlApplication {
         try await control.patchParticipants(room: room, roles: roles.isEmpty ? nil : roles, patch: patch)
       }
     } else {
+      try await checkLobby(of: room, caller)
       list = try await asking { () async throws(ConferenceError) in try await control.participants(room: room) }
         .filter { roles.isEmpty || roles.contains($0.role) }
     }
@@ -80,7 +89,7 @@ extension ControlApplication {
   }
 
   func participants(_ request: HTTPRequest, route: Route, caller: Identity) async throws(Refusal) -> HTTPResponse {
-    if case .participants(let room) = route { return try await everybody(request, room: room) }
+    if case .participants(let room) = route { return try await everybody(request, room: room, caller: caller) }
     guard case .participant(let room, let id) = route else { return problem(404, "There is nothing at this address.") }
     switch request.head.method {
     case "PATCH":
@@ -98,6 +107,7 @@ extension ControlApplication {
       return HTTPResponse(204)
     default:
       let found = try await asking { () async throws(ConferenceError) in try await control.participant(room: room, id: id) }
+      if !caller.isNamed(found.subject) { try await checkLobby(of: room, caller) }
       return json { $0.value(found) }
     }
   }
@@ -110,6 +120,7 @@ extension ControlApplication {
       }
       return json { $0.value(changed) }
     }
+    try await checkLobby(of: room, caller)
     let image = try await asking { () async throws(ConferenceError) in try await control.avatar(room: room, id: id) }
     // Of the two kinds there are.
     return HTTPResponse(200, type: image.starts(with: [0xFF, 0xD8]) ? "image/jpeg" : "image/png", body: image)

@@ -38,7 +38,7 @@ struct ControlApplication: Sendable {
     }
   }
 
-  private func identity(of head: HTTPRequestHead, route: Route, isWebSocket: Bool = false) throws(Refusal) -> Identity {
+  func identity(of head: HTTPRequestHead, route: Route, isWebSocket: Bool = false) throws(Refusal) -> Identity {
     guard let permission = route.permission(method: head.method) else { return Identity(claims: nil) }
     return try authentication.check(head, permission: permission, room: route.room, isWebSocket: isWebSocket, now: now()).get()
   }
@@ -138,13 +138,19 @@ struct ControlApplication: Sendable {
       return request.head.method == "DELETE"
         ? try await leave(room: room, id: id, caller: caller) : try await trickle(request, room: room, id: id, caller: caller)
     case .rooms: return await listRooms(caller)
-    case .room(let name): return try await room(request, name: name)
+    case .room(let name): return try await room(request, name: name, caller: caller)
     case .avatar(let room, let id): return try await avatar(request, room: room, id: id, caller: caller)
     case .participants, .participant: return try await participants(request, route: route, caller: caller)
-    case .prompts(let room): return try await prompts(request, room: room)
-    case .prompt(let room, let id): return try await prompt(request, room: room, id: id)
+    case .prompts(let room):
+      try await checkLobby(of: room, caller)
+      return try await prompts(request, room: room)
+    case .prompt(let room, let id):
+      try await checkLobby(of: room, caller)
+      return try await prompt(request, room: room, id: id)
     case .layouts, .layout, .layoutPreview, .layoutCheck: return try await layouts(request, route: route)
-    case .snapshot(let room): return try await snapshot(request, room: room)
+    case .snapshot(let room):
+      try await checkLobby(of: room, caller)
+      return try await snapshot(request, room: room)
     case .events: return problem(426, "Events come over a WebSocket.")
     }
   }
