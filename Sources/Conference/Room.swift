@@ -244,7 +244,8 @@ final class Room {
       ("audioConcealedMs", milliseconds(playout.concealedSamples + playout.underrunSamples)),
       ("audioExpandedMs", milliseconds(playout.expandedSamples)),
       ("audioAcceleratedMs", milliseconds(playout.acceleratedSamples)), ("audioTicksDecoded", Double(audio.ticksDecoded)),
-      ("redundantCopiesSent", Double(network.redundantCopies)), ("videoFramesDecoded", Double(media.video.decodedCount)),
+      ("redundantCopiesSent", Double(network.redundantCopies)), ("parityPacketsSent", Double(network.parityPacketsSent)),
+      ("videoFramesDecoded", Double(media.video.decodedCount)),
       ("videoFramesFailed", Double(media.video.failedCount)),
     ]
     if network.hasEstimate {

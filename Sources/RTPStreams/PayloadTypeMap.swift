@@ -8,6 +8,10 @@ public struct PayloadTypeMap: Sendable {
     case retransmission(of: UInt8)
     /// RFC 2198: packets of another payload type with copies of earlier ones.
     case redundancy(of: UInt8)
+    /// RFC 2198: video in blocks of one, so that parity can come between.
+    case block
+    /// RFC 5109: parity over packets in blocks; comes in one itself.
+    case parity
   }
 
   // A session has a handful: going through them is quicker than hashing.
@@ -36,6 +40,12 @@ public struct PayloadTypeMap: Sendable {
   /// The payload type of packets of `payloadType` with copies of earlier ones; nil where none was negotiated.
   public func redundancy(of payloadType: UInt8) -> UInt8? {
     for entry in entries where entry.format == .redundancy(of: payloadType) { return entry.payloadType }
+    return nil
+  }
+
+  /// The payload type of blocks or of parity; nil where it was not negotiated.
+  func payloadType(of format: Format) -> UInt8? {
+    for entry in entries where entry.format == format { return entry.payloadType }
     return nil
   }
 

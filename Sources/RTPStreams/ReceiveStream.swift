@@ -53,6 +53,10 @@ public struct ReceiveStream: Sendable {
   var keyframes = KeyframeRequester()
   /// Only video has one.
   private var assembler: VideoFrameAssembler?
+  /// Made when the first block comes.
+  var parity: ParityDecoder?
+  /// The last packet that ended a picture in blocks, and the picture's number.
+  private var lastEnd: (number: Int64, picture: UInt16)?
   var due: [SequenceNumber] = []
 
   public init(_ configuration: Configuration) {
@@ -98,7 +102,9 @@ public struct ReceiveStream: Sendable {
         payload, extended, header, extensions, descriptor, codec, at: now, pool: &pool, frames: &frames)
     case .redundancy(let payloadType)?:
       receiveRedundant(payload, of: payloadType, header, extensions, at: now, pool: &pool, frames: &frames)
-    case .media?, nil:
+    case .block? where assembler != nil:
+      receiveBlock(packet, header, extensions, descriptor, at: now, pool: &pool, frames: &frames)
+    case .media?, .block?, .parity?, nil:
       // Not understood (telephone events, comfort noise), but of the same numbers: for a picture it is as good as padding.
       guard let extended = accept(header, payload, at: now) else { return }
       counters.notUnderstood &+= 1
@@ -205,6 +211,68 @@ public struct ReceiveStream: Sendable {
     }
   }
 
+  /// RFC 2198 with one block: a packet of a picture, or parity, which to the picture is as good as padding.
+  private mutating func receiveBlock(
+    _ packet: Span<UInt8>, _ header: RTPHeader, _ extensions: HeaderExtensions, _ descriptor: Span<UInt8>, at now: Instant,
+    pool: inout FrameBufferPool, frames: inout [EncodedFrame]
+  ) {
+    let payload = packet.extracting(header.payloadRange)
+    guard payload.count > 0, let extended = accept(header, payload, at: now) else { return }
+    let content = payload.extracting(1..<payload.count)
+    if parity == nil { parity = ParityDecoder() }
+    switch configuration.payloadTypes[payload[0] & 0x7F] {
+    case .media(let codec)? where codec.kind == .video && payload[0] & 0x80 == 0:
+      parity?.receive(
+        packet.extracting(0..<header.payloadRange.upperBound), number: extended, block: header.payloadRange.lowerBound,
+        payloadType: payload[0])
+      if codec == .vp8 { passOverParity(before: extended, content, header, at: now, pool: &pool, frames: &frames) }
+      take(content, extended, header, extensions, descriptor, codec, at: now, pool: &pool, frames: &frames)
+    case .parity? where payload[0] & 0x80 == 0 && parity?.receiveParity(content, number: extended) == true:
+      take(content.extracting(0..<0), extended, header, extensions, descriptor, .vp8, at: now, pool: &pool, frames: &frames)
+    default:
+      counters.notUnderstood &+= 1
+      take(content.extracting(0..<0), extended, header, extensions, descriptor, .vp8, at: now, pool: &pool, frames: &frames)
+    }
+    recover(at: now, pool: &pool, frames: &frames)
+  }
+
+  /// Where pictures of VP8 follow one another by their numbers, what is missing between their packets was parity: nobody waits for it.
+  private mutating func passOverParity(
+    before number: Int64, _ content: Span<UInt8>, _ header: RTPHeader, at now: Instant, pool: inout FrameBufferPool,
+    frames: inout [EncodedFrame]
+  ) {
+    var reader = ByteReader(content)
+    guard let descriptor = VP8Descriptor(&reader), let picture = descriptor.pictureID else { return }
+    if descriptor.startsPartition, descriptor.partitionIndex == 0, let lastEnd, lastEnd.number < number,
+      number &- lastEnd.number <= Int64(ParityHeader.coverageMax), picture == (lastEnd.picture &+ 1) & 0x7FFF
+    {
+      for missing in (lastEnd.number &+ 1)..<number where isMissing(missing) {
+        take(
+          content.extracting(0..<0), missing, header, HeaderExtensions(), content.extracting(0..<0), .vp8, at: now, pool: &pool,
+          frames: &frames)
+      }
+    }
+    if header.marker { lastEnd = (number, picture) }
+  }
+
+  /// Takes in what parity makes of what came.
+  private mutating func recover(at now: Instant, pool: inout FrameBufferPool, frames: inout [EncodedFrame]) {
+    while let bytes = parity?.recover(configuration.source) {
+      let packet = bytes.span
+      guard let header = RTPHeader(parsing: packet), case .media(let codec)? = configuration.payloadTypes[header.payloadType],
+        codec.kind == .video, case .late(let extended) = sequence.receiveRetransmission(header.sequenceNumber)
+      else { continue }
+      missing.remove(extended)
+      counters.repaired &+= 1
+      counters.recovered &+= 1
+      let extensions = HeaderExtensions(header, in: packet, map: HeaderExtensionMap())
+      take(
+        packet.extracting(header.payloadRange), extended, header, extensions, packet.extracting(0..<0), codec, at: now,
+        pool: &pool,
+        frames: &frames)
+    }
+  }
+
   /// Whether a packet of the source has not come; from now on it counts as having come.
   private mutating func isMissing(_ extended: Int64) -> Bool {
     guard extended > sequence.lowest else { return false }
@@ -273,8 +341,10 @@ public struct ReceiveCounters: Sendable {
   public internal(set) var strange = 0
   /// Packets of payload types that were not negotiated.
   public internal(set) var notUnderstood = 0
-  /// Missing packets that came by retransmission.
+  /// Missing packets that came by retransmission or were made of others.
   public internal(set) var repaired = 0
+  /// Those of them that parity made.
+  public internal(set) var recovered = 0
   /// Retransmission packets without a packet inside.
   public internal(set) var retransmissionPadding = 0
   public internal(set) var restarts = 0

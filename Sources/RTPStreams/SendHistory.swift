@@ -20,6 +20,8 @@ public struct OutgoingFrame: Sendable {
   public let sentAt: Instant
   /// Earlier frames that its packet carries again (RFC 2198); only audio has any.
   public internal(set) var copies = EarlierFrames()
+  /// The payload type of the blocks its packets are sent in while parity covers them; sent again they are as they were.
+  var blockPayloadType: UInt8?
 
   public var packetCount: Int { frame.ranges.count }
 

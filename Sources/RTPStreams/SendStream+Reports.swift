@@ -13,6 +13,7 @@ public struct SendCounters: Sendable {
   public internal(set) var packetsResent = 0
   /// Packets sent again unasked, as padding.
   public internal(set) var paddingPackets = 0
+  public internal(set) var parityPackets = 0
 }
 
 /// What the receiver says of an outgoing source.
@@ -58,6 +59,8 @@ extension SendStream {
       if ticks < 60 &* 65_536 { roundTripTime = .ticks(ticks, at: 65_536) }
     }
     redundancy.receive(fractionLost: Double(block.fractionLost) / 256)
+    protection.receive(fractionLost: Double(block.fractionLost) / 256, roundTripTime: roundTripTime)
+    settleProtection()
     receiverReport = ReceiverView(
       roundTripTime: roundTripTime, fractionLost: Double(block.fractionLost) / 256, cumulativeLost: block.cumulativeLost,
       jitter: .ticks(Int64(block.jitter), at: clockRate), extendedHighestSequence: block.extendedHighestSequence)

@@ -60,11 +60,16 @@ public struct SendStream: Sendable {
   public internal(set) var counters = SendCounters()
   /// How many copies of earlier frames audio carries where that was negotiated.
   var redundancy = RedundancyPolicy()
+  /// Whether parity is agreed on still: a later negotiation may take it back.
+  public var takesParity = true { didSet { if !takesParity { parity = [] } } }
+  var protection = ProtectionPolicy()
+  /// Covers what is sent; one while it is needed, else none: most receivers never have it.
+  var parity: [ParityEncoder] = []
   /// What the receiver reported last; nil before.
   public internal(set) var receiverReport: ReceiverView?
 
   let clockRate: Int64
-  private var nextSequence: Int64
+  var nextSequence: Int64
   private var nextRetransmissionSequence: UInt16
   private var timestampOffset: UInt32
   private var nextPictureID: UInt16
@@ -125,6 +130,7 @@ public struct SendStream: Sendable {
     if redundancy.copies > 0, let redundant = configuration.payloadTypes.redundancy(of: payloadType) {
       outgoing.copies = earlierFrames(for: outgoing, redundant)
     }
+    if !parity.isEmpty { outgoing.blockPayloadType = configuration.payloadTypes.payloadType(of: .block) }
     nextSequence &+= Int64(frame.ranges.count)
     nextPictureID = (pictureID &+ 1) & 0x7FFF
     last = (outgoing.timestamp, frame.time)
@@ -184,6 +190,7 @@ public struct SendStream: Sendable {
     else { return nil }
     counters.packets &+= 1
     counters.octets &+= Int64(outgoing.frame.ranges[index].count)
+    if outgoing.blockPayloadType != nil { cover(packet.span.extracting(0..<length), index, of: outgoing) }
     return length
   }
 
@@ -333,12 +340,19 @@ public struct SendStream: Sendable {
     let frame = outgoing.frame
     guard index >= 0, index < frame.ranges.count else { return nil }
     let marker = frame.codec.kind == .video ? index == frame.ranges.count &- 1 : frame.startsTalkspurt && index == 0
+    let block = original == nil ? outgoing.blockPayloadType : nil
     guard
       var length = RTPHeader.write(
-        marker: marker, payloadType: original == nil && outgoing.copies.count > 0 ? outgoing.copies.payloadType : payloadType,
+        marker: marker,
+        payloadType: block ?? (original == nil && outgoing.copies.count > 0 ? outgoing.copies.payloadType : payloadType),
         sequenceNumber: sequence, timestamp: outgoing.timestamp, ssrc: ssrc,
         contributors: frame.contributors, extensions: extensions, map: map, into: &packet)
     else { return nil }
+    if block != nil {
+      guard length < packet.count else { return nil }
+      packet[length] = payloadType
+      length &+= 1
+    }
     if let original {
       guard length &+ 2 <= packet.count else { return nil }
       packet.setBigEndian(original.rawValue, at: length)

@@ -9,12 +9,14 @@ struct CodecMatch {
   var retransmissionPayloadType: UInt8?
   /// The offered payload type of packets with copies of earlier ones (RFC 2198).
   var redundancyPayloadType: UInt8?
+  /// The offered payload types of blocks and parity.
+  var protection: ProtectionPayloadTypes?
 
   var negotiated: NegotiatedCodec {
     NegotiatedCodec(
       payloadType: offered.payloadType, name: capability.name, clockRate: capability.clockRate, channels: capability.channels,
       localParameters: parameters, remoteParameters: offered.parameters, retransmissionPayloadType: retransmissionPayloadType,
-      redundancyPayloadType: redundancyPayloadType, feedback: FeedbackKinds(feedback))
+      redundancyPayloadType: redundancyPayloadType, protection: protection, feedback: FeedbackKinds(feedback))
   }
 
   /// The codecs of a line that we have, by our order of preference.
@@ -24,6 +26,7 @@ struct CodecMatch {
     in media: MediaDescription, capabilities: [CodecCapability], extensions: [ExtmapAttribute]
   ) -> [CodecMatch] {
     let payloads = media.orderedPayloads
+    let protection = protection(in: payloads)
     let hasTransportCC = extensions.contains { $0.uri == HeaderExtensionURI.transportCC }
     var matches: [CodecMatch] = []
     for capability in capabilities {
@@ -38,9 +41,22 @@ struct CodecMatch {
           capability: capability, offered: offered, parameters: capability.answerParameters(to: offered.parameters),
           feedback: capability.feedback.filter { theirs.contains($0) && ($0 != .transportCC || hasTransportCC) },
           retransmissionPayloadType: capability.retransmission ? retransmission(of: offered.payloadType, in: payloads) : nil,
-          redundancyPayloadType: capability.redundancy ? redundancy(of: offered, in: payloads) : nil))
+          redundancyPayloadType: capability.redundancy ? redundancy(of: offered, in: payloads) : nil,
+          protection: capability.protection ? protection : nil))
     }
     return matches
+  }
+
+  /// Blocks are of any codec of the line where `a=fmtp` does not say otherwise.
+  private static func protection(in payloads: [PayloadDescription]) -> ProtectionPayloadTypes? {
+    func type(of name: String) -> UInt8? {
+      payloads.first { payload in
+        guard let encoding = payload.encoding, encoding.name.isEqualIgnoringCase(name) else { return false }
+        return encoding.clockRate == 90_000 && payload.parameters.entries.isEmpty
+      }?.payloadType
+    }
+    guard let block = type(of: "red"), let parity = type(of: "ulpfec") else { return nil }
+    return ProtectionPayloadTypes(block: block, parity: parity)
   }
 
   private static func retransmission(of payloadType: UInt8, in payloads: [PayloadDescription]) -> UInt8? {
@@ -51,6 +67,17 @@ struct CodecMatch {
 }
 
 extension [CodecMatch] {
+  /// The codecs as they are where pictures go this way only: who sends and receives on one line would be sent parity as well, which
+  /// costs him more than asking again.
+  func protected(if hasOneDirection: Bool) -> [CodecMatch] {
+    guard !hasOneDirection else { return self }
+    return map { match in
+      var match = match
+      match.protection = nil
+      return match
+    }
+  }
+
   /// What is sent of all that could be; nil where nothing can.
   var preferredToSend: CodecMatch? {
     var best: CodecMatch?

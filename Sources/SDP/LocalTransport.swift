@@ -51,6 +51,16 @@ extension LocalSource {
   }
 }
 
+extension ProtectionPayloadTypes {
+  /// Writes blocks and parity, once for all codecs of a line.
+  func write(into media: inout MediaDescription) {
+    for (type, name) in [(block, "red"), (parity, "ulpfec")] {
+      media.formats.append("\(type)")
+      media.payloads.append(PayloadDescription(payloadType: type, mapping: RTPMap(name: name, clockRate: 90_000)))
+    }
+  }
+}
+
 extension CodecMatch {
   /// Writes the codec, and its retransmissions, into a line.
   func write(into media: inout MediaDescription) {

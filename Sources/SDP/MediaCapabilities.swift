@@ -67,6 +67,8 @@ public struct CodecCapability: Hashable, Sendable {
   public var retransmission: Bool
   /// Whether packets may carry copies of earlier ones (RFC 2198).
   public var redundancy: Bool
+  /// Whether its sender may add parity (RFC 5109) in blocks (RFC 2198), on lines with one direction.
+  public var protection: Bool
   /// Whether it can be decoded here.
   public var receives: Bool
   /// Whether it can be encoded here.
@@ -77,7 +79,7 @@ public struct CodecCapability: Hashable, Sendable {
   public init(
     name: String, clockRate: UInt32, channels: UInt8 = 1, parameters: FormatParameters = FormatParameters(),
     parametersIfOffered: FormatParameters = FormatParameters(), feedback: [FeedbackAttribute] = [],
-    retransmission: Bool = false, redundancy: Bool = false,
+    retransmission: Bool = false, redundancy: Bool = false, protection: Bool = false,
     receives: Bool = true, sends: Bool = true
   ) {
     self.name = name
@@ -88,6 +90,7 @@ public struct CodecCapability: Hashable, Sendable {
     self.feedback = feedback
     self.retransmission = retransmission
     self.redundancy = redundancy
+    self.protection = protection
     self.receives = receives
     self.sends = sends
   }
@@ -108,12 +111,14 @@ public struct CodecCapability: Hashable, Sendable {
   /// The feedback a video receiver wants and a video sender serves.
   public static let videoFeedback: [FeedbackAttribute] = [.remb, .transportCC, .fir, .nack, .pli]
 
-  /// VP8 (RFC 7741) with RTX.
-  public static let vp8 = CodecCapability(name: "VP8", clockRate: 90_000, feedback: videoFeedback, retransmission: true)
+  /// VP8 (RFC 7741) with RTX and parity.
+  public static let vp8 = CodecCapability(
+    name: "VP8", clockRate: 90_000, feedback: videoFeedback, retransmission: true, protection: true)
 
-  /// VP9 (RFC 9628) profile 0 with RTX.
+  /// VP9 (RFC 9628) profile 0 with RTX and parity.
   public static let vp9 = CodecCapability(
-    name: "VP9", clockRate: 90_000, parameters: ["profile-id": "0"], feedback: videoFeedback, retransmission: true)
+    name: "VP9", clockRate: 90_000, parameters: ["profile-id": "0"], feedback: videoFeedback, retransmission: true,
+    protection: true)
 
   /// AV1 (RTP payload format for AV1, section 7.2) main profile with RTX; any level and tier.
   public static func av1(receives: Bool = true, sends: Bool = true) -> CodecCapability {
@@ -121,7 +126,7 @@ public struct CodecCapability: Hashable, Sendable {
       name: "AV1", clockRate: 90_000, feedback: videoFeedback, retransmission: true, receives: receives, sends: sends)
   }
 
-  /// H.264 (RFC 6184) in packetization mode 1 with RTX. `level` is ten times the level number, 0x1F for 3.1.
+  /// H.264 (RFC 6184) in packetization mode 1 with RTX and parity. `level` is ten times the level number, 0x1F for 3.1.
   public static func h264(
     _ profile: H264Profile, level: UInt8 = 0x1F, receives: Bool = true, sends: Bool = true
   ) -> CodecCapability {
@@ -130,7 +135,7 @@ public struct CodecCapability: Hashable, Sendable {
       parameters: [
         "level-asymmetry-allowed": "1", "packetization-mode": "1",
         "profile-level-id": H264ProfileLevel(profile: profile, level: level).text,
-      ], feedback: videoFeedback, retransmission: true, receives: receives, sends: sends)
+      ], feedback: videoFeedback, retransmission: true, protection: true, receives: receives, sends: sends)
   }
 
   var description: RTPMap { RTPMap(name: name, clockRate: clockRate, channels: channels == 1 ? nil : channels) }

@@ -76,6 +76,7 @@ public struct NegotiatedMedia: Hashable, Sendable {
   public func receiveCodec(payloadType: UInt8) -> NegotiatedCodec? {
     receiveCodecs.first {
       $0.payloadType == payloadType || $0.retransmissionPayloadType == payloadType || $0.redundancyPayloadType == payloadType
+        || $0.protection?.block == payloadType
     }
   }
 
@@ -108,8 +109,23 @@ public struct NegotiatedCodec: Hashable, Sendable {
   public var retransmissionPayloadType: UInt8?
   /// Under which packets carry copies of earlier ones (RFC 2198); nil without RED.
   public var redundancyPayloadType: UInt8?
+  /// Under which its packets come in blocks with parity between them (RFC 5109); nil without.
+  public var protection: ProtectionPayloadTypes?
   /// What the receiver of this codec sends and its sender serves.
   public var feedback: FeedbackKinds
+}
+
+/// How a video stream is protected by parity: the same for all codecs of a line.
+public struct ProtectionPayloadTypes: Hashable, Sendable {
+  /// Of blocks (RED, RFC 2198), 0…127.
+  public var block: UInt8
+  /// Of parity in them (ULPFEC, RFC 5109), 0…127.
+  public var parity: UInt8
+
+  public init(block: UInt8, parity: UInt8) {
+    self.block = block
+    self.parity = parity
+  }
 }
 
 /// RTCP feedback and congestion control both sides understand for a codec.

@@ -70,7 +70,8 @@ struct OfferPlan {
     guard !codecs.isEmpty, let direction = possible(wanted, codecs) else { return .rejected(.noCommonCodec) }
     return .accepted(
       AcceptedLine(
-        type: type, codecs: codecs, extensions: extensions.all, sendExtensions: extensions.sends,
+        type: type, codecs: codecs.protected(if: direction.sends && !direction.receives), extensions: extensions.all,
+        sendExtensions: extensions.sends,
         receiveExtensions: extensions.receives, direction: direction))
   }
 

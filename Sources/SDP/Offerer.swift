@@ -69,6 +69,7 @@ public struct Offerer: Sendable {
     }
     let codecs = offered(line)
     for codec in codecs { codec.write(into: &media) }
+    codecs.lazy.compactMap(\.protection).first?.write(into: &media)
     line.source?.write(into: &media, hasRetransmission: codecs.contains { $0.retransmissionPayloadType != nil })
     return media
   }
@@ -82,8 +83,9 @@ public struct Offerer: Sendable {
       return CodecMatch(
         capability: capability, offered: PayloadDescription(payloadType: types.codec), parameters: capability.parameters,
         feedback: capability.feedback, retransmissionPayloadType: types.retransmission,
-        redundancyPayloadType: types.redundancy)
+        redundancyPayloadType: types.redundancy, protection: capability.protection ? payloadTypes.protection : nil)
     }
+    .protected(if: line.direction.receives && !line.direction.sends)
   }
 }
 
@@ -172,6 +174,7 @@ extension Offerer {
     let capabilities = offered(line).map { $0.capability }
     let order = media.orderedPayloads.map { $0.payloadType }
     return CodecMatch.all(in: media, capabilities: capabilities, extensions: extensions)
+      .protected(if: line.direction.receives && !line.direction.sends)
       .sorted { (order.firstIndex(of: $0.offered.payloadType) ?? 0) < (order.firstIndex(of: $1.offered.payloadType) ?? 0) }
       .map { match in
         var match = match
@@ -187,6 +190,7 @@ extension Offerer {
       codec.payloadType = types.codec
       codec.retransmissionPayloadType = match.retransmissionPayloadType == nil ? nil : types.retransmission
       codec.redundancyPayloadType = match.redundancyPayloadType == nil ? nil : types.redundancy
+      codec.protection = match.protection == nil ? nil : payloadTypes.protection
     }
     return codec
   }

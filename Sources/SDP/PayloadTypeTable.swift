@@ -8,6 +8,8 @@ struct PayloadTypeTable: Sendable {
   }
 
   private var types: [CodecCapability: Types] = [:]
+  /// Of blocks and parity, the same on every line.
+  private(set) var protection: ProtectionPayloadTypes?
   private(set) var extensionIDs: [String: UInt8] = [:]
 
   init(_ capabilities: MediaCapabilities) {
@@ -18,6 +20,9 @@ struct PayloadTypeTable: Sendable {
       types[capability] = Types(
         codec: codec, retransmission: capability.retransmission ? Self.take(&free) : nil,
         redundancy: capability.redundancy ? Self.take(&free) : nil)
+    }
+    if capabilities.video.contains(where: \.protection), let block = Self.take(&free), let parity = Self.take(&free) {
+      protection = ProtectionPayloadTypes(block: block, parity: parity)
     }
     var id: UInt8 = 1
     for uri in capabilities.audioExtensions + capabilities.videoExtensions where extensionIDs[uri] == nil {

@@ -149,6 +149,10 @@ extension IncomingStreams.Line {
       if let redundancy = negotiated.redundancyPayloadType {
         payloadTypes[redundancy] = .redundancy(of: negotiated.payloadType)
       }
+      if let protection = negotiated.protection {
+        payloadTypes[protection.block] = .block
+        payloadTypes[protection.parity] = .parity
+      }
     }
     self.init(
       index: index, kind: media.type.kind, mid: media.mid.flatMap { ShortToken($0) }, payloadTypes: payloadTypes,

@@ -37,6 +37,7 @@ struct OutgoingStreams {
       if self[kind]?.configuration.source != SSRC(source.ssrc) {
         self[kind] = Self.makeStream(kind, media, source, using: &random)
       }
+      self[kind]?.takesParity = media.sendCodec?.protection != nil
       if media.sendExtensionID(HeaderExtensionURI.transportCC) != nil { transportSequence = transportSequence ?? 1 }
     }
     audioIsNumbered = Self.isNumbered(audio)
@@ -62,6 +63,10 @@ struct OutgoingStreams {
     }
     if let payloadType = negotiated.redundancyPayloadType {
       payloadTypes[payloadType] = .redundancy(of: negotiated.payloadType)
+    }
+    if let protection = negotiated.protection {
+      payloadTypes[protection.block] = .block
+      payloadTypes[protection.parity] = .parity
     }
     return SendStream(
       .init(
@@ -133,6 +138,7 @@ struct OutgoingStreams {
       guard let stream else { continue }
       statistics.retransmissionsSent &+= UInt64(stream.counters.packetsResent)
       statistics.paddingPacketsSent &+= UInt64(stream.counters.paddingPackets)
+      statistics.parityPacketsSent &+= UInt64(stream.counters.parityPackets)
     }
     statistics.fractionLostByPeer = fractionLost
     statistics.roundTripTime = roundTripTime

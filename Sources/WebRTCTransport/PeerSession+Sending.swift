@@ -58,6 +58,22 @@ extension PeerSession {
       return try? sender.protectRTP(&packet, length: length)
     }
     noteMedia(range, number, kind, cluster: cluster, selected, at: now, into: &outputs)
+    if kind == .video, index == frame.packetCount &- 1 { transmitParity(sendTime, selected, sender, at: now, into: &outputs) }
+  }
+
+  /// Sends the parity that is due behind a frame.
+  private mutating func transmitParity(
+    _ sendTime: UInt32, _ selected: TransportPath, _ sender: SRTPSender, at now: Instant, into outputs: inout PeerOutputs
+  ) {
+    while outgoing.video?.hasParity == true {
+      let number = outgoing.takeTransportSequence(.video)
+      let range = outputs.arena.append(capacity: Self.packetSizeMax &+ SendStream.headerSizeMax) { packet in
+        let length = outgoing.video?.writeParity(transportSequenceNumber: number, sendTime: sendTime, into: &packet)
+        guard let length else { return nil }
+        return try? sender.protectRTP(&packet, length: length)
+      }
+      noteMedia(range, number, .video, cluster: 0, selected, at: now, into: &outputs)
+    }
   }
 
   /// Answers a NACK (RFC 4585), as far as the packets are still kept and their turn comes.

@@ -126,6 +126,8 @@ public struct PeerStatistics: Sendable, Equatable {
   /// Bursts sent to learn whether the path carries more, and the packets sent again for them.
   public var probesSent: Int = 0
   public var paddingPacketsSent: UInt64 = 0
+  /// Packets of parity over pictures (RFC 5109).
+  public var parityPacketsSent: UInt64 = 0
   /// Whether the peer is to be sent pictures.
   public var receivesPictures = false
   /// The output whose pictures the peer is sent now, with how many of its temporal layers; nil and 0 for no picture.

@@ -2,6 +2,7 @@ import Conference
 import EncodedMedia
 import ICE
 import Layouts
+import SDP
 import TestPeers
 import TestSupport
 import Timing
@@ -140,6 +141,12 @@ final class Webinar {
       return Double(count) / (to - from)
     }
 
+    /// Seconds without a new picture, beyond a fifth of a second each time, in a part of the time.
+    func frozen(_ from: Double, _ to: Double) -> Double {
+      let times = pictures.map { Double($0.time.nanoseconds) / 1e9 }.filter { $0 >= from && $0 < to }
+      return zip(times, times.dropFirst()).reduce(0) { $0 + max($1.1 - $1.0 - 0.2, 0) }
+    }
+
     /// The rung of the last picture before a time; nil before the first.
     func rung(at seconds: Double) -> Int? { pictures.last { $0.time < Instant.zero + .time(seconds) }?.rung }
   }
@@ -185,7 +192,8 @@ final class Webinar {
   ]
 
   private static func join(
-    _ simulation: Simulation, _ number: UInt32, _ lines: [PeerOfferer.Line], _ encoders: [Encoder]
+    _ simulation: Simulation, _ number: UInt32, _ lines: [PeerOfferer.Line], _ encoders: [Encoder],
+    capabilities: MediaCapabilities = .client
   ) throws -> (ParticipantMedia, TestClient, Unchecked<[ParticipantMedia.Event]>) {
     let events = Unchecked<[ParticipantMedia.Event]>([])
     let media = ParticipantMedia(number: number, video: VideoSource(execution: .inPlace) {}) { _ in
@@ -196,14 +204,19 @@ final class Webinar {
     } report: {
       events.value.append($0)
     }
-    return (media, try simulation.join(lines, observer: media), events)
+    return (media, try simulation.join(lines, capabilities: capabilities, observer: media), events)
   }
 
-  /// - Parameter bitsPerSecond: of the line to him; nil for no limit.
+  /// - Parameters:
+  ///   - bitsPerSecond: of the line to him; nil for no limit.
+  ///   - takesParity: whether he offers to.
   @discardableResult
-  func join(bitsPerSecond: Int? = nil, isAutomatic: Bool = true) throws -> Viewer {
+  func join(bitsPerSecond: Int? = nil, isAutomatic: Bool = true, takesParity: Bool = true) throws -> Viewer {
     number += 1
-    let (media, client, events) = try Self.join(simulation, number, Simulation.watching, encoders)
+    var capabilities = MediaCapabilities.client
+    if !takesParity { for index in capabilities.video.indices { capabilities.video[index].protection = false } }
+    let (media, client, events) = try Self.join(
+      simulation, number, Simulation.watching, encoders, capabilities: capabilities)
     let viewer = Viewer(media, client, events, isAutomatic: isAutomatic)
     viewers.append(viewer)
     setLine(of: viewer, bitsPerSecond: bitsPerSecond)

@@ -94,6 +94,23 @@ import WebRTCTransport
     #expect(viewer.rate(12, 30) > 26)
   }
 
+  /// Half a second there and back, what is asked for again comes too late for most pictures.
+  @Test(arguments: seeds) func parityThawsPicturesWhereRetransmissionsComeLate(seed: UInt64) throws {
+    func hold(takesParity: Bool) throws -> Webinar.Viewer {
+      var link = Link.lossy(0.03)
+      link.delay = .milliseconds(250)
+      let webinar = try Webinar(link: link, seed: seed, outputs: [(500_000, 30, [0.4, 0.6, 1])])
+      let viewer = try webinar.join(isAutomatic: false, takesParity: takesParity)
+      webinar.run(seconds: 60)
+      return viewer
+    }
+    let with = try hold(takesParity: true), without = try hold(takesParity: false)
+    #expect(with.media.statistics.parityPacketsSent > 100 && without.media.statistics.parityPacketsSent == 0)
+    let (frozen, before) = (with.frozen(15, 60), without.frozen(15, 60))
+    #expect(frozen < before / 3, "\(frozen) s frozen, \(before) s without parity")
+    #expect(with.rate(15, 60) > without.rate(15, 60))
+  }
+
   @Test func whoNamedAnOutputStaysWithItAndLosesLayersOnly() throws {
     let webinar = try Webinar(link: Link(), seed: 9)
     let viewer = try webinar.join(bitsPerSecond: 1_150_000, isAutomatic: false)

@@ -54,6 +54,24 @@ struct FixtureTests {
     #expect(session.media.filter { $0.type == .audio }.allSatisfy { $0.receiveCodecs.allSatisfy { $0.name != "VP8" } })
   }
 
+  /// Chromium and Firefox offer parity in blocks on every line; it is taken where pictures go to them alone.
+  @Test(arguments: Fixture.withMedia)
+  func parityIsAgreedOnWhereWeSendOnly(_ fixture: Fixture) throws {
+    let offer = try fixture.parsed()
+    var answerer = Sample.answerer()
+    let answer = try answerer.answer(to: offer, local: Sample.local, sources: Sample.source)
+    for (line, media) in zip(answer.description.media, answer.session.media) {
+      let names = line.payloads.compactMap { $0.mapping?.name.lowercased() }
+      let isTaken = media.type == .video && [.chromiumRecvonly, .firefoxRecvonly].contains(fixture)
+      #expect(names.count { $0 == "ulpfec" } == (isTaken ? 1 : 0), "\(names)")
+      #expect(media.type == .audio || names.count { $0 == "red" } == (isTaken ? 1 : 0))
+      #expect((media.sendCodec?.protection != nil) == isTaken)
+      guard let protection = media.sendCodec?.protection else { continue }
+      #expect(line.formats.contains("\(protection.block)") && line.formats.contains("\(protection.parity)"))
+      if fixture == .chromiumRecvonly { #expect(protection == ProtectionPayloadTypes(block: 118, parity: 120)) }
+    }
+  }
+
   @Test func aDataChannelAloneHasNothingInCommonWithUs() throws {
     let offer = try Fixture.chromiumDataChannel.parsed()
     var answerer = Sample.answerer()

@@ -35,6 +35,15 @@ struct OffererTests {
   }
 
   @Test(arguments: [MediaDirection.sendrecv, .sendonly, .recvonly])
+  func parityIsForPicturesThatComeOnly(_ direction: MediaDirection) throws {
+    let (client, server) = try negotiate(direction)
+    let received = client.media[1].receiveCodecs.compactMap(\.protection), sent = server.media[1].sendCodec?.protection
+    #expect((sent != nil) == (direction == .recvonly) && received.isEmpty == (direction != .recvonly))
+    #expect(received.allSatisfy { $0 == sent })
+    #expect(client.media[0].receiveCodecs.allSatisfy { $0.protection == nil })
+  }
+
+  @Test(arguments: [MediaDirection.sendrecv, .sendonly, .recvonly])
   func bothSidesSettleOnTheSame(_ direction: MediaDirection) throws {
     let (client, server) = try negotiate(direction)
     #expect(client.media.map(\.direction) == server.media.map { $0.direction.reversed })
