@@ -53,7 +53,8 @@ public final class NetworkLoop: PeerTransport {
     let worker = try NetworkWorker(bind: addresses, acceptsTCP: acceptsTCP, waker: waker, seed: seed)
     localAddresses = worker.localAddresses
     let handover = WorkerHandover(worker)
-    MediaThread.start(name: "network") { [self] in handover.worker.run(for: self) }
+    // What is mixed in time is of no use if it is sent late, whoever else wants the processor.
+    MediaThread.start(name: "network", priority: .raised) { [self] in handover.worker.run(for: self) }
   }
 
   /// Ends the thread and closes the sockets; peers are told first.

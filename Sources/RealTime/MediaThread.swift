@@ -5,6 +5,8 @@ public enum MediaThread {
   /// How a thread is scheduled.
   public enum Priority: Sendable {
     case normal
+    /// Nice -10, where the system allows it: ahead of what computes, and still stopped by nothing but its own work.
+    case raised
     /// SCHED_FIFO at a low priority, where the system allows it; else normal, without a word: ticks are then less punctual.
     case realTime
     /// Nice 10: work that may wait gets what the others leave.
@@ -63,9 +65,9 @@ private func runThread(_ context: UnsafeMutableRawPointer?) -> UnsafeMutableRawP
   switch start.priority {
   case .normal: break
   case .realTime: MediaThread.becomeRealTime()
-  case .background:
-    // On Linux the nice value belongs to the thread, and 0 names the calling one.
-    setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, 10)
+  // On Linux the nice value belongs to the thread, and 0 names the calling one.
+  case .raised: setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, -10)
+  case .background: setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, 10)
   }
   start.body()
   return nil
