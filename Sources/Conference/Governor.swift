@@ -46,7 +46,8 @@ package enum VideoLevel: Int, Sendable, CaseIterable, Comparable {
 ///     full ──▶ half-rate ──▶ quarter-rate ──▶ half-size ──▶ stills        a step as soon as it is clear that it does not work
 ///          ◀──           ◀──              ◀──           ◀──               a step back after calm; the longer, the less it lasted before
 ///
-/// Told about once a second what the loops counted. Processors that are busy are no overload as long as nothing is late.
+/// Told about once a second what the loops counted. Processors that are busy are no overload as long as nothing is late, but for those
+/// that are used up: then what nobody counts waits as well, such as what is sent.
 package struct Governor: Sendable {
   /// What was counted since the last sample.
   package struct Sample: Sendable, Equatable {
@@ -74,6 +75,7 @@ package struct Governor: Sendable {
   /// A step is taken when so many samples more were strained than were not.
   private static let strainMax = 2
   private static let processorsMin = 0.1
+  private static let shareMax = 0.98
   private static let patienceMin = Interval.seconds(8)
   private static let patienceMax = Interval.seconds(128)
   /// A return that lasted for so long was right.
@@ -89,7 +91,8 @@ package struct Governor: Sendable {
     let picturesAreLate = sample.picturesMissed * 3 > sample.pictureTicks
     // Who uses next to nothing is kept waiting by others: giving way would win nothing.
     let hasSomethingToGive = sample.processors >= Self.processorsMin
-    guard hasSomethingToGive, soundIsLate || picturesAreLate else { return relax(sample, at: now) }
+    let isExhausted = sample.processorShare >= Self.shareMax
+    guard hasSomethingToGive, soundIsLate || picturesAreLate || isExhausted else { return relax(sample, at: now) }
     calmSince = nil
     strain += sample.soundLate * 10 > sample.soundTicks ? Self.strainMax : 1
     guard strain >= Self.strainMax, let next = VideoLevel(rawValue: level.rawValue + 1) else { return false }

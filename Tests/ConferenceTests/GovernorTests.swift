@@ -37,6 +37,14 @@ import Timing
       levels == [.full, .halfRate, .halfRate, .quarterRate, .quarterRate, .halfSize, .halfSize, .stills, .stills, .stills])
   }
 
+  @Test func processorsThatAreUsedUpLeaveSomethingWaitingThoughNoTickIs() {
+    var governor = Governor()
+    var second: Int64 = 0
+    let levels = run(&governor, Self.sample(missed: 0, share: 1.04), 8, from: &second)
+    #expect(levels.last == .stills && levels[0] == .full)
+    #expect(run(&governor, Self.calm, 60, from: &second).last == .full)
+  }
+
   @Test func aSecondThatWentBadNowAndThenChangesNothing() {
     var governor = Governor()
     for second in 0..<100 as Range<Int64> {
