@@ -1,9 +1,10 @@
-/// What pictures cost, part by part: `./dev bench video --parts=compose,still,encode,room`.
+/// What pictures cost, part by part: `./dev bench video --parts=compose,still,encode,screen,room`.
 enum VideoBenchmark {
   private static let parts: [(name: String, run: @Sendable () throws -> Void)] = [
     ("compose", ComposeBenchmark.run),
     ("still", StillTilesBenchmark.run),
     ("encode", EncodeBenchmark.run),
+    ("screen", ScreenBenchmark.run),
     ("room", RoomBenchmark.run),
   ]
 

@@ -36,6 +36,8 @@ static inline tutti_h264_encoder *tutti_h264_encoder_make(
   parameters.iNumRefFrame = 1;
   parameters.eSpsPpsIdStrategy = CONSTANT_ID;
   parameters.bEnableFrameSkip = false;
+  /* With either unsaid, screens get 26 to 35: text 7 dB worse than a line of 1.5 Mb/s carries, and two thirds of it unused. */
+  parameters.iMinQp = 12;
   parameters.iMaxQp = quantizer_max;
   parameters.iMultipleThreadIdc = 1;
   parameters.bEnableDenoise = false;

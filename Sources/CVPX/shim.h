@@ -49,9 +49,8 @@ static inline vpx_codec_err_t tutti_vpx_get_quantizer(vpx_codec_ctx_t *context, 
   return vpx_codec_control(context, VP8E_GET_LAST_QUANTIZER_64, quantizer);
 }
 
-static inline vpx_codec_err_t tutti_vpx_set_screen(vpx_codec_ctx_t *context, int is_vp9, int is_screen) {
-  if (!is_vp9) return vpx_codec_control(context, VP8E_SET_SCREEN_CONTENT_MODE, is_screen ? 1u : 0u);
-  return vpx_codec_control(context, VP9E_SET_TUNE_CONTENT, is_screen ? VP9E_CONTENT_SCREEN : VP9E_CONTENT_DEFAULT);
+static inline vpx_codec_err_t tutti_vp8_set_screen(vpx_codec_ctx_t *context, int is_screen) {
+  return vpx_codec_control(context, VP8E_SET_SCREEN_CONTENT_MODE, is_screen ? 1u : 0u);
 }
 
 /* What real-time VP9 wants beside its speed: cyclic refresh, threads by rows, tiles for as many. */

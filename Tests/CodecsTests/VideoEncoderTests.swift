@@ -150,4 +150,35 @@ import Timing
     }
     #expect(plateau > 33)
   }
+
+  /// Letters of strokes two pixels wide, black on white; each page has others.
+  private func page(_ number: Int) -> Picture {
+    let picture = TestPicture.make(width: 320, height: 192, time: 0)
+    for y in 0..<192 {
+      for x in 0..<320 {
+        var random = SeededRandom(seed: UInt64(number * 10_000 + y / 2 % 8 * 200 + x / 2 + y / 16 * 7))
+        picture.luma[y * picture.lumaStride + x] = y % 16 < 12 && random.next() % 5 < 2 ? 25 : 235
+      }
+    }
+    return picture
+  }
+
+  @Test(arguments: codecs) func aPageOfTextIsSharpSoonAfterItWasTurned(_ codec: Codec) throws {
+    let encoder = try VideoEncoder(
+      codec: codec, width: 320, height: 192, settings: .init(bitsPerSecond: 2_000_000, isScreen: true))
+    let decoder = try VideoDecoder(codec: codec)
+    var pool = PicturePool(capacity: 2)
+    let pages = [page(0), page(1)]
+    for index in 0..<60 {
+      var bytes: [UInt8] = []
+      let time = Instant.zero + .microseconds(33_333) * Int64(index)
+      let outcome = try encoder.encode(pages[index / 30], at: time, asKeyframe: index == 0, into: &bytes)
+      let frame = EncodedFrame(
+        codec: codec, payload: FrameBuffer(bytes), timestamp: RTPTimestamp(0), isKeyframe: outcome.isKeyframe, time: time)
+      let decoded = try #require(try decoder.decode(frame, pool: &pool))
+      let quality = TestPicture.psnr(pages[index / 30], decoded)
+      if index == 33 { #expect(quality > 44, "a tenth of a second after it was turned") }
+      if index == 59 { #expect(quality > 44) }
+    }
+  }
 }
