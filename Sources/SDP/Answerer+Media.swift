@@ -18,7 +18,7 @@ extension Answerer {
     description.allowsMixedExtensionForms = media.allowsMixedExtensionForms && capabilities.allowsMixedExtensionForms
     description.extensions = line.extensions.map { ExtmapAttribute(id: $0.id, direction: $0.direction?.reversed, uri: $0.uri) }
     for codec in listed { codec.write(into: &description) }
-    listed.lazy.compactMap(\.protection).first?.write(into: &description)
+    line.sent?.protection?.write(into: &description)
     source?.write(into: &description, hasRetransmission: line.sent?.retransmissionPayloadType != nil)
     describe(rids, of: media, in: &description)
 

@@ -67,7 +67,8 @@ public struct CodecCapability: Hashable, Sendable {
   public var retransmission: Bool
   /// Whether packets may carry copies of earlier ones (RFC 2198).
   public var redundancy: Bool
-  /// Whether its sender may add parity (RFC 5109) in blocks (RFC 2198), on lines with one direction.
+  /// Whether its sender may add parity (RFC 5109) in blocks (RFC 2198), on lines with one direction. Only where pictures have numbers of
+  /// their own does a receiver know that what is missing between them was parity: with H.264, Chromium waits for it.
   public var protection: Bool
   /// Whether it can be decoded here.
   public var receives: Bool
@@ -115,10 +116,9 @@ public struct CodecCapability: Hashable, Sendable {
   public static let vp8 = CodecCapability(
     name: "VP8", clockRate: 90_000, feedback: videoFeedback, retransmission: true, protection: true)
 
-  /// VP9 (RFC 9628) profile 0 with RTX and parity.
+  /// VP9 (RFC 9628) profile 0 with RTX.
   public static let vp9 = CodecCapability(
-    name: "VP9", clockRate: 90_000, parameters: ["profile-id": "0"], feedback: videoFeedback, retransmission: true,
-    protection: true)
+    name: "VP9", clockRate: 90_000, parameters: ["profile-id": "0"], feedback: videoFeedback, retransmission: true)
 
   /// AV1 (RTP payload format for AV1, section 7.2) main profile with RTX; any level and tier.
   public static func av1(receives: Bool = true, sends: Bool = true) -> CodecCapability {
@@ -126,7 +126,7 @@ public struct CodecCapability: Hashable, Sendable {
       name: "AV1", clockRate: 90_000, feedback: videoFeedback, retransmission: true, receives: receives, sends: sends)
   }
 
-  /// H.264 (RFC 6184) in packetization mode 1 with RTX and parity. `level` is ten times the level number, 0x1F for 3.1.
+  /// H.264 (RFC 6184) in packetization mode 1 with RTX. `level` is ten times the level number, 0x1F for 3.1.
   public static func h264(
     _ profile: H264Profile, level: UInt8 = 0x1F, receives: Bool = true, sends: Bool = true
   ) -> CodecCapability {
@@ -135,7 +135,7 @@ public struct CodecCapability: Hashable, Sendable {
       parameters: [
         "level-asymmetry-allowed": "1", "packetization-mode": "1",
         "profile-level-id": H264ProfileLevel(profile: profile, level: level).text,
-      ], feedback: videoFeedback, retransmission: true, protection: true, receives: receives, sends: sends)
+      ], feedback: videoFeedback, retransmission: true, receives: receives, sends: sends)
   }
 
   var description: RTPMap { RTPMap(name: name, clockRate: clockRate, channels: channels == 1 ? nil : channels) }

@@ -54,11 +54,12 @@ struct FixtureTests {
     #expect(session.media.filter { $0.type == .audio }.allSatisfy { $0.receiveCodecs.allSatisfy { $0.name != "VP8" } })
   }
 
-  /// Chromium and Firefox offer parity in blocks on every line; it is taken where pictures go to them alone.
+  /// Chromium and Firefox offer parity in blocks on every line; it is taken where pictures of VP8 go to them alone.
   @Test(arguments: Fixture.withMedia)
   func parityIsAgreedOnWhereWeSendOnly(_ fixture: Fixture) throws {
     let offer = try fixture.parsed()
-    var answerer = Sample.answerer()
+    let capabilities = MediaCapabilities(audio: [.opus()], video: [.vp8])
+    var answerer = Sample.answerer(.participant, capabilities)
     let answer = try answerer.answer(to: offer, local: Sample.local, sources: Sample.source)
     for (line, media) in zip(answer.description.media, answer.session.media) {
       let names = line.payloads.compactMap { $0.mapping?.name.lowercased() }
@@ -70,6 +71,14 @@ struct FixtureTests {
       #expect(line.formats.contains("\(protection.block)") && line.formats.contains("\(protection.parity)"))
       if fixture == .chromiumRecvonly { #expect(protection == ProtectionPayloadTypes(block: 118, parity: 120)) }
     }
+  }
+
+  @Test func picturesOfOtherCodecsAreSentWithoutParity() throws {
+    var answerer = Sample.answerer()
+    let answer = try answerer.answer(to: Fixture.chromiumRecvonly.parsed(), local: Sample.local, sources: Sample.source)
+    #expect(answer.session.media.allSatisfy { $0.sendCodec?.protection == nil })
+    #expect(answer.session.media.contains { $0.sendCodec?.name == "H264" })
+    #expect(!answer.description.text.contains("ulpfec"))
   }
 
   @Test func aDataChannelAloneHasNothingInCommonWithUs() throws {
