@@ -1,6 +1,8 @@
-"""A line between a client and the server that carries only so much: a relay for datagrams, with a queue towards the client."""
+"""A line between a client and the server that carries only so much, may be long and lose packets: a relay for datagrams, with a queue
+towards the client."""
 
 import asyncio
+import random
 from collections import deque
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -18,6 +20,9 @@ class SlowLine:
 
     def __init__(self, server: Address, bits_per_second: float) -> None:
         self.server, self.bits_per_second = server, bits_per_second
+        #: Seconds each way, and the share of media towards the client that is lost.
+        self.delay, self.loss = 0.0, 0.0
+        self._chance = random.Random(1)
         self.address: Address = ("", 0)
         self._client: Address | None = None
         self._near: asyncio.DatagramTransport | None = None
@@ -34,10 +39,19 @@ class SlowLine:
 
     def _from_client(self, datagram: bytes, address: Address) -> None:
         self._client = address
-        assert self._far is not None
-        self._far.sendto(datagram)
+        asyncio.get_running_loop().call_later(self.delay, self._to_server, datagram)
+
+    def _to_server(self, datagram: bytes) -> None:
+        if self._far is not None and not self._far.is_closing():
+            self._far.sendto(datagram)
 
     def _from_server(self, datagram: bytes, _: Address) -> None:
+        # Handshakes and checks would only take longer.
+        if datagram[0] >= 128 and self._chance.random() < self.loss:
+            return
+        asyncio.get_running_loop().call_later(self.delay, self._queue_up, datagram)
+
+    def _queue_up(self, datagram: bytes) -> None:
         size = len(datagram) + OVERHEAD
         if (self._queued + size) * 8 > max(self.bits_per_second * QUEUE_SECONDS, 30_000):
             return
