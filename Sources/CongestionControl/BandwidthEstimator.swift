@@ -262,7 +262,8 @@ public struct BandwidthEstimator: Sendable {
     if usage != .over || probed == nil {
       rate.update(
         usage, acknowledged: usage == .over ? arriving : acknowledged.bitsPerSecond,
-        delivered: delivered, roundTripTime: roundTripTime,
+        delivered: delivered, isBurst: delivered.map { sending.bitsPerSecond < 0.97 * $0 } ?? false,
+        roundTripTime: roundTripTime,
         isApplicationLimited: usage == .over ? wasLimited : sending.isApplicationLimited, isShared: isShared, at: now)
     }
     if rate.lastDecrease != before {

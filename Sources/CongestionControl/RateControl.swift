@@ -10,6 +10,8 @@ public enum RateControlState: Sendable {
 struct RateControl: Sendable {
   private static let decreaseFactor = 0.85
   private static let deliveredFactor = 0.88
+  /// Where only a burst queued, and what is sent otherwise fits: else a probe would cost what was carried before it.
+  private static let burstFactor = 0.97
   private static let limitedFactor = 0.5
   private static let sharedFactor = 0.7
   private static let sharedSpacing = Interval.milliseconds(1_000)
@@ -31,12 +33,14 @@ struct RateControl: Sendable {
   /// - Parameters:
   ///   - acknowledged: bits per second that arrived; nil before it is known.
   ///   - delivered: bits per second that came through while packets queued; nil where that was not measured of late.
+  ///   - isBurst: less than that was sent over the last half second.
   ///   - isApplicationLimited: the sender offers so little that what arrives says little of the path: no reason to rise, nor to fall far
   ///     at once.
   ///   - isShared: other traffic fills the queue whatever is done here: rises and falls are then those of a TCP flow, so that a share
   ///     is left.
   mutating func update(
-    _ usage: PathUsage, acknowledged: Double?, delivered: Double? = nil, roundTripTime: Interval, isApplicationLimited: Bool,
+    _ usage: PathUsage, acknowledged: Double?, delivered: Double? = nil, isBurst: Bool = false,
+    roundTripTime: Interval, isApplicationLimited: Bool,
     isShared: Bool = false, at now: Instant
   ) {
     if isShared { capacity.reset() }
@@ -48,7 +52,7 @@ struct RateControl: Sendable {
     switch state {
     case .hold: lastChange = now
     case .increase: increase(acknowledged, roundTripTime, !isApplicationLimited, isShared, at: now)
-    case .decrease: decrease(acknowledged, delivered, roundTripTime, isApplicationLimited, isShared, at: now)
+    case .decrease: decrease(acknowledged, delivered, isBurst, roundTripTime, isApplicationLimited, isShared, at: now)
     }
   }
 
@@ -76,7 +80,8 @@ struct RateControl: Sendable {
   }
 
   private mutating func decrease(
-    _ acknowledged: Double?, _ delivered: Double?, _ roundTripTime: Interval, _ isApplicationLimited: Bool, _ isShared: Bool,
+    _ acknowledged: Double?, _ delivered: Double?, _ isBurst: Bool, _ roundTripTime: Interval, _ isApplicationLimited: Bool,
+    _ isShared: Bool,
     at now: Instant
   ) {
     let known = delivered ?? acknowledged
@@ -89,7 +94,7 @@ struct RateControl: Sendable {
     var rate = (isShared ? Self.sharedFactor : Self.decreaseFactor) * (acknowledged ?? bitsPerSecond)
     if isApplicationLimited { rate = max(rate, Self.limitedFactor * bitsPerSecond) }
     // What came through a queue is what the path carries, whatever was offered before.
-    if let delivered { rate = Self.deliveredFactor * delivered }
+    if let delivered { rate = (isBurst ? Self.burstFactor : Self.deliveredFactor) * delivered }
     if rate > bitsPerSecond, let estimate = capacity.estimate { rate = Self.decreaseFactor * estimate }
     if let known {
       if known < capacity.lowerBound { capacity.reset() }
