@@ -59,6 +59,10 @@ public struct BandwidthEstimator: Sendable {
   private static let silenceMax = Interval.milliseconds(1_000)
   /// What a key frame may wait on a path that carries the rest.
   private static let keyframeQueue = Interval.milliseconds(80)
+  /// A path is clear that has carried so much, in bits per second, without more of a queue for so long.
+  private static let clearBitsPerSecondMin = 500_000.0
+  private static let clearQueueMax = Interval.milliseconds(25)
+  private static let clearAfter = Interval.seconds(15)
   /// Of what comes through a queue, so much more makes it ours.
   private static let outrunning = 1.2
   /// How long less is sent so that a queue drains: at least, since what was sent before may still arrive; at most, since then it is not
@@ -107,6 +111,15 @@ public struct BandwidthEstimator: Sendable {
 
   /// What may be sent now: less than the estimate while a queue drains that our own sending built.
   public var targetBitsPerSecond: Int { clampedInt(max(estimate * drainFactor, Double(bounds.minimum))) }
+
+  /// Whether the path carries all that is sent and no packet waits on it: then what comes at once may leave faster than on average. Never of
+  /// thin lines, where sound would wait behind it.
+  public func isClear(at now: Instant) -> Bool {
+    guard hasTransportFeedback, detector.usage != .over, !queue.isShared, queue.current <= Self.clearQueueMax,
+      loss.fractionLost < 0.005, estimate >= Self.clearBitsPerSecondMin
+    else { return false }
+    return rate.lastDecrease.map { now - $0 >= Self.clearAfter } ?? true
+  }
 
   public var statistics: Statistics {
     Statistics(

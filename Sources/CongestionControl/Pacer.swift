@@ -12,7 +12,7 @@ public enum PacerRelease: Hashable, Sendable {
 ///
 ///     passes  ─────────────────── at once, where nothing waits and little was sent ahead of the rate
 ///     enqueue ─▶ audio ──────────▶ at once
-///             ─▶ retransmissions ─▶ at 1.25 times the target, in bursts of 5 ms ─▶ pop
+///             ─▶ retransmissions ─▶ at 1.25 times the target (2.5 on a clear path), in bursts of 5 ms ─▶ pop
 ///             ─▶ video ──────────▶
 ///                padding ─────────▶ only as part of a probe, at the probe's rate
 ///
@@ -52,7 +52,10 @@ public struct Pacer: Sendable {
     public var paddingBytes = 0
   }
 
+  /// What leaves in a second, as a multiple of the target: on a path that has room to spare a large picture is not made to wait for
+  /// room that is there.
   private static let factor = 1.25
+  private static let factorOnClearPath = 2.5
   private static let burst = 0.005
   /// Seconds of the rate that may leave ahead of it without waiting: most frames do, so that no timer is set for them.
   private static let passingBurst = 0.040
@@ -84,10 +87,12 @@ public struct Pacer: Sendable {
     audio = PacketRing(capacity: limits.audioPacketsMax)
     retransmissions = PacketRing(capacity: limits.retransmissionPacketsMax)
     video = PacketRing(capacity: limits.videoPacketsMax)
-    bitsPerSecond = Self.rate(targetBitsPerSecond)
+    bitsPerSecond = Self.rate(targetBitsPerSecond, Self.factor)
   }
 
-  private static func rate(_ target: Int) -> Double { Double(min(max(target, 5_000), 1_000_000_000)) * factor }
+  private static func rate(_ target: Int, _ factor: Double) -> Double {
+    Double(min(max(target, 5_000), 1_000_000_000)) * factor
+  }
 
   // MARK: Answers
 
@@ -121,9 +126,11 @@ public struct Pacer: Sendable {
   // MARK: Events
 
   /// The estimator's target changed.
-  public mutating func setTarget(_ targetBitsPerSecond: Int, at now: Instant) {
+  ///
+  /// - Parameter isClear: whether the path has room to spare (`BandwidthEstimator.isClear`).
+  public mutating func setTarget(_ targetBitsPerSecond: Int, isClear: Bool = false, at now: Instant) {
     settle(at: now)
-    bitsPerSecond = Self.rate(targetBitsPerSecond)
+    bitsPerSecond = Self.rate(targetBitsPerSecond, isClear ? Self.factorOnClearPath : Self.factor)
   }
 
   /// Takes the budget for what its owner then sends itself, all of it now, without a place in a queue.

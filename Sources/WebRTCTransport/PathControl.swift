@@ -82,8 +82,10 @@ struct PathControl {
   mutating func pace(floor: Int, at now: Instant) {
     isPaced = true
     self.floor = floor
-    pacer.setTarget(pace, at: now)
+    setPace(at: now)
   }
+
+  private mutating func setPace(at now: Instant) { pacer.setTarget(pace, isClear: estimator.isClear(at: now), at: now) }
 
   /// What pictures may take: what is left beside the sound, which waits for nothing.
   private var pace: Int { max(estimator.targetBitsPerSecond &- soundRate, floor) }
@@ -153,7 +155,7 @@ struct PathControl {
 
   private mutating func learned(at now: Instant) {
     hasNews = true
-    if isPaced { pacer.setTarget(pace, at: now) }
+    if isPaced { setPace(at: now) }
   }
 
   /// Whether the estimate may be another than when this was asked last, and whether a probe has just measured it.
