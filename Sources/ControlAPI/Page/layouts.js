@@ -129,9 +129,10 @@ async function save({ isForced = false } = {}) {
       status("bad", "Not saved");
       return notice(await problem(response), response.status === 412);
     }
-    open = { name, saved: text, tag: response.headers.get("ETag") };
+    const done = response.status === 201 ? `${name} is made` : `${name} is saved: rooms show it now`;
+    open = { name, saved: text, tag: response.headers.get("ETag"), done };
     notice("");
-    status("good", response.status === 201 ? `${name} is made` : `${name} is saved: rooms show it now`);
+    status("good", done);
     await list(name);
   } catch (error) {
     status("bad", "Not saved");
@@ -286,7 +287,8 @@ function tell(faults, notes) {
     $("findings").append(entry);
   }
   if (faults.length) status("bad", faults.length === 1 ? "1 fault" : `${faults.length} faults`);
-  else status("good", isChanged() ? "No faults, not saved" : "No faults");
+  // A picture that was asked for before does not take back what saving said.
+  else status("good", isChanged() ? "No faults, not saved" : open?.done ?? "No faults");
 }
 
 function item(finding) {
