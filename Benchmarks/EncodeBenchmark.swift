@@ -184,14 +184,7 @@ private final class TileWall {
   private func draw(_ tile: Int, time: Int) {
     let (left, top) = Self.corner(of: tile)
     cameras[tile].draw(time, on: camera)
-    for y in 0..<Self.tileHeight {
-      memcpy(picture.luma + (top + y) * picture.lumaStride + left, camera.luma + y * camera.lumaStride, Self.tileWidth)
-    }
-    for y in 0..<Self.tileHeight / 2 {
-      let (from, to) = (y * camera.chromaStride, (top / 2 + y) * picture.chromaStride + left / 2)
-      memcpy(picture.chromaBlue + to, camera.chromaBlue + from, Self.tileWidth / 2)
-      memcpy(picture.chromaRed + to, camera.chromaRed + from, Self.tileWidth / 2)
-    }
+    picture.paste(camera, left: left, top: top)
   }
 
   /// PSNR of the luma of some tiles.

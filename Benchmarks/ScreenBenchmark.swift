@@ -145,15 +145,7 @@ private final class Page {
 
   private func drawCamera(_ tile: Int, time: Int) {
     cameras[tile].draw(time, on: camera)
-    let (left, top) = (Self.textWidth, tile * Self.tileHeight)
-    for y in 0..<Self.tileHeight {
-      memcpy(picture.luma + (top + y) * picture.lumaStride + left, camera.luma + y * camera.lumaStride, Self.tileWidth)
-    }
-    for y in 0..<Self.tileHeight / 2 {
-      let (from, to) = (y * camera.chromaStride, (top / 2 + y) * picture.chromaStride + left / 2)
-      memcpy(picture.chromaBlue + to, camera.chromaBlue + from, Self.tileWidth / 2)
-      memcpy(picture.chromaRed + to, camera.chromaRed + from, Self.tileWidth / 2)
-    }
+    picture.paste(camera, left: Self.textWidth, top: tile * Self.tileHeight)
   }
 
   /// Luma PSNR of some columns, in dB.

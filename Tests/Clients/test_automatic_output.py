@@ -6,6 +6,7 @@ from typing import Any
 from chromium_page import ChromiumPage, chromium
 from colours import RED, plain
 from http_api import RoomAPI
+from line_watch import watch
 from server import Server
 from slow_line import slow_line
 from test_load_generator import TUTTI
@@ -16,25 +17,6 @@ OUTPUTS = [
     {"name": "low", "width": 320, "height": 180, "fps": 15, "bitrate": 150000},
     {"name": "slides", "width": 160, "height": 90, "fps": 2, "bitrate": 30000},
 ]
-
-#: Watches by WHEP, reaching the server only by the address given.
-WATCH = """async ([address, host, port]) => {
-  const connection = new RTCPeerConnection();
-  connection.addTransceiver("audio", { direction: "recvonly" });
-  connection.addTransceiver("video", { direction: "recvonly" });
-  const screen = document.createElement("video");
-  screen.autoplay = screen.muted = true;
-  document.body.append(screen);
-  const stream = new MediaStream();
-  connection.ontrack = ({ track }) => { stream.addTrack(track); screen.srcObject = stream; };
-  await connection.setLocalDescription();
-  const response = await fetch(address, {
-    method: "POST", headers: { "Content-Type": "application/sdp" }, body: connection.localDescription.sdp });
-  const answer = (await response.text()).split("\\r\\n").filter((line) => !/^a=candidate:.* tcp /i.test(line))
-    .map((line) => line.replace(/^(a=candidate:\\S+ \\d+ udp \\d+) \\S+ \\d+/i, `$1 ${host} ${port}`)).join("\\r\\n");
-  await connection.setRemoteDescription({ type: "answer", sdp: answer });
-  window.watching = connection;
-}"""
 
 FIGURES = """async () => {
   const reports = [...(await watching.getStats()).values()].filter((each) => each.type === "inbound-rtp");
@@ -76,8 +58,7 @@ async def test_a_browser_follows_its_line(server: Server, room: str) -> None:
             TUTTI, "load", "--url", f"{server.url}/rooms/{room}", "--publishers", "2", "--viewers", "0", "--seconds", "90",
             stdout=asyncio.subprocess.DEVNULL)
         try:
-            host, port = line.address
-            await page.page.evaluate(WATCH, [f"{server.url}/rooms/{room}/whep?output=auto&name=Thin", host, port])
+            await watch(page, f"{server.url}/rooms/{room}/whep?output=auto&name=Thin", line)
             await _until_width(page, 640, 20)
             line.bits_per_second = 400_000
             await _until_width(page, 320, 10)

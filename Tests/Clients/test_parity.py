@@ -6,28 +6,13 @@ from typing import Any
 from chromium_page import ChromiumPage, chromium
 from colours import RED, plain
 from http_api import RoomAPI
+from line_watch import watch
 from server import Server
 from slow_line import slow_line
 from test_load_generator import TUTTI
 from tones import VOICES
 
 OUTPUTS = [{"name": "high", "width": 640, "height": 360, "fps": 30, "bitrate": 900000}]
-
-#: Watches VP8 by WHEP, with or without the RED and ULPFEC that browsers offer, reaching the server only by the address given.
-WATCH = """async ([address, host, port, takesParity]) => {
-  const connection = new RTCPeerConnection();
-  connection.addTransceiver("audio", { direction: "recvonly" });
-  const wanted = takesParity ? /VP8|rtx|red|ulpfec/i : /VP8|rtx/i;
-  const codecs = RTCRtpReceiver.getCapabilities("video").codecs.filter((codec) => wanted.test(codec.mimeType));
-  connection.addTransceiver("video", { direction: "recvonly" }).setCodecPreferences(codecs);
-  await connection.setLocalDescription();
-  const response = await fetch(address, {
-    method: "POST", headers: { "Content-Type": "application/sdp" }, body: connection.localDescription.sdp });
-  const answer = (await response.text()).split("\\r\\n").filter((line) => !/^a=candidate:.* tcp /i.test(line))
-    .map((line) => line.replace(/^(a=candidate:\\S+ \\d+ udp \\d+) \\S+ \\d+/i, `$1 ${host} ${port}`)).join("\\r\\n");
-  await connection.setRemoteDescription({ type: "answer", sdp: answer });
-  window.watching = connection;
-}"""
 
 FIGURES = """async () => {
   const reports = [...(await watching.getStats()).values()].filter((each) => each.type === "inbound-rtp");
@@ -40,9 +25,9 @@ async def _watch(server: Server, page: ChromiumPage, room: str, *, takes_parity:
     """What a browser made of twenty seconds, and what the server says of them."""
     async with RoomAPI(server.url) as api, slow_line(server.rtc_address, 30_000_000) as line:
         line.delay, line.loss = 0.15, 0.05
-        host, port = line.address
         name = f"Far {takes_parity}"
-        await page.page.evaluate(WATCH, [f"{server.url}/rooms/{room}/whep?name={name}", host, port, takes_parity])
+        codecs = "VP8|rtx|red|ulpfec" if takes_parity else "VP8|rtx"
+        await watch(page, f"{server.url}/rooms/{room}/whep?name={name}", line, codecs)
         await asyncio.sleep(8)
         before = await page.page.evaluate(FIGURES)
         await asyncio.sleep(20)
