@@ -188,7 +188,12 @@ export class Room {
     const signature = JSON.stringify([person.name, this.note(person), person.id === this.ownId, this.lead?.acts(person).map(([words]) => words), this.lead?.places, person.pin]);
     const known = this.items.get(person.id);
     const item = known?.signature === signature ? known.item : this.makeItem(person);
-    if (item !== known?.item) this.items.set(person.id, { signature, item });
+    if (item !== known?.item) {
+      // Whoever has somebody's menu open keeps it, whatever changes meanwhile.
+      const menu = item.querySelector("details");
+      if (menu) menu.open = known?.item.querySelector("details")?.open ?? false;
+      this.items.set(person.id, { signature, item });
+    }
     item.classList.toggle("speaking", Boolean(person.speaking && !person.audioMuted));
     return item;
   }
