@@ -29,7 +29,9 @@ extension SendStream {
   }
 
   /// Whether `writeParity` has something to write: to be asked when a frame's last packet was written, before the next begins.
-  public var hasParity: Bool { parity.first?.hasDue ?? false }
+  ///
+  /// Counts as changing the stream, or all of it would be copied for each frame of each receiver.
+  public var hasParity: Bool { mutating get { !parity.isEmpty && parity[0].hasDue } }
 
   /// Writes the next packet of parity.
   ///
