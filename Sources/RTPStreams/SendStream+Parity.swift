@@ -45,13 +45,10 @@ extension SendStream {
     guard !parity.isEmpty, let sum = parity[0].take(), let block = configuration.payloadTypes.payloadType(of: .block),
       let payloadType = configuration.payloadTypes.payloadType(of: .parity), let last
     else { return nil }
-    var extensions = HeaderExtensions()
-    extensions.transportSequenceNumber = transportSequenceNumber
-    extensions.absoluteSendTime = sendTime
     let start = RTPHeader.write(
       marker: false, payloadType: block, sequenceNumber: SequenceNumber(UInt16(truncatingIfNeeded: nextSequence)),
-      timestamp: last.timestamp, ssrc: configuration.source, extensions: extensions, map: configuration.extensionMap,
-      into: &packet)
+      timestamp: last.timestamp, ssrc: configuration.source,
+      extensions: extensions(transportSequenceNumber, sendTime), map: configuration.extensionMap, into: &packet)
     guard let start, start < packet.count, let end = sum.header.write(into: &packet, at: start &+ 1),
       end &+ sum.bytes.count &+ Self.tagSize <= packet.count
     else { return nil }

@@ -10,6 +10,9 @@ import Timing
 ///
 /// Without a source of retransmissions a lost packet is sent again as it was, under the same SRTP index. Then it has to be the same bit for bit,
 /// so such a stream writes no extensions that tell of the time of sending, unless nothing is ever asked for again.
+///
+/// What is asked for packets or frames counts as changing the stream, though it does not: asked by another's stream, or of what goes
+/// through its history, all of it would be copied first.
 public struct SendStream: Sendable {
   public struct Configuration: Sendable {
     public var source: SSRC
@@ -53,8 +56,6 @@ public struct SendStream: Sendable {
   public static let headerSizeMax = 160
   /// Left free behind each packet: AES-GCM's tag, which is SRTP's longest.
   public static let tagSize = 16
-  /// Payload with copies, at most: one datagram with its headers, whatever the path.
-  private static let redundantSizeMax = 1_050
 
   public let configuration: Configuration
   public internal(set) var counters = SendCounters()
@@ -70,8 +71,8 @@ public struct SendStream: Sendable {
 
   let clockRate: Int64
   var nextSequence: Int64
-  private var nextRetransmissionSequence: UInt16
-  private var timestampOffset: UInt32
+  var nextRetransmissionSequence: UInt16
+  var timestampOffset: UInt32
   private var nextPictureID: UInt16
   /// From the numbers of the packetizer to those sent; nil before the first frame of VP9.
   private var pictureIDOffset: UInt16?
@@ -79,8 +80,8 @@ public struct SendStream: Sendable {
   private var temporalBaseIndex: UInt8
   private var isSourceChanging = false
   /// The payload type of the last frame's codec: asking the map again for each frame is one more step through memory.
-  private var negotiated: (codec: Codec, payloadType: UInt8?)
-  private var history: SendHistory
+  var negotiated: (codec: Codec, payloadType: UInt8?)
+  var history: SendHistory
   /// The last frame's timestamp as sent, and its sampling instant.
   var last: (timestamp: RTPTimestamp, time: Instant)?
 
@@ -147,26 +148,6 @@ public struct SendStream: Sendable {
     return (own &+ (pictureIDOffset ?? 0)) & 0x7FFF
   }
 
-  /// What was sent just before, as far as it goes into one packet: of whatever output it was, the receiver may have lost it.
-  private mutating func earlierFrames(for outgoing: OutgoingFrame, _ payloadType: UInt8) -> EarlierFrames {
-    var copies = EarlierFrames()
-    copies.payloadType = payloadType
-    copies.newer = earlierFrame(0, for: outgoing)
-    if copies.newer != nil, redundancy.copies > 1 { copies.older = earlierFrame(1, for: outgoing) }
-    let own = outgoing.frame.bytes.count
-    if own &+ copies.size > Self.redundantSizeMax { copies.older = nil }
-    return own &+ copies.size > Self.redundantSizeMax ? EarlierFrames() : copies
-  }
-
-  private mutating func earlierFrame(_ number: Int, for outgoing: OutgoingFrame) -> EarlierFrames.Copy? {
-    guard let earlier = history.last(number), earlier.payloadType == outgoing.payloadType else { return nil }
-    let age = Int(outgoing.timestamp.distance(from: earlier.timestamp))
-    guard age > 0, age <= RedundantAudio.usefulOffsetMax, RedundantAudio.usefulSizes.contains(earlier.frame.bytes.count) else {
-      return nil
-    }
-    return .init(frame: earlier.frame, age: age)
-  }
-
   /// Writes one packet of a frame that `begin` answered.
   ///
   /// - Parameters:
@@ -185,7 +166,8 @@ public struct SendStream: Sendable {
         index, of: outgoing, ssrc: configuration.source, payloadType: outgoing.payloadType,
         sequence: SequenceNumber(UInt16(truncatingIfNeeded: outgoing.firstSequence)) + index, original: nil,
         extensions: extensions(
-          for: outgoing, carriesTime ? transportSequenceNumber : nil, carriesTime ? sendTime : nil),
+          carriesTime ? transportSequenceNumber : nil, carriesTime ? sendTime : nil, level: outgoing.frame.audioLevel,
+          identifies: outgoing.identifies),
         map: configuration.extensionMap, into: &packet)
     else { return nil }
     counters.packets &+= 1
@@ -215,13 +197,16 @@ public struct SendStream: Sendable {
     {
       length = Self.write(
         index, of: outgoing, ssrc: source, payloadType: payloadType, sequence: SequenceNumber(nextRetransmissionSequence),
-        original: number, extensions: extensions(for: outgoing, transportSequenceNumber, sendTime),
+        original: number,
+        extensions: extensions(
+          transportSequenceNumber, sendTime, level: outgoing.frame.audioLevel, identifies: outgoing.identifies),
         map: configuration.extensionMap, into: &packet)
       if length != nil { nextRetransmissionSequence &+= 1 }
     } else if !tellsTime {
       length = Self.write(
         index, of: outgoing, ssrc: configuration.source, payloadType: outgoing.payloadType, sequence: number, original: nil,
-        extensions: extensions(for: outgoing, nil, nil), map: configuration.extensionMap, into: &packet)
+        extensions: extensions(nil, nil, level: outgoing.frame.audioLevel, identifies: outgoing.identifies),
+        map: configuration.extensionMap, into: &packet)
     } else {
       length = nil
     }
@@ -236,96 +221,19 @@ public struct SendStream: Sendable {
     return outgoing.frame.ranges[Int(sequence &- outgoing.firstSequence)].count
   }
 
-  /// Writes padding to probe a path with, in the stream of retransmissions: a packet that the receiver has as if it had asked for it
-  /// (RFC 4588), which looks like media; where none is about as long, a packet of padding alone (RFC 3550 section 5.1).
-  ///
-  /// - Parameter size: bytes wanted.
-  /// - Returns: its length; nil without a source of retransmissions.
-  @_lifetime(packet: copy packet)
-  public mutating func writePadding(
-    _ size: Int, transportSequenceNumber: UInt16? = nil, sendTime: UInt32? = nil, into packet: inout MutableSpan<UInt8>
-  ) -> Int? {
-    guard let source = configuration.retransmissionSource else { return nil }
-    guard let (outgoing, index) = packetSent(near: size) else {
-      return writeEmpty(size, source, transportSequenceNumber, sendTime, into: &packet)
-    }
-    guard let payloadType = configuration.payloadTypes.retransmission(of: outgoing.payloadType) else { return nil }
-    let extensions = extensions(for: outgoing, transportSequenceNumber, sendTime)
-    let sequence = SequenceNumber(nextRetransmissionSequence)
-    let length: Int?
-    if size > 255 || outgoing.payloadSize(index) <= size &+ size / 2 {
-      let original = SequenceNumber(UInt16(truncatingIfNeeded: outgoing.firstSequence &+ Int64(index)))
-      length = Self.write(
-        index, of: outgoing, ssrc: source, payloadType: payloadType, sequence: sequence, original: original,
-        extensions: extensions, map: configuration.extensionMap, into: &packet)
-    } else {
-      length = RTPHeader.write(
-        marker: false, payloadType: payloadType, sequenceNumber: sequence, timestamp: outgoing.timestamp, ssrc: source,
-        extensions: extensions, map: configuration.extensionMap, into: &packet
-      ).flatMap { Self.appendPadding(min(max(size, 1), 255), at: $0, into: &packet) }
-    }
-    if length != nil {
-      nextRetransmissionSequence &+= 1
-      counters.paddingPackets &+= 1
-    }
-    return length
-  }
-
-  /// Padding alone before there is anything to send again.
-  @_lifetime(packet: copy packet)
-  private mutating func writeEmpty(
-    _ size: Int, _ source: SSRC, _ transportSequenceNumber: UInt16?, _ sendTime: UInt32?, into packet: inout MutableSpan<UInt8>
-  ) -> Int? {
-    guard let media = negotiated.payloadType, let payloadType = configuration.payloadTypes.retransmission(of: media) else {
-      return nil
-    }
-    var extensions = HeaderExtensions()
-    extensions.transportSequenceNumber = transportSequenceNumber
-    extensions.absoluteSendTime = sendTime
-    extensions.mid = configuration.mid
-    let length = RTPHeader.write(
-      marker: false, payloadType: payloadType, sequenceNumber: SequenceNumber(nextRetransmissionSequence),
-      timestamp: RTPTimestamp(timestampOffset), ssrc: source, extensions: extensions, map: configuration.extensionMap,
-      into: &packet
-    ).flatMap { Self.appendPadding(min(max(size, 1), 255), at: $0, into: &packet) }
-    guard let length else { return nil }
-    nextRetransmissionSequence &+= 1
-    counters.paddingPackets &+= 1
-    return length
-  }
-
-  /// Sets the padding bit and writes zeros, the last of them their count.
-  @_lifetime(packet: copy packet)
-  private static func appendPadding(_ count: Int, at start: Int, into packet: inout MutableSpan<UInt8>) -> Int? {
-    guard start &+ count &+ tagSize <= packet.count else { return nil }
-    packet[0] |= 0x20
-    for index in start..<(start &+ count) { packet[index] = 0 }
-    packet[start &+ count &- 1] = UInt8(truncatingIfNeeded: count)
-    return start &+ count
-  }
-
-  private mutating func packetSent(near size: Int) -> (frame: OutgoingFrame, index: Int)? {
-    var found: (frame: OutgoingFrame, index: Int)?
-    var distance = Int.max
-    for number in 0..<8 {
-      guard let outgoing = history.last(number) else { break }
-      // All packets of a frame are of one length but for the last.
-      let own = abs(outgoing.payloadSize(0) &- size)
-      guard own < distance else { continue }
-      (found, distance) = ((outgoing, 0), own)
-    }
-    return found
-  }
-
   /// Forgets what was sent, so that its frames can be used again: the receiver is gone or on hold.
   public mutating func removeHistory() { history.removeAll() }
 
-  private mutating func extensions(for outgoing: OutgoingFrame, _ transport: UInt16?, _ sendTime: UInt32?) -> HeaderExtensions {
+  /// The header extensions of one packet.
+  ///
+  /// - Parameter identifies: whether they say which m-line the stream is of.
+  func extensions(_ transport: UInt16?, _ sendTime: UInt32?, level: UInt8? = nil, identifies: Bool = false) -> HeaderExtensions
+  {
     var extensions = HeaderExtensions()
     extensions.transportSequenceNumber = transport
     extensions.absoluteSendTime = sendTime
-    extensions.audioLevel = outgoing.frame.audioLevel
-    if outgoing.identifies {
+    extensions.audioLevel = level
+    if identifies {
       extensions.mid = configuration.mid
       extensions.playoutDelay = configuration.playoutDelay
     }
@@ -333,7 +241,7 @@ public struct SendStream: Sendable {
   }
 
   @_lifetime(packet: copy packet)
-  private static func write(
+  static func write(
     _ index: Int, of outgoing: OutgoingFrame, ssrc: SSRC, payloadType: UInt8, sequence: SequenceNumber,
     original: SequenceNumber?, extensions: HeaderExtensions, map: HeaderExtensionMap, into packet: inout MutableSpan<UInt8>
   ) -> Int? {
@@ -374,30 +282,5 @@ public struct SendStream: Sendable {
     case .opus, .pcmu, .pcma, .h264, .av1: break
     }
     return length &+ size
-  }
-
-  /// Writes the block headers and the copies that come before the packet's own payload.
-  ///
-  /// - Returns: their length, 0 where there are none; nil where they do not fit.
-  @_lifetime(packet: copy packet)
-  private static func writeCopies(
-    _ outgoing: OutgoingFrame, into packet: inout MutableSpan<UInt8>, at start: Int
-  ) -> Int? {
-    let size = outgoing.copies.size
-    guard size > 0 else { return 0 }
-    guard start &+ size <= packet.count else { return nil }
-    var header = start
-    var data = start &+ outgoing.copies.count &* RedundantAudio.copyHeaderSize &+ RedundantAudio.ownHeaderSize
-    for number in 0..<2 {
-      guard let copy = number == 0 ? outgoing.copies.older : outgoing.copies.newer else { continue }
-      let bytes = copy.frame.bytes
-      RedundantAudio.writeCopyHeader(
-        payloadType: outgoing.payloadType, timestampOffset: copy.age, length: bytes.count, into: &packet, at: header)
-      packet.copy(bytes.span, at: data)
-      header &+= RedundantAudio.copyHeaderSize
-      data &+= bytes.count
-    }
-    packet[header] = outgoing.payloadType
-    return size
   }
 }
