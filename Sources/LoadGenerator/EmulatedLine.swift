@@ -1,3 +1,4 @@
+import EncodedMedia
 import Timing
 
 /// A line of so many bits a second before a client: what comes faster waits, and what would wait too long is lost.
@@ -19,8 +20,7 @@ struct EmulatedLine {
     guard start - now <= Self.queueMax else { return }
     emptyAt = start + .ticks(Int64(datagram.count &+ 28) &* 8, at: Int64(bitsPerSecond))
     var bytes: [UInt8] = []
-    bytes.reserveCapacity(datagram.count)
-    for index in datagram.indices { bytes.append(datagram[index]) }
+    bytes.append(contentsOf: datagram)
     waiting.append((bytes, emptyAt))
   }
 

@@ -46,6 +46,20 @@ public struct ParityHeader: Hashable, Sendable {
     if (0..<Self.coverageMax).contains(offset) { mask |= 1 << UInt64(offset) }
   }
 
+  /// Takes a packet into the exclusive or, or out of it again.
+  ///
+  /// - Parameters:
+  ///   - packet: begins with a fixed header, else nothing is changed.
+  ///   - second: what stands for its second byte: M and the payload type of what is protected.
+  ///   - length: bytes behind its fixed header.
+  public mutating func combine(_ packet: Span<UInt8>, second: UInt8, length: Int) {
+    guard packet.count >= RTPHeader.fixedSize else { return }
+    first ^= packet[0] & 0x3F
+    self.second ^= second
+    timestamp ^= packet.bigEndianUInt32(at: 4) ?? 0
+    self.length ^= UInt16(truncatingIfNeeded: length)
+  }
+
   /// - Returns: nil where the bytes end early, no packet is covered, or less is there than is said to be protected.
   public init?(parsing payload: Span<UInt8>) {
     var reader = ByteReader(payload)

@@ -8,8 +8,11 @@ import Timing
 /// Keeps the last packets that came in blocks and the parity that is not used up, both bounded; what it is given is the peer's word.
 struct ParityDecoder: Sendable {
   private struct Packet: Sendable {
-    let number: Int64
-    let bytes: [UInt8]
+    /// Its extended sequence number; `none` in a place that was not used yet.
+    var number = Self.none
+    var bytes: [UInt8] = []
+
+    static let none = Int64.min
   }
   private struct Parity: Sendable {
     let base: Int64
@@ -21,8 +24,8 @@ struct ParityDecoder: Sendable {
   private static let parityMax = 32
   private static let packetSizeMax = 2_048
 
-  /// Rings: the place of a number is its remainder.
-  private var packets: [Packet?] = Array(repeating: nil, count: Self.packetsMax)
+  /// A ring, whose places are filled again and again: that of a number is its remainder.
+  private var packets: [Packet] = Array(repeating: Packet(), count: Self.packetsMax)
   private var parities: [Parity] = []
   private var highest = Int64.min
 
@@ -34,17 +37,13 @@ struct ParityDecoder: Sendable {
   ///   - payloadType: of what is in the block.
   mutating func receive(_ packet: Span<UInt8>, number: Int64, block: Int, payloadType: UInt8) {
     guard packet.count > block, block >= RTPHeader.fixedSize, packet.count <= Self.packetSizeMax else { return }
-    var bytes: [UInt8] = []
-    bytes.reserveCapacity(packet.count)
-    for index in 0..<block { bytes.append(packet[index]) }
-    for index in (block &+ 1)..<packet.count { bytes.append(packet[index]) }
-    bytes[1] = bytes[1] & 0x80 | payloadType & 0x7F
-    keep(Packet(number: number, bytes: bytes))
-  }
-
-  private mutating func keep(_ packet: Packet) {
-    highest = max(highest, packet.number)
-    packets[place(packet.number)] = packet
+    let place = place(number)
+    packets[place].number = number
+    packets[place].bytes.removeAll(keepingCapacity: true)
+    packets[place].bytes.append(contentsOf: packet.extracting(0..<block))
+    packets[place].bytes.append(contentsOf: packet.extracting((block &+ 1)..<packet.count))
+    packets[place].bytes[1] = packet[1] & 0x80 | payloadType & 0x7F
+    highest = max(highest, number)
   }
 
   private func place(_ number: Int64) -> Int { Int(number & Int64(Self.packetsMax &- 1)) }
@@ -60,9 +59,7 @@ struct ParityDecoder: Sendable {
     let behind = SequenceNumber(UInt16(truncatingIfNeeded: number)).distance(from: header.base)
     guard behind > 0, behind < Self.packetsMax, header.protectedLength <= Self.packetSizeMax else { return false }
     var bytes: [UInt8] = []
-    let start = header.size
-    bytes.reserveCapacity(header.protectedLength)
-    for index in start..<(start &+ header.protectedLength) { bytes.append(payload[index]) }
+    bytes.append(contentsOf: payload.extracting(header.size..<(header.size &+ header.protectedLength)))
     if parities.count == Self.parityMax { parities.removeFirst() }
     parities.append(Parity(base: number &- Int64(behind), header: header, bytes: bytes))
     highest = max(highest, number)
@@ -84,7 +81,7 @@ struct ParityDecoder: Sendable {
       guard missing.count == 1 else { continue }
       parities.remove(at: index)
       guard let bytes = packet(missing.number, by: parity, source) else { continue }
-      keep(Packet(number: missing.number, bytes: bytes))
+      packets[place(missing.number)] = Packet(number: missing.number, bytes: bytes)
       found = bytes
     }
     return found
@@ -96,7 +93,7 @@ struct ParityDecoder: Sendable {
     var (count, last) = (0, parity.base)
     for offset in 0..<ParityHeader.coverageMax where parity.header.covers(offset) {
       let number = parity.base &+ Int64(offset)
-      guard packets[place(number)]?.number != number else { continue }
+      guard packets[place(number)].number != number else { continue }
       (count, last) = (count &+ 1, number)
     }
     return count == 0 ? nil : (count, last)
@@ -106,21 +103,22 @@ struct ParityDecoder: Sendable {
     var (header, bytes) = (parity.header, parity.bytes)
     for offset in 0..<ParityHeader.coverageMax where parity.header.covers(offset) {
       let other = parity.base &+ Int64(offset)
-      guard other != number, let packet = packets[place(other)], packet.number == other else { continue }
+      let packet = packets[place(other)]
+      guard other != number, packet.number == other else { continue }
       let start = RTPHeader.fixedSize
-      header.first ^= packet.bytes[0] & 0x3F
-      header.second ^= packet.bytes[1]
-      header.timestamp ^= packet.bytes.span.bigEndianUInt32(at: 4) ?? 0
-      header.length ^= UInt16(truncatingIfNeeded: packet.bytes.count &- start)
-      for index in 0..<min(packet.bytes.count &- start, bytes.count) { bytes[index] ^= packet.bytes[start &+ index] }
+      header.combine(packet.bytes.span, second: packet.bytes[1], length: packet.bytes.count &- start)
+      bytes.formExclusiveOr(packet.bytes.span.extracting(start..<packet.bytes.count))
     }
     guard Int(header.length) <= bytes.count else { return nil }
-    var result = [0x80 | header.first, header.second]
-    for value in [UInt32(UInt16(truncatingIfNeeded: number)), header.timestamp, source.rawValue] {
-      let isNumber = result.count == 2
-      for shift in (isNumber ? [8, 0] : [24, 16, 8, 0]) as [UInt32] { result.append(UInt8(truncatingIfNeeded: value >> shift)) }
-    }
-    result += bytes[0..<Int(header.length)]
+    var result = [UInt8](repeating: 0, count: RTPHeader.fixedSize)
+    result.reserveCapacity(RTPHeader.fixedSize &+ Int(header.length))
+    var head = result.mutableSpan
+    head[0] = 0x80 | header.first
+    head[1] = header.second
+    head.setBigEndian(UInt16(truncatingIfNeeded: number), at: 2)
+    head.setBigEndian(header.timestamp, at: 4)
+    head.setBigEndian(source.rawValue, at: 8)
+    result.append(contentsOf: bytes.span.extracting(0..<Int(header.length)))
     return result
   }
 }

@@ -67,14 +67,23 @@ extension ParityEncoder.Sum {
   fileprivate mutating func add(_ packet: Span<UInt8>, block: Int, payloadType: UInt8, number: SequenceNumber) {
     let start = RTPHeader.fixedSize
     let count = packet.count &- start &- 1
-    header.first ^= packet[0] & 0x3F
-    header.second ^= packet[1] & 0x80 | payloadType & 0x7F
-    header.timestamp ^= packet.bigEndianUInt32(at: 4) ?? 0
-    header.length ^= UInt16(truncatingIfNeeded: count)
+    header.combine(packet, second: packet[1] & 0x80 | payloadType & 0x7F, length: count)
     header.cover(Int(number.distance(from: header.base)))
     if bytes.count < count { bytes.append(contentsOf: repeatElement(0, count: count &- bytes.count)) }
-    for index in 0..<(block &- start) { bytes[index] ^= packet[start &+ index] }
-    for index in (block &- start)..<count { bytes[index] ^= packet[start &+ 1 &+ index] }
+    bytes.formExclusiveOr(packet.extracting(start..<block))
+    bytes.formExclusiveOr(packet.extracting((block &+ 1)..<packet.count), at: block &- start)
     header.protectedLength = bytes.count
+  }
+}
+
+extension Array where Element == UInt8 {
+  /// The exclusive or with some bytes, as far as both go.
+  ///
+  /// - Parameter offset: where the first of them meets this, 0 or more.
+  mutating func formExclusiveOr(_ other: Span<UInt8>, at offset: Int = 0) {
+    let count = Swift.min(other.count, self.count &- offset)
+    guard offset >= 0, count > 0 else { return }
+    var own = mutableSpan
+    for index in 0..<count { own[offset &+ index] ^= other[index] }
   }
 }
