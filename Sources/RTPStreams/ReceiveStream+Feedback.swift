@@ -2,6 +2,28 @@ import EncodedMedia
 import RTP
 import Timing
 
+/// What happened on one incoming source, for statistics.
+public struct ReceiveCounters: Sendable {
+  public internal(set) var frames = 0
+  public internal(set) var keyframes = 0
+  /// Packets that had come already.
+  public internal(set) var duplicates = 0
+  /// Packets whose numbers were too far from the others.
+  public internal(set) var strange = 0
+  /// Packets of payload types that were not negotiated.
+  public internal(set) var notUnderstood = 0
+  /// Missing packets that came by retransmission or were made of others.
+  public internal(set) var repaired = 0
+  /// Those of them that parity made.
+  public internal(set) var recovered = 0
+  /// Retransmission packets without a packet inside.
+  public internal(set) var retransmissionPadding = 0
+  public internal(set) var restarts = 0
+  /// Packets asked for again, counting each time.
+  public internal(set) var packetsRequested = 0
+  public internal(set) var keyframesRequested = 0
+}
+
 extension ReceiveStream {
   /// A sender report of the source came.
   public mutating func receive(_ report: SenderReport, at now: Instant) {

@@ -31,6 +31,27 @@ public struct ReceiveStream: Sendable {
     }
   }
 
+  /// What is to be known of a packet besides its payload, whichever way that came.
+  struct Arrival {
+    let source: SSRC
+    let number: SequenceNumber
+    var timestamp: RTPTimestamp
+    let marker: Bool
+    let rotation: Rotation?
+    let audioLevel: UInt8?
+    let time: Instant
+
+    init(_ header: RTPHeader, _ extensions: HeaderExtensions, at now: Instant) {
+      source = header.ssrc
+      number = header.sequenceNumber
+      timestamp = header.timestamp
+      marker = header.marker
+      rotation = extensions.rotation
+      audioLevel = extensions.audioLevel
+      time = now
+    }
+  }
+
   /// May be changed at any time: by a new offer, or when the source of retransmissions becomes known.
   public var configuration: Configuration
   public internal(set) var statistics: ReceptionStatistics
@@ -52,11 +73,11 @@ public struct ReceiveStream: Sendable {
   var missing: MissingPackets
   var keyframes = KeyframeRequester()
   /// Only video has one.
-  private var assembler: VideoFrameAssembler?
+  var assembler: VideoFrameAssembler?
   /// Made when the first block comes.
   var parity: ParityDecoder?
   /// The last packet that ended a picture in blocks, and the picture's number.
-  private var lastEnd: (number: Int64, picture: UInt16)?
+  var lastEnd: (number: Int64, picture: UInt16)?
   var due: [SequenceNumber] = []
 
   public init(_ configuration: Configuration) {
@@ -92,44 +113,43 @@ public struct ReceiveStream: Sendable {
     defer { noteDeadline() }
     let payload = packet.extracting(header.payloadRange)
     let descriptor = extensions.dependencyDescriptor(in: packet)
+    let arrival = Arrival(header, extensions, at: now)
     switch configuration.payloadTypes[header.payloadType] {
     case .retransmission(let payloadType)?:
-      receiveRetransmission(
-        payload, of: payloadType, header, extensions, descriptor, at: now, pool: &pool, frames: &frames)
+      receiveRetransmission(payload, of: payloadType, arrival, descriptor, pool: &pool, frames: &frames)
     case .media(let codec)? where codec.kind == configuration.kind:
-      guard let extended = accept(header, payload, at: now) else { return }
-      take(
-        payload, extended, header, extensions, descriptor, codec, at: now, pool: &pool, frames: &frames)
+      guard let extended = accept(arrival, size: payload.count) else { return }
+      take(payload, extended, arrival, codec, descriptor, pool: &pool, frames: &frames)
     case .redundancy(let payloadType)?:
-      receiveRedundant(payload, of: payloadType, header, extensions, at: now, pool: &pool, frames: &frames)
+      receiveRedundant(payload, of: payloadType, arrival, pool: &pool, frames: &frames)
     case .block? where assembler != nil:
-      receiveBlock(packet, header, extensions, descriptor, at: now, pool: &pool, frames: &frames)
+      receiveBlock(packet, header.payloadRange, arrival, descriptor, pool: &pool, frames: &frames)
     case .media?, .block?, .parity?, nil:
-      // Not understood (telephone events, comfort noise), but of the same numbers: for a picture it is as good as padding.
-      guard let extended = accept(header, payload, at: now) else { return }
+      // Not understood: telephone events, comfort noise.
+      guard let extended = accept(arrival, size: payload.count) else { return }
       counters.notUnderstood &+= 1
-      guard assembler != nil else { return }
-      take(
-        payload.extracting(0..<0), extended, header, extensions, descriptor, .vp8, at: now, pool: &pool, frames: &frames)
+      passOver(extended, arrival, pool: &pool, frames: &frames)
     }
   }
 
   /// Does the counting for a packet of the source itself; nil for one that is of no further use.
-  private mutating func accept(_ header: RTPHeader, _ payload: Span<UInt8>, at now: Instant) -> Int64? {
-    guard header.ssrc == configuration.source else { return nil }
+  ///
+  /// - Parameter size: bytes of its payload.
+  mutating func accept(_ arrival: Arrival, size: Int) -> Int64? {
+    guard arrival.source == configuration.source else { return nil }
     let highest = sequence.highest
-    switch sequence.receive(header.sequenceNumber) {
+    switch sequence.receive(arrival.number) {
     case .ahead(let extended):
-      statistics.receive(header.timestamp, size: payload.count, at: now)
-      if let highest, extended > highest &+ 1 { noteMissing((highest &+ 1)..<extended, at: now) }
+      statistics.receive(arrival.timestamp, size: size, at: arrival.time)
+      noteMissing(between: highest, and: extended, at: arrival.time)
       return extended
     case .late(let extended):
-      statistics.receive(header.timestamp, size: payload.count, at: now)
+      statistics.receive(arrival.timestamp, size: size, at: arrival.time)
       missing.remove(extended)
       return extended
     case .restarted(let extended):
       statistics.restart()
-      statistics.receive(header.timestamp, size: payload.count, at: now)
+      statistics.receive(arrival.timestamp, size: size, at: arrival.time)
       counters.restarts &+= 1
       missing.removeAll()
       assembler?.restart()
@@ -143,164 +163,37 @@ public struct ReceiveStream: Sendable {
     }
   }
 
-  private mutating func noteMissing(_ range: Range<Int64>, at now: Instant) {
-    if configuration.usesNACK { missing.insert(range, at: now) }
-  }
-
-  /// RFC 4588 section 4: the original sequence number, then the original payload. Less than that is probing for bandwidth.
-  private mutating func receiveRetransmission(
-    _ payload: Span<UInt8>, of payloadType: UInt8, _ header: RTPHeader, _ extensions: HeaderExtensions,
-    _ descriptor: Span<UInt8>, at now: Instant, pool: inout FrameBufferPool, frames: inout [EncodedFrame]
-  ) {
-    guard header.ssrc == configuration.retransmissionSource else { return }
-    guard let original = payload.bigEndianUInt16(at: 0), case .media(let codec)? = configuration.payloadTypes[payloadType],
-      codec.kind == configuration.kind
-    else {
-      counters.retransmissionPadding &+= 1
-      return
-    }
-    let highest = sequence.highest
-    switch sequence.receiveRetransmission(SequenceNumber(original)) {
-    case .ahead(let extended):
-      if let highest, extended > highest &+ 1 { noteMissing((highest &+ 1)..<extended, at: now) }
-      counters.repaired &+= 1
-      take(
-        payload.extracting(2..<payload.count), extended, header, extensions, descriptor, codec, at: now, pool: &pool,
-        frames: &frames)
-    case .late(let extended):
-      missing.remove(extended)
-      counters.repaired &+= 1
-      take(
-        payload.extracting(2..<payload.count), extended, header, extensions, descriptor, codec, at: now, pool: &pool,
-        frames: &frames)
-    case .duplicate: counters.duplicates &+= 1
-    case .strange, .restarted: counters.strange &+= 1
-    }
-  }
-
-  /// RFC 2198: the packet's own payload, and copies of those before, which are of use where those have not come.
-  private mutating func receiveRedundant(
-    _ payload: Span<UInt8>, of payloadType: UInt8, _ header: RTPHeader, _ extensions: HeaderExtensions, at now: Instant,
-    pool: inout FrameBufferPool, frames: inout [EncodedFrame]
-  ) {
-    guard let extended = accept(header, payload, at: now) else { return }
-    guard case .media(let codec)? = configuration.payloadTypes[payloadType], codec.kind == .audio, assembler == nil else {
-      return
-    }
-    var blocks = RedundantBlocks()
-    guard RedundantAudio.parse(payload, into: &blocks) else {
-      counters.notUnderstood &+= 1
-      return
-    }
-    for index in 0..<blocks.count where blocks[index].payloadType == payloadType {
-      let block = blocks[index]
-      var header = header
-      // The copies are of the packets just before, in their order; a sender leaves out the oldest first.
-      let age = blocks.count &- 1 &- index
-      if age > 0 {
-        guard (1...RedundantAudio.usefulOffsetMax).contains(block.timestampOffset),
-          RedundantAudio.usefulSizes.contains(block.range.count), isMissing(extended &- Int64(age))
-        else { continue }
-        header.timestamp = header.timestamp + -block.timestampOffset
-        counters.repaired &+= 1
-      }
-      take(
-        payload.extracting(block.range), extended &- Int64(age), header, extensions, payload.extracting(0..<0), codec, at: now,
-        pool: &pool,
-        frames: &frames)
-    }
-  }
-
-  /// RFC 2198 with one block: a packet of a picture, or parity, which to the picture is as good as padding.
-  private mutating func receiveBlock(
-    _ packet: Span<UInt8>, _ header: RTPHeader, _ extensions: HeaderExtensions, _ descriptor: Span<UInt8>, at now: Instant,
-    pool: inout FrameBufferPool, frames: inout [EncodedFrame]
-  ) {
-    let payload = packet.extracting(header.payloadRange)
-    guard payload.count > 0, let extended = accept(header, payload, at: now) else { return }
-    let content = payload.extracting(1..<payload.count)
-    if parity == nil { parity = ParityDecoder() }
-    switch configuration.payloadTypes[payload[0] & 0x7F] {
-    case .media(let codec)? where codec.kind == .video && payload[0] & 0x80 == 0:
-      parity?.receive(
-        packet.extracting(0..<header.payloadRange.upperBound), number: extended, block: header.payloadRange.lowerBound,
-        payloadType: payload[0])
-      if codec == .vp8 { passOverParity(before: extended, content, header, at: now, pool: &pool, frames: &frames) }
-      take(content, extended, header, extensions, descriptor, codec, at: now, pool: &pool, frames: &frames)
-    case .parity? where payload[0] & 0x80 == 0 && parity?.receiveParity(content, number: extended) == true:
-      take(content.extracting(0..<0), extended, header, extensions, descriptor, .vp8, at: now, pool: &pool, frames: &frames)
-    default:
-      counters.notUnderstood &+= 1
-      take(content.extracting(0..<0), extended, header, extensions, descriptor, .vp8, at: now, pool: &pool, frames: &frames)
-    }
-    recover(at: now, pool: &pool, frames: &frames)
-  }
-
-  /// Where pictures of VP8 follow one another by their numbers, what is missing between their packets was parity: nobody waits for it.
-  private mutating func passOverParity(
-    before number: Int64, _ content: Span<UInt8>, _ header: RTPHeader, at now: Instant, pool: inout FrameBufferPool,
-    frames: inout [EncodedFrame]
-  ) {
-    var reader = ByteReader(content)
-    guard let descriptor = VP8Descriptor(&reader), let picture = descriptor.pictureID else { return }
-    if descriptor.startsPartition, descriptor.partitionIndex == 0, let lastEnd, lastEnd.number < number,
-      number &- lastEnd.number <= Int64(ParityHeader.coverageMax), picture == (lastEnd.picture &+ 1) & 0x7FFF
-    {
-      for missing in (lastEnd.number &+ 1)..<number where isMissing(missing) {
-        take(
-          content.extracting(0..<0), missing, header, HeaderExtensions(), content.extracting(0..<0), .vp8, at: now, pool: &pool,
-          frames: &frames)
-      }
-    }
-    if header.marker { lastEnd = (number, picture) }
-  }
-
-  /// Takes in what parity makes of what came.
-  private mutating func recover(at now: Instant, pool: inout FrameBufferPool, frames: inout [EncodedFrame]) {
-    while let bytes = parity?.recover(configuration.source) {
-      let packet = bytes.span
-      guard let header = RTPHeader(parsing: packet), case .media(let codec)? = configuration.payloadTypes[header.payloadType],
-        codec.kind == .video, case .late(let extended) = sequence.receiveRetransmission(header.sequenceNumber)
-      else { continue }
-      missing.remove(extended)
-      counters.repaired &+= 1
-      counters.recovered &+= 1
-      let extensions = HeaderExtensions(header, in: packet, map: HeaderExtensionMap())
-      take(
-        packet.extracting(header.payloadRange), extended, header, extensions, packet.extracting(0..<0), codec, at: now,
-        pool: &pool,
-        frames: &frames)
-    }
-  }
-
-  /// Whether a packet of the source has not come; from now on it counts as having come.
-  private mutating func isMissing(_ extended: Int64) -> Bool {
-    guard extended > sequence.lowest else { return false }
-    guard case .late = sequence.receiveRetransmission(SequenceNumber(UInt16(truncatingIfNeeded: extended))) else {
-      return false
-    }
-    missing.remove(extended)
-    return true
+  /// The numbers that the stream went over, if any, are to be asked for.
+  mutating func noteMissing(between highest: Int64?, and extended: Int64, at now: Instant) {
+    guard configuration.usesNACK, let highest, extended > highest &+ 1 else { return }
+    missing.insert((highest &+ 1)..<extended, at: now)
   }
 
   /// A packet that came for the first time, by whichever way.
-  private mutating func take(
-    _ payload: Span<UInt8>, _ extended: Int64, _ header: RTPHeader, _ extensions: HeaderExtensions,
-    _ descriptor: Span<UInt8>, _ codec: Codec, at now: Instant, pool: inout FrameBufferPool, frames: inout [EncodedFrame]
+  mutating func take(
+    _ payload: Span<UInt8>, _ extended: Int64, _ arrival: Arrival, _ codec: Codec, _ descriptor: Span<UInt8> = .init(),
+    pool: inout FrameBufferPool, frames: inout [EncodedFrame]
   ) {
     guard assembler != nil else {
       guard payload.count > 0 else { return }
       counters.frames &+= 1
       frames.append(
         EncodedFrame(
-          codec: codec, payload: pool.make(copying: payload), timestamp: header.timestamp, sequence: extended, time: now,
-          audioLevel: extensions.audioLevel))
+          codec: codec, payload: pool.make(copying: payload), timestamp: arrival.timestamp, sequence: extended,
+          time: arrival.time, audioLevel: arrival.audioLevel))
       return
     }
     assembler?.receive(
-      sequence: extended, timestamp: header.timestamp, marker: header.marker, codec: codec, rotation: extensions.rotation,
-      payload: payload, descriptor: descriptor, at: now, pool: &pool, frames: &frames)
+      sequence: extended, timestamp: arrival.timestamp, marker: arrival.marker, codec: codec, rotation: arrival.rotation,
+      payload: payload, descriptor: descriptor, at: arrival.time, pool: &pool, frames: &frames)
     noteAssembly()
+  }
+
+  /// Nothing of a picture, but of the same numbers: as good as padding.
+  mutating func passOver(
+    _ extended: Int64, _ arrival: Arrival, pool: inout FrameBufferPool, frames: inout [EncodedFrame]
+  ) {
+    take(.init(), extended, arrival, .vp8, pool: &pool, frames: &frames)
   }
 
   /// Time has come on: gives up what has been missing for too long. Appends the frames that this sets free.
@@ -329,26 +222,4 @@ public struct ReceiveStream: Sendable {
     if let deadline = keyframes.nextDeadline { earliest = min(earliest ?? deadline, deadline) }
     nextDeadline = earliest
   }
-}
-
-/// What happened on one incoming source, for statistics.
-public struct ReceiveCounters: Sendable {
-  public internal(set) var frames = 0
-  public internal(set) var keyframes = 0
-  /// Packets that had come already.
-  public internal(set) var duplicates = 0
-  /// Packets whose numbers were too far from the others.
-  public internal(set) var strange = 0
-  /// Packets of payload types that were not negotiated.
-  public internal(set) var notUnderstood = 0
-  /// Missing packets that came by retransmission or were made of others.
-  public internal(set) var repaired = 0
-  /// Those of them that parity made.
-  public internal(set) var recovered = 0
-  /// Retransmission packets without a packet inside.
-  public internal(set) var retransmissionPadding = 0
-  public internal(set) var restarts = 0
-  /// Packets asked for again, counting each time.
-  public internal(set) var packetsRequested = 0
-  public internal(set) var keyframesRequested = 0
 }
