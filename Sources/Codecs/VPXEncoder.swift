@@ -18,7 +18,7 @@ final class VPXEncoder {
   private var hasActiveMap = false
   /// The blocks told to be coded more finely; none where there are no such.
   private var finerBlocks: [UInt8] = []
-  /// Of the last frame of the base layer, one of libvpx's 64.
+  /// Of the last frame of VP8's base layer, one of libvpx's 64; finer blocks are told by how far they are from it.
   private var baseQuantizer: Int32 = 0
   private var pattern: TemporalPattern
   private var keyframeQuantizer: KeyframeQuantizer
@@ -147,7 +147,7 @@ final class VPXEncoder {
       asKeyframe || number == 0
       ? try encodeKeyframe(picture, number: number, into: &bytes)
       : try encodeFrame(picture, number: number, flags: step.flags, into: &bytes)
-    if step.position.layer == 0 {
+    if step.position.layer == 0, !isVP9 {
       guard tutti_vpx_get_quantizer(context, &baseQuantizer) == VPX_CODEC_OK else { throw failure }
     }
     outcome.temporal = step.position
@@ -193,9 +193,13 @@ final class VPXEncoder {
   }
 
   private func setQuantizers(_ bounds: ClosedRange<Int>) -> Bool {
+    describeQuantizers(bounds)
+    return vpx_codec_enc_config_set(context, configuration) == VPX_CODEC_OK
+  }
+
+  private func describeQuantizers(_ bounds: ClosedRange<Int>) {
     configuration.pointee.rc_min_quantizer = UInt32(bounds.lowerBound)
     configuration.pointee.rc_max_quantizer = UInt32(bounds.upperBound)
-    return vpx_codec_enc_config_set(context, configuration) == VPX_CODEC_OK
   }
 
   private func collect(into bytes: inout [UInt8]) -> VideoEncoder.Outcome {
@@ -244,8 +248,7 @@ final class VPXEncoder {
     configuration.pointee.rc_end_usage = VPX_CBR
     describePattern()
     setRates()
-    configuration.pointee.rc_min_quantizer = UInt32(quantizerBounds.lowerBound)
-    configuration.pointee.rc_max_quantizer = UInt32(quantizerBounds.upperBound)
+    describeQuantizers(quantizerBounds)
     configuration.pointee.rc_dropframe_thresh = 0
     configuration.pointee.rc_resize_allowed = 0
     configuration.pointee.rc_undershoot_pct = 100
