@@ -96,6 +96,11 @@ public struct Pacer: Sendable {
 
   // MARK: Answers
 
+  /// Bytes that leave at a target within the time that video may wait, on a path that has no room to spare.
+  public static func bytesAdmitted(targetBitsPerSecond: Int) -> Int {
+    Int(rate(targetBitsPerSecond, factor) * Limits().queueTimeMax.seconds / 8)
+  }
+
   public var isEmpty: Bool { audio.count == 0 && retransmissions.count == 0 && video.count == 0 }
 
   /// Bytes that wait.

@@ -62,7 +62,7 @@ struct PathControl {
   /// Whether so much leaves within a time that does no harm if it is sent in one go.
   mutating func hasRoom(forBurst bytes: Int) -> Bool {
     guard isPaced else { return true }
-    return Double(bytes) * 8 <= Double(pace) * 1.25 * 0.4 && waiting.isEmpty
+    return bytes <= Pacer.bytesAdmitted(targetBitsPerSecond: pace) && waiting.isEmpty
   }
 
   func addStatistics(to statistics: inout PeerStatistics) {
