@@ -7,6 +7,7 @@ public struct AV1Unit: Hashable, Sendable {
   public static let frameHeader: UInt8 = 3
   public static let tileGroup: UInt8 = 4
   public static let frame: UInt8 = 6
+  public static let redundantFrameHeader: UInt8 = 7
   public static let tileList: UInt8 = 8
   public static let padding: UInt8 = 15
 
@@ -44,7 +45,12 @@ public struct AV1Unit: Hashable, Sendable {
   }
 
   /// obu_type of units that are a frame or part of one.
-  private var isOfFrame: Bool { [Self.frameHeader, Self.tileGroup, Self.frame, 7].contains(type) }
+  private var isOfFrame: Bool {
+    switch type {
+    case Self.frameHeader, Self.tileGroup, Self.frame, Self.redundantFrameHeader: true
+    default: false
+    }
+  }
 
   /// The spatial layer of a frame's unit; nil for units of no layer.
   private var spatialLayer: UInt8? { extensionByte.map { $0 >> 3 & 3 } ?? (isOfFrame ? 0 : nil) }
