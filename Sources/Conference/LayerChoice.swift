@@ -15,6 +15,9 @@ package struct LayerChoice: Sendable {
     case drop
     /// Drop it, and ask the sender for a keyframe of its layer: the layer is wanted, or may be.
     case dropAndRequest
+
+    var takes: Bool { self == .take || self == .takeAndRequest }
+    var requests: Bool { self == .takeAndRequest || self == .dropAndRequest }
   }
 
   private struct Layer {

@@ -174,8 +174,8 @@ package final class ParticipantMedia: PeerObserver, Sendable {
     guard isOnStage else { return }
     var frame = frame
     let verdict = streams.withLock { $0.judge(&frame, stream) }
-    if verdict == .dropAndRequest || verdict == .takeAndRequest { requestKeyframe(stream) }
-    guard verdict == .take || verdict == .takeAndRequest else { return }
+    if verdict.requests { requestKeyframe(stream) }
+    guard verdict.takes else { return }
     switch stream.kind {
     case .audio: audio.post(frame)
     case .video: if !videoMuted.load(ordering: .relaxed) { video.receive(frame) }
