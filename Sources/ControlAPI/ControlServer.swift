@@ -82,8 +82,7 @@ extension ControlApplication {
     guard let route = try? Route(head.segments), case .events(let room) = route,
       let caller = try? identity(of: head, route: route, isWebSocket: true)
     else { return {} }
-    let seesAll = caller.claims.map { $0.role.allows(.control) } ?? true
-    let filter = seesAll ? nil : LobbyFilter(caller)
+    let filter = caller.leads ? nil : LobbyFilter(caller)
     let subscription = await control.subscribe(room: room) { event in
       guard filter?.passes(event.change) ?? true else { return }
       var writer = JSONWriter()

@@ -44,6 +44,9 @@ struct Identity: Sendable {
   /// Whether a token names this subject.
   func isNamed(_ subject: String?) -> Bool { claims.map { !$0.subject.isEmpty && $0.subject == subject } ?? false }
 
+  /// Whether he leads the rooms he may enter, so that nothing in them is kept from him.
+  var leads: Bool { claims?.role.allows(.control) ?? true }
+
   func mayEnter(_ room: String) -> Bool { claims.map { $0.room == "*" || $0.room == room } ?? true }
 }
 

@@ -5,8 +5,7 @@ import Synchronization
 extension RoomDescription {
   /// Whether it hides what is in it from a caller: it has a lobby, and he leads nothing and was not let in.
   func isHidden(from caller: Identity) -> Bool {
-    guard admission.lobby, let claims = caller.claims, !claims.role.allows(.control) else { return false }
-    return !participants.contains { caller.isNamed($0.subject) }
+    admission.lobby && !caller.leads && !participants.contains { caller.isNamed($0.subject) }
   }
 
   /// The room as a caller may see it.
