@@ -38,8 +38,7 @@ package struct LoadReport: Sendable {
   ///   - clients: those whose measures count; viewers where there are any.
   init(_ clients: [ClientMeasures], now: Instant) {
     self.clients = clients.count
-    var counts: [String: Int] = [:]
-    defer { rungs = Self.ordered(counts) }
+    rungs = Self.rungs(of: clients, now: now)
     for client in clients {
       let since = client.connected ?? client.asked
       let seconds = (now - since).seconds
@@ -51,7 +50,6 @@ package struct LoadReport: Sendable {
       }
       if let first = client.firstPicture { firstPictureMilliseconds.append((first - client.asked).milliseconds) }
       if client.hasEnded { ended += 1 }
-      counts[client.rung(at: now), default: 0] += 1
       picturesPerSecond.append(Double(client.pictures) / stay)
       soundsPerSecond.append(Double(client.sounds) / stay)
       delayMilliseconds += client.delays.map(\.milliseconds)
@@ -65,7 +63,10 @@ package struct LoadReport: Sendable {
     }
   }
 
-  static func ordered(_ counts: [String: Int]) -> [(size: String, count: Int)] {
+  /// How many of the clients are shown pictures of which size, as `rungs` has it.
+  static func rungs(of clients: [ClientMeasures], now: Instant) -> [(size: String, count: Int)] {
+    var counts: [String: Int] = [:]
+    for client in clients { counts[client.rung(at: now), default: 0] += 1 }
     func pixels(_ size: String) -> Int { size.split(separator: "x").compactMap { Int($0) }.reduce(1, *) }
     return counts.sorted { (pixels($0.key), $0.key) > (pixels($1.key), $1.key) }.map { (size: $0.key, count: $0.value) }
   }

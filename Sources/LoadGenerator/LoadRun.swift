@@ -175,11 +175,9 @@ package final class LoadRun: Sendable {
 
   /// Who is shown which size, where they are not all shown the same.
   private func rungs() -> String {
-    let now = MonotonicClock.now()
-    var counts: [String: Int] = [:]
-    for client in watched where !options.isAudioOnly { counts[client.measures.rung(at: now), default: 0] += 1 }
-    guard counts.count > 1 else { return "" }
-    return "; " + LoadReport.ordered(counts).map { "\($0.count) \($0.size)" }.joined(separator: ", ")
+    let rungs = LoadReport.rungs(of: watched.map(\.measures), now: MonotonicClock.now())
+    guard rungs.count > 1 else { return "" }
+    return "; " + rungs.map { "\($0.count) \($0.size)" }.joined(separator: ", ")
   }
 
   private func totals() -> (connected: Int, pictures: Int, bytes: UInt64, lost: UInt64) {
