@@ -11,7 +11,9 @@ import numpy
 from playwright.async_api import Page, async_playwright
 
 from browser_page import PROBE, BrowserPage
+from colours import BLUE, RED, plain
 from device_files import write_camera, write_microphone
+from tones import VOICES
 
 #: The microphone's tone reaches the encoder as it is: noise suppression would take a steady tone away.
 UNPROCESSED = """
@@ -88,3 +90,15 @@ async def chromium(
                 yield ChromiumPage(page, said)
             finally:
                 await browser.close()
+
+
+@asynccontextmanager
+async def red_and_blue(url: str, room: str, *, red_script: str = "") -> AsyncIterator[tuple[ChromiumPage, ChromiumPage]]:
+    """Two browsers in a room, people by the names of their pictures' colours; Red has the first voice, Blue the third."""
+    async with (
+        chromium(url + "/", VOICES[0], plain(RED), script=red_script) as red,
+        chromium(url + "/", VOICES[2], plain(BLUE)) as blue,
+    ):
+        await red.join("Red", room)
+        await blue.join("Blue", room)
+        yield red, blue

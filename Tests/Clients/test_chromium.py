@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from chromium_page import chromium
+from chromium_page import chromium, red_and_blue
 from colours import BLUE, RED, alike, plain
 from http_api import RoomAPI
 from layout import tiles
@@ -17,13 +17,7 @@ from tones import VOICES, expect_minus_one
 
 
 async def test_two_pages_see_both_and_hear_each_other(server: Server, room: str) -> None:
-    async with (
-        RoomAPI(server.url) as api,
-        chromium(server.url + "/", VOICES[0], plain(RED)) as red,
-        chromium(server.url + "/", VOICES[2], plain(BLUE)) as blue,
-    ):
-        await red.join("Red", room)
-        await blue.join("Blue", room)
+    async with RoomAPI(server.url) as api, red_and_blue(server.url, room) as (red, blue):
         await asyncio.sleep(2)
         heard_by_red, heard_by_blue = await asyncio.gather(red.sound(4), blue.sound(4))
         expect_minus_one(heard_by_red, VOICES[0], [VOICES[2]], "Red")

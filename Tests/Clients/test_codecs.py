@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from chromium_page import chromium
+from chromium_page import chromium, red_and_blue
 from colours import BLUE, RED, alike, plain
 from http_api import RoomAPI
 from layout import Rectangle, tiles
@@ -36,13 +36,7 @@ ONLY = """
 
 @pytest.mark.parametrize("codecs", [("VP9",), ("AV1", "VP8")], ids=lambda codecs: codecs[0])
 async def test_a_page_that_knows_little_is_seen_and_sees(server: Server, room: str, codecs: tuple[str, ...]) -> None:
-    async with (
-        RoomAPI(server.url) as api,
-        chromium(server.url + "/", VOICES[0], plain(RED), script=ONLY % list(codecs)) as red,
-        chromium(server.url + "/", VOICES[2], plain(BLUE)) as blue,
-    ):
-        await red.join("Red", room)
-        await blue.join("Blue", room)
+    async with RoomAPI(server.url) as api, red_and_blue(server.url, room, red_script=ONLY % list(codecs)) as (red, blue):
         await asyncio.sleep(3)
         for window, picture in (("Red's", await red.picture()), ("Blue's", await blue.picture())):
             places = await tiles(api, room, picture.shape[1], picture.shape[0])

@@ -7,8 +7,8 @@ from typing import Any
 
 from PIL import Image
 
-from chromium_page import ChromiumPage, chromium
-from colours import BLUE, RED, plain
+from chromium_page import ChromiumPage, chromium, red_and_blue
+from colours import RED, plain
 from http_api import RoomAPI
 from server import Server
 from tones import VOICES
@@ -129,13 +129,7 @@ def is_yellow(colour: list[int]) -> bool:
 
 
 async def test_a_host_pins_people_to_places(server: Server, room: str) -> None:
-    async with (
-        RoomAPI(server.url) as api,
-        chromium(server.url + "/", VOICES[0], plain(RED)) as red,
-        chromium(server.url + "/", VOICES[2], plain(BLUE)) as blue,
-    ):
-        await red.join("Red", room)
-        await blue.join("Blue", room)
+    async with RoomAPI(server.url) as api, red_and_blue(server.url, room) as (red, blue):
         entry = red.page.locator("#participants li", has_text="Blue")
         await entry.locator("summary").click()
         await entry.locator("select").select_option("0")
