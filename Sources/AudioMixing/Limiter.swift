@@ -9,8 +9,8 @@ import RawMedia
 ///     peak of each sample ─▶ wanted gain ─▶ least of 100 ms ─▶ slow rise ─▶ average of 91 ─▶ gain of the sample 2 ms before
 ///
 /// The least over the window holds from before a peak until well past it, so that the gain follows neither the wave of a low tone nor
-/// the beat of several, which would be heard as other tones; it delays nothing. The average of values none of which is above what a peak wants is not above it either. Both
-/// channels share one gain, so that the image does not shift. Allocates nothing after `init`.
+/// the beat of several, which would be heard as other tones; it delays nothing. The average of values none of which is above what a
+/// peak wants is not above it either. Both channels share one gain, so that the image does not shift. Allocates nothing after `init`.
 package struct Limiter: ~Copyable {
   package let channelCount: Int
   /// The mix of the last 2 ms, not yet put out.

@@ -3,7 +3,8 @@ import Timing
 /// Which audio output suits a receiver's line, where he leaves the choice to the server (`auto`).
 ///
 /// Down at once where the line carries less than the output takes, or loses much where nobody knows what it carries; up again only
-/// after calm, and the longer the more often that went wrong. What an output takes counts its headers: at low rates they are more than the sound.
+/// after calm, and the longer the more often that went wrong. What an output takes counts its headers: at low rates they are more
+/// than the sound.
 package struct RenditionChoice: Sendable {
   /// What is known of a receiver's line.
   package struct Line: Sendable {

@@ -10,8 +10,8 @@ import Timing
 ///     receiver reports ───┴─▶ LossControl ──────────────────────────────────────┤
 ///     REMB ─────────────────────────────────────────────────────────────────────┘
 ///
-/// Follows draft-ietf-rmcat-gcc-02. Without transport-cc, loss and REMB alone bound a rate that rises by 8 % a second. Feedback is the peer's
-/// word: whatever it says, the answers stay within the bounds.
+/// Follows draft-ietf-rmcat-gcc-02. Without transport-cc, loss and REMB alone bound a rate that rises by 8 % a second. Feedback is the
+/// peer's word: whatever it says, the answers stay within the bounds.
 ///
 /// Asking for the next deadline counts as changing the estimator: so it is asked where it lies, and nothing is copied.
 public struct BandwidthEstimator: Sendable {
@@ -55,7 +55,7 @@ public struct BandwidthEstimator: Sendable {
   /// What the sender would send if it fitted, in bits per second: the reason to probe. 0 for content with what is known.
   public var wantedBitsPerSecond = 0
 
-  /// The highest of REMB that is believed, so that an absurd one is none.
+  /// Of a path that told of its packets nothing is heard for so long, at least, before less is sent.
   private static let silenceMax = Interval.milliseconds(1_000)
   /// What a key frame may wait on a path that carries the rest.
   private static let keyframeQueue = Interval.milliseconds(80)
@@ -112,8 +112,8 @@ public struct BandwidthEstimator: Sendable {
   /// What may be sent now: less than the estimate while a queue drains that our own sending built.
   public var targetBitsPerSecond: Int { clampedInt(max(estimate * drainFactor, Double(bounds.minimum))) }
 
-  /// Whether the path carries all that is sent and no packet waits on it: then what comes at once may leave faster than on average. Never of
-  /// thin lines, where sound would wait behind it.
+  /// Whether the path carries all that is sent and no packet waits on it: then what comes at once may leave faster than on average.
+  /// Never of thin lines, where sound would wait behind it.
   public func isClear(at now: Instant) -> Bool {
     guard hasTransportFeedback, detector.usage != .over, !queue.isShared, queue.current <= Self.clearQueueMax,
       loss.fractionLost < 0.005, estimate >= Self.clearBitsPerSecondMin

@@ -3,8 +3,8 @@ import Timing
 /// Which rung of a ladder a receiver gets for what its path carries.
 ///
 /// Down at once: to fewer temporal layers with the next frame, to another rung at that rung's next key frame and until then to the base
-/// layer, or to nothing where the path does not carry even that. Up one step or more after the estimate held long enough or a probe measured that the step fits. A step up that had to be taken
-/// back is tried again after a wait that doubles.
+/// layer, or to nothing where the path does not carry even that. Up one step or more after the estimate held long enough or a probe
+/// measured that the step fits. A step up that had to be taken back is tried again after a wait that doubles.
 public struct RungChoice: Sendable {
   private enum Margins {
     /// A step is kept while it costs no more than the estimate, and taken up from below with this much to spare.

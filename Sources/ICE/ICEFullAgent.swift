@@ -1,7 +1,8 @@
 import Bytes
 import Timing
 
-/// The client's side of ICE: checks every pair of its candidates and the peer's, nominates one, keeps the peer's consent (RFC 8445, RFC 7675).
+/// The client's side of ICE: checks every pair of its candidates and the peer's, nominates one, keeps the peer's consent (RFC 8445,
+/// RFC 7675).
 ///
 ///     checking ──a pair nominated──▶ connected ──30 s without an answer──▶ disconnected (checks again) ──▶ failed
 ///        └──────────patience──────────────────────────────────────────────────────────────────────────────▲

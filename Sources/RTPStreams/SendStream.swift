@@ -8,8 +8,8 @@ import Timing
 /// For each frame the owner calls `begin` once and then `write` for each of its packets, in order, as fast as it wants to pace them;
 /// for each number of a NACK, `retransmit`. Packets are plaintext with room behind them for SRTP's tag.
 ///
-/// Without a source of retransmissions a lost packet is sent again as it was, under the same SRTP index. Then it has to be the same bit for bit,
-/// so such a stream writes no extensions that tell of the time of sending, unless nothing is ever asked for again.
+/// Without a source of retransmissions a lost packet is sent again as it was, under the same SRTP index. Then it has to be the same bit
+/// for bit, so such a stream writes no extensions that tell of the time of sending, unless nothing is ever asked for again.
 ///
 /// What is asked for packets or frames counts as changing the stream, though it does not: asked by another's stream, or of what goes
 /// through its history, all of it would be copied first.
@@ -109,7 +109,8 @@ public struct SendStream: Sendable {
   /// The frames that follow count their timestamps from somewhere else: the next one continues the timeline by its sampling instant.
   public mutating func sourceWillChange() { isSourceChanging = true }
 
-  /// Gives a frame its place in the stream. Its packets are then made by `write`, all of them: the receiver takes a number not sent for a loss.
+  /// Gives a frame its place in the stream. Its packets are then made by `write`, all of them: the receiver takes a number not sent for
+  /// a loss.
   ///
   /// - Returns: nil where no payload type was negotiated for the frame's codec, or the frame has no packets.
   public mutating func begin(_ frame: PacketizedFrame, at now: Instant) -> OutgoingFrame? {
