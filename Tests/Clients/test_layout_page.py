@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy
-from playwright.async_api import Page
+from playwright.async_api import Page, Route
 
 from chromium_page import ChromiumPage, chromium
 from colours import RED, plain
@@ -99,7 +99,7 @@ async def test_a_layout_is_written_seen_and_taken_by_the_room(
         # A new one can be chosen at once.
         await page.click("#new")
         await page.fill("#new-name", "mine")
-        await page.select_option("#beginning", "speaker")
+        await page.select_option("#beginning", "plain speaker")
         await page.keyboard.press("Enter")
         await words(page, "#status", "not saved")
         await page.keyboard.press("Control+s")
@@ -165,6 +165,48 @@ async def test_slots_are_moved_with_the_mouse_and_written_back(start_server: Cal
         await page.fill("#participants", "3")
         await until(lambda: page.locator("#outlines g").count(), "the grid is shown", lambda count: count == 3)
         assert await page.locator("#outlines g.free").count() == 0
+
+
+NEIGHBOURS = """{ "units": [640, 360], "variants": [{ "slots": [
+  { "x": 100, "y": 0, "width": 200, "height": 360 }, { "x": 300, "y": 0, "width": 300, "height": 360 }
+] }] }
+"""
+
+
+async def test_no_press_of_an_arrow_is_lost(start_server: Callable[..., Server], tmp_path: Path) -> None:
+    (tmp_path / "two.json").write_text(NEIGHBOURS)
+    (tmp_path / "grid.json").write_text(WHOLE)
+    server = start_server(layouts=tmp_path)
+    async with chromium(server.url + "/layouts?layout=two&participants=2&size=640x360", VOICES[0], plain(RED)) as author:
+        page = author.page
+        await until(lambda: page.locator("#outlines g.free").count(), "both slots can be moved", lambda count: count == 2)
+        # A picture of the text as it is now is late.
+        may_come = asyncio.Event()
+
+        async def hold(route: Route) -> None:
+            await may_come.wait()
+            await route.continue_()
+
+        await page.route("**/preview.png?*", hold)
+        before = await page.get_attribute("#picture", "src")
+        async with page.expect_request("**/preview.png?*"):
+            await page.select_option("#floor", "2")
+        # From here on nothing is asked anew: what is typed is known to the page alone.
+        await page.evaluate("() => { window.setTimeout = () => 0 }")
+        await page.focus('[data-slot="0"]')
+        await page.keyboard.press("ArrowLeft")
+        await page.evaluate("() => { window.kept = document.activeElement }")
+        may_come.set()
+        await until(lambda: page.get_attribute("#picture", "src"), "the late picture is shown", lambda src: src != before)
+        assert await page.evaluate("() => window.kept === document.activeElement")
+        for _ in range(3):
+            await page.keyboard.press("ArrowLeft")
+        # Its neighbour stands behind it in the same line, which became shorter.
+        await page.keyboard.press("Tab")
+        await page.keyboard.press("ArrowLeft")
+        await page.keyboard.press("Shift+ArrowRight")
+        moved = NEIGHBOURS.replace('"x": 100', '"x": 92').replace('"x": 300, "y": 0, "width": 300', '"x": 298, "y": 0, "width": 302')
+        assert await page.input_value("#text") == moved
 
 
 async def test_keys_and_values_are_offered(start_server: Callable[..., Server], tmp_path: Path) -> None:

@@ -11,56 +11,86 @@ const cursors = ["nwse", "ns", "nesw", "ew", "nwse", "ns", "nesw", "ew"];
 
 export class Dragging {
   /// - outlines: the drawing whose groups are slots.
-  /// - on.step: the least step of a slot in pixels, [across, down]; null where it does not stand in the text by itself.
+  /// - on.standing: where a slot's own numbers in the text have it now: { x, y, width, height, step } in pixels, step being the least
+  ///   it can be moved by, [across, down]; null where it has none.
   /// - on.moved: a slot was moved or resized: (slot, { x, y, width, height }) in pixels.
   /// - on.chosen: a slot was only clicked.
   constructor(outlines, on) { Object.assign(this, { outlines, on, slots: [], canvas: [1, 1], held: null }); }
 
-  /// What is shown now.
-  follow(slots, width, height) { Object.assign(this, { slots, canvas: [width, height] }); }
+  /// Draws the slots that are shown now. Groups are kept from one drawing to the next, in their order, so that neither the keyboard
+  /// nor a pointer that is down loses what it holds.
+  show(slots, width, height) {
+    Object.assign(this, { slots, canvas: [width, height] });
+    this.outlines.setAttribute("viewBox", `0 0 ${width} ${height}`);
+    while (this.outlines.childElementCount > slots.length) this.outlines.lastElementChild.remove();
+    while (this.outlines.childElementCount < slots.length) this.outlines.append(this.group(this.outlines.childElementCount));
+    for (const [index, slot] of slots.entries()) this.bring(this.outlines.children[index], slot);
+  }
 
-  /// Lets a slot's group be dragged.
-  attach(group, slot, make) {
-    group.addEventListener("pointerdown", (event) => this.begin(event, group, slot, [0, 0]));
-    group.addEventListener("click", () => { if (!this.hasMoved) this.on.chosen(slot); });
-    group.addEventListener("keydown", (event) => this.key(event, slot));
-    if (!this.on.step(slot)) return;
-    group.classList.add("free");
-    for (const [index, side] of handles.entries()) {
-      const handle = make("circle", { class: "handle", r: Math.max(...this.canvas) / 130 });
-      handle.style.cursor = `${cursors[index]}-resize`;
+  /// The group of the slot that is shown at a place of the order, whichever slot that is later.
+  group(index) {
+    const make = (tag, attributes) => {
+      const made = document.createElementNS("http://www.w3.org/2000/svg", tag);
+      for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
+      return made;
+    };
+    const group = make("g", { tabindex: "0", role: "button" });
+    group.append(make("rect", {}), make("text", {}));
+    group.addEventListener("pointerdown", (event) => this.begin(event, group, index, [0, 0]));
+    group.addEventListener("click", () => { if (!this.hasMoved) this.on.chosen(this.slots[index]); });
+    group.addEventListener("keydown", (event) => this.key(event, group, index));
+    for (const [place, side] of handles.entries()) {
+      const handle = make("circle", { class: "handle" });
+      handle.style.cursor = `${cursors[place]}-resize`;
       handle.addEventListener("pointerdown", (event) => {
         event.stopPropagation();
-        this.begin(event, group, slot, side);
+        this.begin(event, group, index, side);
       });
       group.append(handle);
     }
-    this.draw(group, slot);
+    return group;
   }
 
-  key(event, slot) {
+  bring(group, slot) {
+    const title = slot.id ?? `slot ${slot.slot}`;
+    group.dataset.slot = slot.slot;
+    group.setAttribute("aria-label", `${title}, ${slot.shows ?? "empty"}: line ${slot.line}`);
+    group.querySelector("text").textContent = `${title} · ${slot.width}×${slot.height}`;
+    // One that closed up with others, or is of a grid, has no numbers of its own for where it is.
+    const place = this.on.standing(slot);
+    group.classList.toggle("free", ["x", "y", "width", "height"].every((key) => place?.[key] === slot[key]));
+    // What is being dragged stays under the pointer.
+    if (this.held?.group !== group) this.draw(group, slot);
+  }
+
+  key(event, group, index) {
+    const slot = this.slots[index];
     const way = arrows[event.key];
     if (event.key === "Enter" || event.key === " ") {
       event.preventDefault();
       return this.on.chosen(slot);
     }
-    const step = way && this.on.step(slot);
-    if (!step || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (!way || !group.classList.contains("free") || event.ctrlKey || event.metaKey || event.altKey) return;
     event.preventDefault();
+    // By the text and not by what is shown: that may be of a moment before.
+    const place = this.on.standing(slot);
+    if (!place) return;
     // Edges lie on even pixels, so that colours do too.
-    const by = way.map((sign, axis) => sign * step[axis] * Math.max(1, Math.ceil(2 / step[axis])));
+    const by = way.map((sign, axis) => sign * place.step[axis] * Math.max(1, Math.ceil(2 / place.step[axis])));
+    Object.assign(slot, { x: place.x, y: place.y, width: place.width, height: place.height });
     this.on.moved(slot, event.shiftKey ? this.resized(slot, [1, 1], by) : this.moved(slot, by));
   }
 
-  begin(event, group, slot, side) {
+  begin(event, group, index, side) {
     this.hasMoved = false;
-    if (event.button !== 0 || !this.on.step(slot)) return;
+    if (event.button !== 0 || this.held || !group.classList.contains("free")) return;
     event.preventDefault();
     group.focus({ preventScroll: true });
+    const slot = this.slots[index];
     const scale = this.outlines.getBoundingClientRect().width / this.canvas[0];
     const target = event.target;
     target.setPointerCapture(event.pointerId);
-    this.held = { box: null };
+    this.held = { group, box: null };
     const move = ({ clientX, clientY }) => {
       const by = [clientX - event.clientX, clientY - event.clientY];
       if (!this.hasMoved && Math.hypot(...by) < trembleMax) return;
@@ -70,16 +100,17 @@ export class Dragging {
       this.held.box = isMoving ? this.moved(slot, distance, pull / scale) : this.resized(slot, side, distance, pull / scale);
       this.draw(group, this.held.box);
     };
+    const ended = new AbortController();
     const end = ({ type }) => {
-      target.removeEventListener("pointermove", move);
-      const { box } = this.held ?? {};
+      ended.abort();
+      const { box } = this.held;
       this.held = null;
-      if (!box) return;
-      if (type === "pointerup") this.on.moved(slot, box);
-      else this.draw(group, slot);
+      const now = this.slots[index];
+      if (box && now && type === "pointerup") this.on.moved(now, box);
+      else if (now) this.draw(group, now);
     };
-    target.addEventListener("pointermove", move);
-    for (const type of ["pointerup", "pointercancel"]) target.addEventListener(type, end, { once: true });
+    target.addEventListener("pointermove", move, { signal: ended.signal });
+    for (const type of ["pointerup", "pointercancel"]) target.addEventListener(type, end, { signal: ended.signal });
   }
 
   // MARK: Where to
@@ -123,15 +154,15 @@ export class Dragging {
 
   draw(group, { x, y, width, height }) {
     const set = (element, attributes) => { for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value); };
-    set(group.querySelector("rect"), { x, y, width, height });
-    const text = group.querySelector("text");
-    const size = Number(text.getAttribute("font-size"));
-    set(text, { x: x + size / 2, y: y + size * 1.3 });
+    const side = Math.max(...this.canvas);
+    const size = Math.max(side / 60, 6);
+    set(group.querySelector("rect"), { x, y, width, height, "stroke-width": side / 500 });
+    set(group.querySelector("text"), { x: x + size / 2, y: y + size * 1.3, "font-size": size });
     for (const [index, handle] of [...group.querySelectorAll(".handle")].entries()) {
       const [across, down] = handles[index];
       // Within, where neither a neighbour nor the edge of the canvas hides it.
-      const inset = Number(handle.getAttribute("r")) * 1.4;
-      set(handle, { cx: x + width * (across + 1) / 2 - across * inset, cy: y + height * (down + 1) / 2 - down * inset });
+      const inset = side / 130 * 1.4;
+      set(handle, { cx: x + width * (across + 1) / 2 - across * inset, cy: y + height * (down + 1) / 2 - down * inset, r: side / 130 });
     }
   }
 }

@@ -9,7 +9,7 @@ const $ = (id) => document.getElementById(id);
 export class Preview {
   /// - on.change: something else is to be shown.
   /// - on.chosen: a slot was clicked: { line, column }.
-  /// - on.step, on.moved: as of `Dragging`.
+  /// - on.standing, on.moved: as of `Dragging`.
   constructor(on) {
     this.on = on;
     /// Who has each role and each key: the number of a person from 1, 0 for nobody.
@@ -110,12 +110,18 @@ export class Preview {
 
   // MARK: Picture
 
-  /// Shows a picture; those of before are let go.
-  async show(blob, words) {
+  /// Shows a picture; those of before are let go. Nothing is shown once it is not wanted any more.
+  async show(blob, words, signal) {
     const address = URL.createObjectURL(blob);
     const image = new Image();
     image.src = address;
-    await image.decode();
+    try {
+      await image.decode();
+      signal.throwIfAborted();
+    } catch (error) {
+      URL.revokeObjectURL(address);
+      throw error;
+    }
     const old = $("picture").src;
     $("picture").src = address;
     $("picture").alt = words;
@@ -126,18 +132,13 @@ export class Preview {
   /// The text has faults: what is shown is of one before.
   age() { $("stand").dataset.old = ""; }
 
-  arrange(arrangement) {
-    this.arrangement = arrangement;
-    const [width, height] = this.size.split("x").map(Number);
+  /// - size: of the canvas that it was asked for.
+  arrange(arrangement, size) {
+    Object.assign(this, { arrangement, arrangedSize: size });
+    const [width, height] = size.split("x").map(Number);
     $("canvas").style.setProperty("--width", width);
     $("canvas").style.setProperty("--height", height);
-    $("outlines").setAttribute("viewBox", `0 0 ${width} ${height}`);
-    // What is being dragged stays under the pointer.
-    if (this.dragging.held) return;
-    const focused = document.activeElement?.closest("#outlines g")?.dataset.slot;
-    this.dragging.follow(arrangement.slots, width, height);
-    $("outlines").replaceChildren(...arrangement.slots.map((slot) => this.outline(slot, Math.max(width, height))));
-    if (focused !== undefined) $("outlines").querySelector(`[data-slot="${focused}"]`)?.focus({ preventScroll: true });
+    this.dragging.show(arrangement.slots, width, height);
     const shown = arrangement.slots.filter((slot) => slot.shows).length;
     $("variant").textContent = `Variant ${arrangement.variant + 1} of ${arrangement.variants}, line ${arrangement.line}`;
     $("variant").onclick = () => this.on.chosen(arrangement);
@@ -148,23 +149,5 @@ export class Preview {
   }
 
   /// Puts everything back to where the text has it.
-  redraw() { if (this.arrangement) this.arrange(this.arrangement); }
-
-  outline(slot, side) {
-    const make = (tag, attributes, text = "") => {
-      const made = document.createElementNS("http://www.w3.org/2000/svg", tag);
-      for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
-      made.textContent = text;
-      return made;
-    };
-    const title = slot.id ?? `slot ${slot.slot}`;
-    const size = Math.max(side / 60, 6);
-    const group = make("g", { tabindex: "0", role: "button", "aria-label": `${title}, ${slot.shows ?? "empty"}: line ${slot.line}` });
-    group.append(
-      make("rect", { x: slot.x, y: slot.y, width: slot.width, height: slot.height, "stroke-width": side / 500 }),
-      make("text", { x: slot.x + size / 2, y: slot.y + size * 1.3, "font-size": size }, `${title} · ${slot.width}×${slot.height}`));
-    group.dataset.slot = slot.slot;
-    this.dragging.attach(group, slot, make);
-    return group;
-  }
+  redraw() { if (this.arrangement) this.arrange(this.arrangement, this.arrangedSize); }
 }

@@ -37,36 +37,42 @@ class Reader {
   }
 
   object(depth) {
-    const node = { kind: "object", start: this.at++, members: [], isClosed: false };
-    for (;;) {
-      this.skip();
-      const next = this.text[this.at];
-      if (next === undefined || next === "]") break;
-      if (next === "}") { this.at += 1; node.isClosed = true; break; }
+    const members = [];
+    return this.container({ kind: "object", members }, "}", "]", () => {
       const keyStart = this.at;
       const key = this.word();
-      if (!key) { this.at += 1; continue; }
+      if (!key) return false;
       const member = { key: unquoted(key), keyStart, keyEnd: this.at, colon: -1, value: null };
-      node.members.push(member);
+      members.push(member);
       this.skip();
-      if (this.text[this.at] !== ":") continue;
-      member.colon = this.at++;
-      member.value = this.value(depth + 1);
-    }
-    node.end = this.at;
-    return node;
+      if (this.text[this.at] === ":") {
+        member.colon = this.at++;
+        member.value = this.value(depth + 1);
+      }
+      return true;
+    });
   }
 
   array(depth) {
-    const node = { kind: "array", start: this.at++, items: [], isClosed: false };
+    const items = [];
+    return this.container({ kind: "array", items }, "]", "}", () => {
+      const item = this.value(depth + 1);
+      if (item.kind === "nothing") return false;
+      items.push(item);
+      return true;
+    });
+  }
+
+  /// Reads one entry after the other up to the closing bracket, to the end of the text, or to a bracket that closes something around.
+  /// - one: reads an entry; false where there is none, and what stands there is passed over.
+  container(node, closing, foreign, one) {
+    Object.assign(node, { start: this.at++, isClosed: false });
     for (;;) {
       this.skip();
       const next = this.text[this.at];
-      if (next === undefined || next === "}") break;
-      if (next === "]") { this.at += 1; node.isClosed = true; break; }
-      const item = this.value(depth + 1);
-      if (item.kind === "nothing") this.at += 1;
-      else node.items.push(item);
+      if (next === undefined || next === foreign) break;
+      if (next === closing) { this.at += 1; node.isClosed = true; break; }
+      if (!one()) this.at += 1;
     }
     node.end = this.at;
     return node;
@@ -89,12 +95,6 @@ export function around(root, offset) {
     step = children.find(({ node }) => isContainer(node) && contains(node, offset)) ?? { node: null };
   }
   return path;
-}
-
-/// The object that begins at a place.
-export function objectAt(root, offset) {
-  const node = around(root, offset + 1).at(-1)?.node;
-  return node?.kind === "object" && node.start === offset ? node : null;
 }
 
 /// The value of an object's member; null where it has none.

@@ -4,13 +4,13 @@ import { token, headers } from "/token.js";
 import { Editor, element } from "/layout-editor.js";
 import { Completion } from "/layout-completion.js";
 import { Preview } from "/layout-preview.js";
-import { member, number, objectAt, parse } from "/layout-text.js";
+import { member, number, parse } from "/layout-text.js";
 
 const $ = (id) => document.getElementById(id);
 /// How long nobody types before the text is looked at, in milliseconds.
 const pause = 120;
 const beginnings = {
-  grid: `{
+  "plain grid": `{
   "variants": [
     { "grid": { "columns": 1, "rows": 1 } },
     { "grid": { "columns": 2, "rows": 1 } },
@@ -19,7 +19,7 @@ const beginnings = {
   ]
 }
 `,
-  speaker: `{
+  "plain speaker": `{
   "units": [360, 360],
   "variants": [
     { "slots": [
@@ -37,11 +37,14 @@ const beginnings = {
 /// What is open: its name, its text as it is on the server (null for a new one) and that text's tag.
 let open = null;
 let isWritable = true;
+/// What is under way: a text that is read, one that is saved, one that is looked at.
+let reading = null;
+let isSaving = false;
 let looking = null;
 let timer = 0;
 
 const preview = new Preview({
-  change: () => look(), chosen: ({ line, column }) => editor.goTo(line, column), step: (slot) => standing(slot)?.step ?? null, moved: move,
+  change: () => look(), chosen: ({ line, column }) => editor.goTo(line, column), standing: (slot) => standing(slot)?.place ?? null, moved: move,
 });
 const editor = new Editor({
   text: $("text"), ink: $("ink"), gutter: $("gutter"),
@@ -67,7 +70,7 @@ const isChanged = () => open !== null && editor.value !== open.saved;
 
 function showState() {
   document.title = `${isChanged() ? "• " : ""}${open?.name ?? "Layouts"} · Tutti`;
-  $("save").disabled = !isChanged() || !isWritable;
+  $("save").disabled = !isChanged() || !isWritable || isSaving;
   $("delete").disabled = !open || !isWritable && open.saved !== null;
   $("save").title = isWritable ? "Save (Ctrl+S)" : "The server cannot write into its directory of layouts.";
 }
@@ -91,54 +94,77 @@ async function list(chosen) {
   return names;
 }
 
+/// Opens a layout; of two that are asked for, the later one.
 async function read(name) {
-  const response = await fetch(`/v1/layouts/${encodeURIComponent(name)}`, { headers: { ...headers, Accept: "application/json5" } });
-  if (!response.ok) throw new Error(await problem(response));
-  const text = await response.text();
-  begin({ name, saved: text, tag: response.headers.get("ETag") }, text);
+  reading?.abort();
+  const { signal } = (reading = new AbortController());
+  try {
+    const response = await fetch(`/v1/layouts/${encodeURIComponent(name)}`, { signal, headers: { ...headers, Accept: "application/json5" } });
+    if (!response.ok) throw new Error(await problem(response));
+    const text = await response.text();
+    signal.throwIfAborted();
+    begin({ name, saved: text, tag: response.headers.get("ETag") }, text);
+  } catch (error) { if (!signal.aborted) throw error; }
 }
 
 function begin(file, text) {
+  reading?.abort();
+  // What was never saved is nowhere once it is left.
+  if (open?.saved === null && open.name !== file.name) optionOf(open.name)?.remove();
   open = file;
   editor.value = text;
   notice("");
+  if (!optionOf(file.name)) $("file").append(new Option(file.name, file.name));
   $("file").value = file.name;
   showState();
   look();
 }
 
+const optionOf = (name) => [...$("file").options].find((option) => option.value === name);
+const mayLeave = () => !isChanged() || confirm(`${open.name} is not saved. Leave your changes behind?`);
+
 async function choose(name) {
-  if (isChanged() && !confirm(`${open.name} is not saved. Leave your changes behind?`)) {
+  if (!mayLeave()) {
     $("file").value = open.name;
     return;
   }
-  try { await read(name); } catch (error) { notice(error.message); }
+  try { await read(name); } catch (error) {
+    notice(error.message);
+    if (open) $("file").value = open.name;
+  }
 }
 
 async function save({ isForced = false } = {}) {
-  if (!open || $("save").disabled && !isForced) return;
-  const { name } = open;
+  if (!open || isSaving || $("save").disabled && !isForced) return;
+  const file = open;
+  const { name } = file;
   const text = editor.value;
-  const condition = isForced ? {} : open.tag ? { "If-Match": open.tag } : { "If-None-Match": "*" };
+  const condition = isForced ? {} : file.tag ? { "If-Match": file.tag } : { "If-None-Match": "*" };
   status("busy", "Saving…");
+  isSaving = true;
+  showState();
   try {
     const response = await fetch(`/v1/layouts/${encodeURIComponent(name)}`, {
       method: "PUT", headers: { ...headers, ...condition, "Content-Type": "application/json5" }, body: text,
     });
     if (!response.ok) {
       status("bad", "Not saved");
-      return notice(await problem(response), response.status === 412);
+      notice(await problem(response), response.status === 412);
+      return;
     }
     const done = response.status === 201 ? `${name} is made` : `${name} is saved: rooms show it now`;
-    open = { name, saved: text, tag: response.headers.get("ETag"), done };
+    // Another may have been opened meanwhile.
+    Object.assign(file, { saved: text, tag: response.headers.get("ETag"), done });
     notice("");
     status("good", done);
-    await list(name);
+    await list(open.name).catch((error) => notice(error.message));
   } catch (error) {
     status("bad", "Not saved");
     notice(`The server cannot be reached: ${error.message}`);
+  } finally {
+    isSaving = false;
+    showState();
   }
-  showState();
 }
 
 /// Takes the file away; what was never saved is only left behind.
@@ -155,20 +181,25 @@ async function remove() {
       }
     }
     open = null;
-    const names = await list();
-    await read(names[0]);
+    await openFirst(await list());
     status("good", `${name} is deleted`);
   } catch (error) { notice(error.message); }
 }
 
+/// Opens one of these, or begins one where there is none.
+async function openFirst(names, wanted) {
+  if (names.length) return read(names.includes(wanted) ? wanted : names[0]);
+  begin({ name: "grid", saved: null, tag: null }, beginnings["plain grid"]);
+}
+
 function make() {
+  const beginning = $("beginning").value;
   const name = $("new-name").value.trim();
-  if ([...$("file").options].some((option) => option.value === name)) return notice(`There is a layout ${name} already.`);
-  const beginning = beginnings[$("beginning").value];
-  if (beginning && isChanged() && !confirm(`${open.name} is not saved. Leave your changes behind?`)) return;
-  const text = beginning ?? editor.value.replace(/("name"|\bname)\s*:\s*(["'])[^"'\n]*\2/, `$1: $2${name}$2`);
-  $("file").append(new Option(name, name));
-  begin({ name, saved: null, tag: null }, text);
+  if (optionOf(name)) return notice(`There is a layout ${name} already.`);
+  const isCopy = !beginnings[beginning];
+  if (!isCopy && !mayLeave()) return;
+  const text = beginnings[beginning] ?? editor.value;
+  begin({ name, saved: null, tag: null }, text.replace(/("name"|\bname)\s*:\s*(["'])[^"'\n]*\2/, `$1: $2${name}$2`));
   editor.text.focus();
 }
 
@@ -176,60 +207,80 @@ function make() {
 
 /// Checks the text and draws it; what is newer ends what is older.
 async function look() {
-  if (!open) return;
   looking?.abort();
+  if (!open) return;
   const { signal } = (looking = new AbortController());
   const began = performance.now();
-  const ask = (what) => fetch(`/v1/layouts/${encodeURIComponent(open.name)}/${what}?${preview.query}`, {
-    method: "POST", signal, headers: { ...headers, "Content-Type": "application/json5" }, body: editor.value,
+  const { name } = open;
+  const { count, size } = preview;
+  const text = editor.value;
+  // What is told of places in a text is of no use for one that was changed meanwhile, which is looked at soon.
+  const isCurrent = () => editor.value === text;
+  const ask = (what) => fetch(`/v1/layouts/${encodeURIComponent(name)}/${what}?${preview.query}`, {
+    method: "POST", signal, headers: { ...headers, "Content-Type": "application/json5" }, body: text,
   });
   try {
     let answer = await ask("check");
     if (!answer.ok) return await refused(answer, signal);
     let { faults, notes, arrangement } = await answer.json();
-    if (arrangement && preview.offer(arrangement)) ({ faults, notes, arrangement } = await (await ask("check")).json());
-    tell(faults, notes);
+    signal.throwIfAborted();
+    if (arrangement && preview.offer(arrangement)) {
+      answer = await ask("check");
+      if (!answer.ok) return await refused(answer, signal);
+      ({ faults, notes, arrangement } = await answer.json());
+      signal.throwIfAborted();
+    }
+    if (isCurrent()) tell(faults, notes);
     if (!arrangement) return preview.age();
     const picture = await ask("preview.png");
     if (!picture.ok) return await refused(picture, signal);
-    const blob = await picture.blob();
-    if (signal.aborted) return;
-    await preview.show(blob, `${open.name} with ${preview.count} people on ${preview.size}`);
-    preview.arrange(arrangement);
-    remember();
+    await preview.show(await picture.blob(), `${name} with ${count} people on ${size}`, signal);
+    if (isCurrent()) preview.arrange(arrangement, size);
+    // What was told of the picture before is over.
+    if (refused.words && $("notice-words").textContent === refused.words) notice("");
+    remember(name);
     document.body.dataset.looked = String(Math.round(performance.now() - began));
   } catch (error) {
-    if (error.name !== "AbortError") status("bad", "The server cannot be reached");
+    if (!signal.aborted) status("bad", "The server cannot be reached");
   }
 }
 
 // MARK: Moving slots
 
-const axes = [["x", 0, 0], ["y", 1, 1], ["width", 0, 0], ["height", 1, 1]];
+const sides = ["x", "y", "width", "height"];
 
-/// Where a slot's numbers stand in the text: { node, units, step }; null where it has none of its own, as in a grid, or where they
-/// are not what is shown.
+/// The text as it is now, read once however many slots are looked for.
+function readText() {
+  if (readText.text !== editor.value) Object.assign(readText, { text: editor.value, root: parse(editor.value) });
+  return readText.root;
+}
+
+/// Where a slot's numbers stand in the text: { node, units, canvas, least, at, box, place }, place being where they put it; null where
+/// it has none of its own, as in a grid.
 function standing(slot) {
-  const root = parse(editor.value);
-  const node = objectAt(root, editor.offset(slot.line, slot.column));
+  const root = readText();
+  const variant = member(root, "variants")?.items?.[preview.arrangement?.variant];
+  const node = member(variant, "slots")?.items?.[slot.slot];
+  const at = Object.fromEntries(sides.map((key) => [key, number(member(node, key))]));
+  if (Object.values(at).some((value) => value === null)) return null;
   const told = member(root, "units")?.items?.map(number) ?? [];
   const units = [0, 1].map((axis) => told[axis] ?? 360);
-  const canvas = preview.size.split("x").map(Number);
+  const canvas = preview.arrangedSize.split("x").map(Number);
   const edge = (value, axis) => Math.floor(value * canvas[axis] / units[axis] + 0.5);
-  const at = Object.fromEntries(axes.map(([key]) => [key, number(member(node, key))]));
-  if (!node || Object.values(at).some((value) => value === null)) return null;
-  const isShown = edge(at.x, 0) === slot.x && edge(at.y, 1) === slot.y
-    && edge(at.x + at.width, 0) === slot.x + slot.width && edge(at.y + at.height, 1) === slot.y + slot.height;
+  const box = (values) => {
+    const [x, y] = [edge(values.x, 0), edge(values.y, 1)];
+    return { x, y, width: edge(values.x + values.width, 0) - x, height: edge(values.y + values.height, 1) - y };
+  };
   // Units much coarser than pixels are written with a fraction.
   const least = [0, 1].map((axis) => (canvas[axis] / units[axis] > 6 ? 0.1 : 1));
-  return isShown ? { node, units, canvas, least, at, edge, step: least.map((each, axis) => each * canvas[axis] / units[axis]) } : null;
+  return { node, units, canvas, least, at, box, place: { ...box(at), step: least.map((each, axis) => each * canvas[axis] / units[axis]) } };
 }
 
 /// Writes where a slot is now into its numbers; comments and all else stay as they are.
 function move(slot, box) {
   const found = standing(slot);
   if (!found) return;
-  const { node, units, canvas, least, at, edge } = found;
+  const { node, units, canvas, least, at } = found;
   const unit = (pixels, axis) => Math.round(pixels * units[axis] / canvas[axis] / least[axis]) * least[axis];
   const tidy = (value) => String(Number(value.toFixed(3)));
   const wanted = {
@@ -237,11 +288,8 @@ function move(slot, box) {
     width: Math.max(unit(box.x + box.width, 0) - unit(box.x, 0), least[0]), height: Math.max(unit(box.y + box.height, 1) - unit(box.y, 1), least[1]),
   };
   // What was not dragged keeps its number.
-  if (box.width === slot.width) wanted.width = at.width;
-  if (box.height === slot.height) wanted.height = at.height;
-  if (box.x === slot.x) wanted.x = at.x;
-  if (box.y === slot.y) wanted.y = at.y;
-  const values = axes.map(([key]) => ({ ...member(node, key), words: tidy(wanted[key]), isSame: wanted[key] === at[key] }));
+  for (const key of sides) if (box[key] === slot[key]) wanted[key] = at[key];
+  const values = sides.map((key) => ({ ...member(node, key), words: tidy(wanted[key]), isSame: wanted[key] === at[key] }));
   const changed = values.filter(({ isSame }) => !isSame).sort((a, b) => a.start - b.start);
   if (!changed.length) return preview.redraw();
   const from = changed[0].start;
@@ -255,8 +303,7 @@ function move(slot, box) {
   editor.replace(from, to, words);
   if (focused instanceof SVGElement) focused.focus({ preventScroll: true });
   // The next step need not wait for the server's picture of this one.
-  const [x, y] = [edge(wanted.x, 0), edge(wanted.y, 1)];
-  Object.assign(slot, { x, y, width: edge(wanted.x + wanted.width, 0) - x, height: edge(wanted.y + wanted.height, 1) - y });
+  Object.assign(slot, found.box(wanted));
   preview.redraw();
 }
 
@@ -267,7 +314,8 @@ async function refused(response, signal) {
     return status("busy", "The server is busy; the picture follows");
   }
   status("bad", "No picture");
-  notice(await problem(response));
+  refused.words = await problem(response);
+  notice(refused.words);
 }
 
 function tell(faults, notes) {
@@ -311,8 +359,8 @@ function nextFault() {
 }
 
 /// What is looked at stands in the address, so that it can be sent to somebody.
-function remember() {
-  const query = new URLSearchParams({ layout: open.name, ...Object.fromEntries(preview.query) });
+function remember(name) {
+  const query = new URLSearchParams({ layout: name, ...Object.fromEntries(preview.query) });
   history.replaceState(null, "", `${location.pathname}?${query}`);
 }
 
@@ -325,6 +373,7 @@ $("take-theirs").addEventListener("click", () => read(open.name).catch((error) =
 $("delete").addEventListener("click", remove);
 $("new").addEventListener("click", () => {
   $("new-name").value = "";
+  $("beginning").value = "copy";
   $("naming").showModal();
 });
 $("naming-cancel").addEventListener("click", () => $("naming").close());
@@ -342,7 +391,7 @@ addEventListener("beforeunload", (event) => { if (isChanged()) event.preventDefa
 for (const link of document.querySelectorAll("a.mark")) if (token) link.href = `/#token=${token}`;
 
 const wanted = new URLSearchParams(location.search).get("layout");
-list().then((names) => read(names.includes(wanted) ? wanted : names[0])).catch((error) => {
+list().then((names) => openFirst(names, wanted)).catch((error) => {
   status("bad", "No layouts");
   notice(error.message);
 });
