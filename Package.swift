@@ -87,7 +87,9 @@ let package = Package(
         "WebRTCTransport", "EncodedMedia", "RawMedia", "Playout", "Codecs", "AudioMixing", "NoiseSuppression", "AudioFiles",
         "Layouts", "Compositing", "ImageFiles", "JSON5", "RealTime", "Timing", "CLinux",
       ]),
-    module("LayoutWorkshop", ["Conference", "Compositing", "Layouts", "JSON5", "RealTime", "CLinux"]),
+    module(
+      "LayoutWorkshop", ["Conference", "Compositing", "Layouts", "JSON5", "RealTime", "CLinux"],
+      resources: [.embedInCode("Shipped")]),
     module(
       "ControlAPI",
       ["Conference", "LayoutWorkshop", "Layouts", "JSON5", "RealTime", "Timing", "CCurl", "CWebSockets", "COpenSSL"],

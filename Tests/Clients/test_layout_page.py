@@ -12,7 +12,7 @@ from playwright.async_api import Page, Route
 from chromium_page import ChromiumPage, chromium
 from colours import RED, plain
 from http_api import RoomAPI
-from server import Server
+from server import REPOSITORY, Server
 from tones import VOICES
 
 WHOLE = '{ "variants": [{ "slots": [{ "x": 0, "y": 0, "width": 360, "height": 360 }] }] }\n'
@@ -261,6 +261,36 @@ async def test_a_layout_in_use_stays_and_another_is_deleted(
         await until(lambda: api.get("/v1/layouts"), "spare is gone", lambda answer: answer["layouts"] == ["grid", "single"])
         assert not (tmp_path / "spare.json").exists()
         await until(lambda: page.input_value("#file"), "another is open", lambda name: name == "grid")
+
+
+async def test_what_came_with_the_server_is_brought_back(start_server: Callable[..., Server], tmp_path: Path) -> None:
+    shipped = {name: (REPOSITORY / f"Layouts/{name}.json").read_text() for name in ("speaker", "stage")}
+    (tmp_path / "grid.json").write_text(WHOLE)
+    (tmp_path / "speaker.json").write_text(HALF)
+    (tmp_path / "mine.json").write_text(HALF)
+    server = start_server(layouts=tmp_path)
+    async with chromium(server.url + "/layouts?layout=mine", VOICES[0], plain(RED)) as author:
+        page = author.page
+        await words(page, "#status", "No faults")
+        assert await page.is_hidden("#restore")
+        # One that was changed.
+        await page.select_option("#file", "speaker")
+        await page.wait_for_selector("#restore", state="visible")
+        await page.click("#restore")
+        await until(lambda: page.input_value("#text"), "its text is back", lambda text: text == shipped["speaker"])
+        await words(page, "#status", "No faults, not saved")
+        await page.keyboard.press("Control+s")
+        await words(page, "#status", "speaker is saved")
+        assert (tmp_path / "speaker.json").read_text() == shipped["speaker"]
+        # One that is gone: it brings its name along.
+        await page.click("#new")
+        await page.select_option("#beginning", "stage")
+        assert await page.input_value("#new-name") == "stage"
+        await page.click("#naming button[type=submit]")
+        await until(lambda: page.input_value("#text"), "its text is back", lambda text: text == shipped["stage"])
+        await page.keyboard.press("Control+s")
+        await words(page, "#status", "stage is made")
+        assert (tmp_path / "stage.json").read_text() == shipped["stage"]
 
 
 def is_red(colour: Any) -> bool:

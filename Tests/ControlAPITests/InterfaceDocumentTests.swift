@@ -39,7 +39,8 @@ import Testing
       "/v1/rooms/{room}/participants/{id}/avatar", "/v1/rooms/{room}/snapshot.png", "/v1/rooms/{room}/events",
       "/v1/rooms/{room}/prompts",
       "/v1/rooms/{room}/prompts/{prompt}", "/v1/layouts", "/v1/layouts/{layout}", "/v1/layouts/{layout}/preview.png",
-      "/v1/layouts/{layout}/preview.svg", "/v1/layouts/{layout}/check", "/metrics", "/healthz", "/readyz", "/openapi.json",
+      "/v1/layouts/{layout}/preview.svg", "/v1/layouts/{layout}/check", "/v1/layouts/{layout}/shipped", "/metrics", "/healthz",
+      "/readyz", "/openapi.json",
     ] { #expect(described.contains(path) || described.contains(path.replacing("{prompt}", with: "{id}")), "\(path)") }
   }
 

@@ -40,6 +40,24 @@ import Testing
     }
   }
 
+  /// What came with the server can be had back, changed or deleted.
+  @Test func aLayoutThatCameWithTheServerIsRestored() async throws {
+    let fixture = try Fixture()
+    let shipped = try #require(try json(await fixture.ask("GET", "/v1/layouts"))["shipped"]?.array?.compactMap(\.string))
+    #expect(shipped.contains("speaker") && shipped.contains("gallery-7x7") && shipped == shipped.sorted())
+    let source = try #require(await fixture.ask("GET", "/v1/layouts/stage/shipped", ["Accept: application/json5"]))
+    #expect(source.status == 200 && source["content-type"] == "application/json5" && source["etag"] != nil)
+    #expect(try json(await fixture.ask("GET", "/v1/layouts/stage/shipped"))["variants"]?.array?.isEmpty == false)
+    #expect(await fixture.ask("DELETE", "/v1/layouts/stage")?.status == 204)
+    #expect(await fixture.ask("DELETE", "/v1/layouts/stage")?.status == 404)
+    #expect(await fixture.ask("GET", "/v1/layouts/stage/shipped", ["Accept: application/json5"])?.body == source.body)
+    #expect(await send(fixture, "PUT", "/v1/layouts/stage", source.body)?.status == 201)
+    #expect(await fixture.ask("GET", "/v1/layouts/stage", ["Accept: application/json5"])?.body == source.body)
+    let unknown = await fixture.ask("GET", "/v1/layouts/mine/shipped")
+    #expect(unknown?.status == 404 && unknown?.body.contains("speaker") == true)
+    #expect(await fixture.ask("DELETE", "/v1/layouts/stage/shipped")?.status == 405)
+  }
+
   @Test func aTextIsCheckedWithoutBeingSaved() async throws {
     let fixture = try Fixture()
     let good = try json(await send(fixture, "POST", "/v1/layouts/new/check?participants=3", Self.single))

@@ -37,6 +37,8 @@ const beginnings = {
 /// What is open: its name, its text as it is on the server (null for a new one) and that text's tag.
 let open = null;
 let isWritable = true;
+/// Names of the layouts that came with the server, whatever became of them since.
+let shipped = [];
 /// What is under way: a text that is read, one that is saved, one that is looked at.
 let reading = null;
 let isSaving = false;
@@ -72,6 +74,7 @@ function showState() {
   document.title = `${isChanged() ? "• " : ""}${open?.name ?? "Layouts"} · Tutti`;
   $("save").disabled = !isChanged() || !isWritable || isSaving;
   $("delete").disabled = !open || !isWritable && open.saved !== null;
+  $("restore").hidden = !shipped.includes(open?.name);
   $("save").title = isWritable ? "Save (Ctrl+S)" : "The server cannot write into its directory of layouts.";
 }
 
@@ -85,11 +88,13 @@ async function problem(response) {
 async function list(chosen) {
   const response = await fetch("/v1/layouts", { headers });
   if (!response.ok) throw new Error(await problem(response));
-  const { layouts, faulty, writable } = await response.json();
-  isWritable = writable;
+  const { layouts, faulty, writable, shipped: known } = await response.json();
+  [isWritable, shipped] = [writable, known];
   const names = [...new Set([...layouts, ...faulty])].sort();
   if (chosen && !names.includes(chosen)) names.push(chosen);
   $("file").replaceChildren(...names.map((name) => new Option(faulty.includes(name) ? `${name} (has faults)` : name, name)));
+  $("beginning-shipped").replaceChildren(...shipped.map((name) => new Option(name, name)));
+  $("beginning-shipped").hidden = !shipped.length;
   if (chosen) $("file").value = chosen;
   return names;
 }
@@ -105,6 +110,13 @@ async function read(name) {
     signal.throwIfAborted();
     begin({ name, saved: text, tag: response.headers.get("ETag") }, text);
   } catch (error) { if (!signal.aborted) throw error; }
+}
+
+/// The text that a layout came with.
+async function shippedText(name) {
+  const response = await fetch(`/v1/layouts/${encodeURIComponent(name)}/shipped`, { headers: { ...headers, Accept: "application/json5" } });
+  if (!response.ok) throw new Error(await problem(response));
+  return response.text();
 }
 
 function begin(file, text) {
@@ -171,7 +183,8 @@ async function save({ isForced = false } = {}) {
 async function remove() {
   if (!open) return;
   const { name, saved, tag } = open;
-  if (!confirm(saved === null ? `${name} was never saved. Drop it?` : `Delete the layout ${name}? Its file is gone then.`)) return;
+  const comesBack = shipped.includes(name) ? " It came with the server: New… can begin with it again." : " Its file is gone then.";
+  if (!confirm(saved === null ? `${name} was never saved. Drop it?` : `Delete the layout ${name}?${comesBack}`)) return;
   try {
     if (saved !== null) {
       const response = await fetch(`/v1/layouts/${encodeURIComponent(name)}`, { method: "DELETE", headers: { ...headers, ...(tag ? { "If-Match": tag } : {}) } });
@@ -192,15 +205,29 @@ async function openFirst(names, wanted) {
   begin({ name: "grid", saved: null, tag: null }, beginnings["plain grid"]);
 }
 
-function make() {
+async function make() {
   const beginning = $("beginning").value;
+  const origin = $("beginning").selectedOptions[0].parentElement === $("beginning-shipped") ? beginning : null;
   const name = $("new-name").value.trim();
   if (optionOf(name)) return notice(`There is a layout ${name} already.`);
-  const isCopy = !beginnings[beginning];
+  const isCopy = !origin && !beginnings[beginning];
   if (!isCopy && !mayLeave()) return;
-  const text = beginnings[beginning] ?? editor.value;
-  begin({ name, saved: null, tag: null }, text.replace(/("name"|\bname)\s*:\s*(["'])[^"'\n]*\2/, `$1: $2${name}$2`));
+  try {
+    const text = origin ? await shippedText(origin) : beginnings[beginning] ?? editor.value;
+    begin({ name, saved: null, tag: null }, text.replace(/("name"|\bname)\s*:\s*(["'])[^"'\n]*\2/, `$1: $2${name}$2`));
+  } catch (error) { return notice(error.message); }
   editor.text.focus();
+}
+
+/// Brings back the text that the open layout came with, to be looked at and saved; undo takes it back.
+async function restore() {
+  const { name } = open;
+  try {
+    const text = await shippedText(name);
+    if (open.name !== name) return;
+    if (text === editor.value) return status("good", `${name} is as it came with the server`);
+    editor.replace(0, editor.value.length, text);
+  } catch (error) { notice(error.message); }
 }
 
 // MARK: Looking
@@ -370,11 +397,17 @@ $("file").addEventListener("change", () => choose($("file").value));
 $("save").addEventListener("click", () => save());
 $("keep-mine").addEventListener("click", () => save({ isForced: true }));
 $("take-theirs").addEventListener("click", () => read(open.name).catch((error) => notice(error.message)));
+$("restore").addEventListener("click", restore);
 $("delete").addEventListener("click", remove);
 $("new").addEventListener("click", () => {
   $("new-name").value = "";
   $("beginning").value = "copy";
   $("naming").showModal();
+});
+// What comes back is to have its own name.
+$("beginning").addEventListener("change", () => {
+  const { value } = $("beginning");
+  if (shipped.includes(value) && !$("new-name").value && !optionOf(value)) $("new-name").value = value;
 });
 $("naming-cancel").addEventListener("click", () => $("naming").close());
 $("naming-form").addEventListener("submit", make);

@@ -11,6 +11,12 @@ extension ControlApplication {
     case (.layout(let name), "PUT"): return try await save(name, request)
     case (.layout(let name), "DELETE"): return try await delete(name, request.head)
     case (.layout(let name), _): return try layout(name, request.head)
+    case (.layoutShipped(let name), _):
+      guard let text = ShippedLayouts.text(of: name) else {
+        return problem(
+          404, "No layout '\(name)' came with the server; these did: \(ShippedLayouts.names.joined(separator: ", ")).")
+      }
+      return try source(text, request.head)
     case (.layoutPreview(let name, let format), let method):
       var canvas = try canvas(request.head)
       canvas.format = format
@@ -37,15 +43,21 @@ extension ControlApplication {
       writer.value(workshop.names)
       writer.key("faulty")
       writer.value(workshop.folder.faultyNames)
+      writer.key("shipped")
+      writer.value(ShippedLayouts.names)
       writer.member("writable", workshop.folder.isWritable)
       writer.endObject()
     }
   }
 
-  /// As plain JSON, or as its author wrote it for those who accept JSON5.
   private func layout(_ name: String, _ head: HTTPRequestHead) throws(Refusal) -> HTTPResponse {
     let text: [UInt8]
     do throws(WorkshopRefusal) { text = try workshop.source(name) } catch { throw Refusal(response: problem(error)) }
+    return try source(text, head)
+  }
+
+  /// A layout's text as plain JSON, or as its author wrote it for those who accept JSON5.
+  private func source(_ text: [UInt8], _ head: HTTPRequestHead) throws(Refusal) -> HTTPResponse {
     let tag = entityTag(of: text)
     if head.header("accept")?.lowercased().contains("application/json5") == true {
       return HTTPResponse(200, type: "application/json5", body: text).with("ETag", tag)

@@ -147,7 +147,7 @@ struct ControlApplication: Sendable {
     case .prompt(let room, let id):
       try await checkLobby(of: room, caller)
       return try await prompt(request, room: room, id: id)
-    case .layouts, .layout, .layoutPreview, .layoutCheck: return try await layouts(request, route: route)
+    case .layouts, .layout, .layoutPreview, .layoutCheck, .layoutShipped: return try await layouts(request, route: route)
     case .snapshot(let room):
       try await checkLobby(of: room, caller)
       return try await snapshot(request, room: room)

@@ -20,6 +20,8 @@ enum Route: Sendable, Equatable {
   case layout(String)
   case layoutPreview(String, PreviewCanvas.Format)
   case layoutCheck(String)
+  /// The text that a layout came with.
+  case layoutShipped(String)
   case snapshot(room: String)
   case events(room: String)
 
@@ -71,6 +73,7 @@ enum Route: Sendable, Equatable {
     case ("layouts", 3, "preview.png"): self = .layoutPreview(try validName(segments[1], what: "Layout"), .png)
     case ("layouts", 3, "preview.svg"): self = .layoutPreview(try validName(segments[1], what: "Layout"), .svg)
     case ("layouts", 3, "check"): self = .layoutCheck(try validName(segments[1], what: "Layout"))
+    case ("layouts", 3, "shipped"): self = .layoutShipped(try validName(segments[1], what: "Layout"))
     default: return nil
     }
   }
@@ -144,7 +147,7 @@ enum Route: Sendable, Equatable {
     case .layout: method == "PUT" || method == "DELETE" ? .administer : .watch
     case .layoutPreview: method == "POST" ? .control : .watch
     case .layoutCheck: .control
-    case .rooms, .layouts, .snapshot, .events: .watch
+    case .rooms, .layouts, .layoutShipped, .snapshot, .events: .watch
     }
   }
 
@@ -182,6 +185,7 @@ enum Route: Sendable, Equatable {
     case .snapshot: "image/png"
     case .room, .participant, .prompts, .prompt: method == "DELETE" ? nil : "application/json"
     case .layout: method == "PUT" || method == "DELETE" ? nil : "application/json5"
+    case .layoutShipped: "application/json5"
     case .avatar: method == "PUT" ? "application/json" : nil
     case .rooms, .participants, .layouts, .layoutCheck: "application/json"
     case .events: nil
