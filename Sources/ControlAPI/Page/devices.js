@@ -5,11 +5,13 @@ export const isPossible = () => Boolean(navigator.mediaDevices?.getUserMedia);
 const picture = { width: { ideal: 1280 }, height: { ideal: 720 }, frameRate: { ideal: 30, max: 30 } };
 const exact = (id) => (id ? { deviceId: { exact: id } } : {});
 
+const impossible = "This page has no access to cameras here: open it over https or on localhost.";
+
 /// A stream of what was chosen. Falls back to what there is and says so: { stream, words }.
 export async function open({ source, cameraId, microphoneId }) {
   if (source === "none") return { stream: new MediaStream(), words: "" };
   if (!isPossible()) {
-    return { stream: new MediaStream(), words: "This page has no access to cameras here: open it over https or on localhost. You can watch and listen." };
+    return { stream: new MediaStream(), words: `${impossible} You can watch and listen.` };
   }
   if (source === "screen") return openScreen(microphoneId);
   const audio = { echoCancellation: true, noiseSuppression: true, autoGainControl: true, ...exact(microphoneId) };
@@ -24,14 +26,26 @@ export async function open({ source, cameraId, microphoneId }) {
   }
 }
 
+/// The picture alone of what was chosen: { track, words }.
+export async function openPicture({ source, cameraId }) {
+  if (!isPossible()) return { track: null, words: impossible };
+  try {
+    const stream = source === "screen" ? await screen() : await navigator.mediaDevices.getUserMedia({ video: { ...picture, ...exact(cameraId) } });
+    return { track: stream.getVideoTracks()[0] ?? null, words: "" };
+  } catch (error) {
+    return { track: null, words: words(error, source === "screen" ? "screen" : "camera") };
+  }
+}
+
+async function screen() {
+  const stream = await navigator.mediaDevices.getDisplayMedia({ video: { frameRate: { ideal: 15, max: 30 } }, audio: false });
+  for (const track of stream.getVideoTracks()) track.contentHint = "detail";
+  return stream;
+}
+
 async function openScreen(microphoneId) {
   let stream;
-  try {
-    stream = await navigator.mediaDevices.getDisplayMedia({ video: { frameRate: { ideal: 15, max: 30 } }, audio: false });
-  } catch (error) {
-    return { stream: new MediaStream(), words: words(error, "screen") };
-  }
-  for (const track of stream.getVideoTracks()) track.contentHint = "detail";
+  try { stream = await screen(); } catch (error) { return { stream: new MediaStream(), words: words(error, "screen") }; }
   const sound = await firstThatWorks([{ audio: { echoCancellation: true, ...exact(microphoneId) } }]);
   for (const track of sound?.getAudioTracks() ?? []) stream.addTrack(track);
   return { stream, words: sound ? "" : "Your screen is shown, but no microphone could be used." };

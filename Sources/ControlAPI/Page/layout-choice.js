@@ -11,6 +11,9 @@ export class LayoutChoice {
     this.outputs = [];
     this.target = wholeRoom;
     this.buttons = new Map();
+    this.ended = new AbortController();
+    // Layouts are made and changed in another tab: back here, they are to be seen.
+    document.addEventListener("visibilitychange", () => { if (!document.hidden && this.buttons.size) this.list(); }, { signal: this.ended.signal });
     elements.of.onchange = () => {
       this.target = elements.of.value;
       this.show();
@@ -25,6 +28,7 @@ export class LayoutChoice {
 
   end() {
     this.isOver = true;
+    this.ended.abort();
     this.elements.list.replaceChildren();
     this.elements.ofLabel.hidden = true;
   }
@@ -52,10 +56,12 @@ export class LayoutChoice {
     try {
       const response = await fetch("/v1/layouts", { headers: this.headers });
       if (response.ok) names = (await response.json()).layouts;
-    } catch { /* Shown as no choice. */ }
+    } catch { if (this.buttons.size) return; }
     if (this.isOver) return;
-    this.buttons = new Map(names.map((name) => [name, this.button(name)]));
-    this.elements.list.replaceChildren(...this.buttons.values());
+    const before = this.buttons;
+    this.buttons = new Map(names.map((name) => [name, before.get(name) ?? this.button(name)]));
+    if (names.join() !== [...before.keys()].join()) this.elements.list.replaceChildren(...this.buttons.values());
+    for (const [name, button] of this.buttons) this.preview(name, button);
     this.elements.empty.hidden = names.length > 0;
     this.show();
   }
@@ -68,7 +74,6 @@ export class LayoutChoice {
     label.textContent = name;
     button.append(label);
     button.addEventListener("click", () => this.choose(name));
-    this.preview(name, button);
     return button;
   }
 
@@ -79,7 +84,8 @@ export class LayoutChoice {
       const image = new Image();
       image.alt = "";
       image.src = URL.createObjectURL(await response.blob());
-      await image.decode();
+      try { await image.decode(); } finally { URL.revokeObjectURL(image.src); }
+      button.querySelector("img")?.remove();
       button.prepend(image);
     } catch { /* The name alone will do. */ }
   }

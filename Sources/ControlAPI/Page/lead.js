@@ -34,6 +34,9 @@ export class Lead {
     this.settings = { stage: {}, admission: {} };
     /// What somebody can be pinned to: ids and numbers of the slots of the room's layout.
     this.places = [];
+    this.layout = null;
+    /// Whom the list of those who wait shows: made anew only where it says something else, so that a click finds what it was meant for.
+    this.waiting = "";
     this.find("lead").hidden = false;
     for (const [id, [part, key]] of Object.entries(switches)) {
       this.find(id).onchange = ({ target }) => this.ask("PATCH", "", { [part]: { [key]: target.checked } });
@@ -54,15 +57,21 @@ export class Lead {
   }
 
   async listPlaces(name) {
+    this.layout = name;
     try {
       const response = await fetch(`/v1/layouts/${encodeURIComponent(name)}`, { headers: this.room.headers });
       if (!response.ok) return;
-      this.places = placesOf(await response.json());
+      const places = placesOf(await response.json());
+      if (this.layout !== name || this.room.isOver) return;
+      this.places = places;
       this.room.show();
     } catch { /* Nobody is pinned then. */ }
   }
 
   showWaiting(people) {
+    const waiting = JSON.stringify(people.map(({ id, name }) => [id, name]));
+    if (waiting === this.waiting) return;
+    this.waiting = waiting;
     this.find("waiting").replaceChildren(...people.map((person) => {
       const item = document.createElement("li");
       const name = document.createElement("span");

@@ -26,6 +26,7 @@ export class OwnLook {
   }
 
   stop() {
+    this.known = null;
     this.find("own").hidden = true;
     this.show(null);
   }
@@ -111,6 +112,7 @@ async function fitting(file) {
   const scale = Math.min(1, sideMax / Math.max(picture.width, picture.height));
   const canvas = new OffscreenCanvas(Math.max(1, Math.round(picture.width * scale)), Math.max(1, Math.round(picture.height * scale)));
   canvas.getContext("2d").drawImage(picture, 0, 0, canvas.width, canvas.height);
+  picture.close();
   const whole = await canvas.convertToBlob({ type: "image/png" });
   return whole.size <= bytesMax ? whole : canvas.convertToBlob({ type: "image/jpeg", quality: 0.85 });
 }

@@ -15,6 +15,8 @@ let room = null;
 let look = null;
 /// What is or will be sent.
 let stream = null;
+/// Counts the requests for devices: an answer that comes when something else is wanted already is let go.
+let opening = 0;
 let isMuted = false;
 let isDeaf = false;
 let isPictureOff = false;
@@ -82,9 +84,15 @@ async function showPresence() {
 
 const choice = () => ({ source: $("source").value, cameraId: $("camera-select").value, microphoneId: $("microphone-select").value });
 
+/// The devices that are chosen now; null where something else was asked for before they were open.
 async function openDevices() {
+  const number = (opening += 1);
   devices.stop(stream);
   const opened = await devices.open(choice());
+  if (number !== opening) {
+    devices.stop(opened.stream);
+    return null;
+  }
   stream = opened.stream;
   notice(opened.words);
   for (const track of stream.getVideoTracks()) track.addEventListener("ended", () => { if (session) setPicture(true); });
@@ -95,8 +103,9 @@ async function openDevices() {
 
 async function showPreview() {
   $("preview-start").disabled = true;
-  await openDevices();
-  $("preview-start").disabled = false;
+  const opened = await openDevices();
+  $("preview-start").disabled = session !== null;
+  if (!opened || session) return;
   const hasPicture = stream.getVideoTracks().length > 0;
   $("preview").srcObject = stream;
   $("preview").parentElement.dataset.kind = $("source").value;
@@ -143,18 +152,30 @@ function followSource() {
   $("preview-start").hidden = source === "none";
   $("preview-start").textContent = source === "screen" ? "Choose a screen" : "Turn on camera and microphone";
   if (source === "none" || source === "screen") {
-    devices.stop(stream);
-    stream = null;
+    letGo();
     endPreview();
   } else if (stream) showPreview();
 }
 
+/// Lets devices go, those that are only being opened as well.
+function letGo() {
+  opening += 1;
+  devices.stop(stream);
+  stream = null;
+}
+
 // MARK: Joining and leaving
 
+/// While one comes in, what was filled in stays as it is.
+function lockForm(isLocked) {
+  for (const field of $("form").elements) field.disabled = isLocked;
+  $("preview-start").disabled = isLocked;
+}
+
 async function join() {
-  if (session) return;
+  if (session || $("join").disabled) return;
   notice("");
-  $("join").disabled = true;
+  lockForm(true);
   status("busy", "Getting ready…");
   const name = $("name").value.trim() || "Guest";
   const roomName = $("room").value.trim();
@@ -226,8 +247,8 @@ function leave() {
   room?.stop();
   look?.stop();
   statistics.stop();
-  devices.stop(stream);
-  session = room = look = stream = null;
+  letGo();
+  session = room = look = null;
   $("picture").srcObject = null;
   $("picture").muted = false;
   $("sound-label").hidden = true;
@@ -235,7 +256,7 @@ function leave() {
   document.body.dataset.phase = "lobby";
   $("stage").hidden = $("side").hidden = $("room-chip").hidden = true;
   $("lobby").hidden = false;
-  $("join").disabled = false;
+  lockForm(false);
   document.title = "Tutti";
   status("", "Not in a room");
   notice("");
@@ -259,13 +280,15 @@ function showVeil(words) {
 function showControls() {
   const hasSound = Boolean(stream?.getAudioTracks().length);
   $("mute").disabled = !hasSound;
-  $("mute").setAttribute("aria-pressed", String(isMuted || !hasSound));
+  // Their words say what a press will do; whether they are on is said by them alone.
+  const show = (id, isOn) => $(id).toggleAttribute("data-on", isOn);
+  show("mute", isMuted || !hasSound);
   $("mute").querySelector("span").textContent = !hasSound ? "No microphone" : isMuted ? "Unmute" : "Mute";
-  $("deafen").setAttribute("aria-pressed", String(isDeaf));
+  show("deafen", isDeaf);
   $("deafen").querySelector("span").textContent = isDeaf ? "Sound on" : "Sound off";
-  $("hand").setAttribute("aria-pressed", String(isHandUp));
+  show("hand", isHandUp);
   $("hand").querySelector("span").textContent = isHandUp ? "Lower hand" : "Raise hand";
-  $("camera").setAttribute("aria-pressed", String(isPictureOff));
+  show("camera", isPictureOff);
   $("camera").disabled = $("source").value === "none";
   const what = $("source").value === "screen" ? "Screen" : "Camera";
   $("camera").querySelector("span").textContent = isPictureOff ? `${what} on` : `${what} off`;
@@ -290,21 +313,24 @@ async function toggleHand() {
 /// A host asked one onto the stage, or back into the audience.
 async function followRole(next) {
   const before = role;
+  const own = session;
   role = next;
-  if (!before || before === next || !session) return;
+  if (!before || before === next || !own) return;
   if (next === "viewer") {
-    devices.stop(stream);
-    for (const kind of ["audio", "video"]) await session.replace(kind, null);
-    stream = session.stream = new MediaStream();
+    letGo();
+    stream = own.stream = new MediaStream();
     isPictureOff = true;
+    for (const kind of ["audio", "video"]) await own.replace(kind, null);
     notice("You are in the audience now: nobody sees or hears you.");
   } else if (before === "viewer") {
     if ($("source").value === "none") {
       $("source").value = "camera";
       followSource();
     }
-    stream = session.stream = await openDevices();
-    for (const track of stream.getTracks()) await session.replace(track.kind, track);
+    // He may have left, or be in the audience again, before his devices are open.
+    if (!(await openDevices()) || session !== own) return;
+    own.stream = stream;
+    for (const track of stream.getTracks()) await own.replace(track.kind, track);
     isPictureOff = !stream.getVideoTracks().length;
     setMuted(true);
     room.change({ audioMuted: true });
@@ -419,28 +445,33 @@ async function setPicture(off) {
     await session.replace("video", null);
     isPictureOff = true;
   } else {
-    const opened = await devices.open({ ...choice(), microphoneId: "" });
-    const track = opened.stream.getVideoTracks()[0];
-    for (const sound of opened.stream.getAudioTracks()) sound.stop();
-    notice(track ? "" : opened.words);
-    if (!track || !session) return;
-    stream.addTrack(track);
-    track.addEventListener("ended", () => setPicture(true));
-    if (session.videoTransceiver.currentDirection === "recvonly") {
-      session.stream = stream;
-      session.start();
-    } else await session.replace("video", track);
-    isPictureOff = false;
+    const own = session;
+    $("camera").disabled = true;
+    const { track, words } = await devices.openPicture(choice());
+    // One who left meanwhile, or was sent to the audience, is not to be filmed.
+    if (session !== own || role === "viewer") {
+      track?.stop();
+      return;
+    }
+    notice(words);
+    if (track) {
+      stream.addTrack(track);
+      track.addEventListener("ended", () => setPicture(true));
+      if (own.videoTransceiver.currentDirection === "recvonly") {
+        own.stream = stream;
+        own.start();
+      } else await own.replace("video", track);
+      isPictureOff = false;
+    }
   }
   showControls();
 }
 
 async function share() {
   const label = $("share");
-  try {
-    await navigator.clipboard.writeText(roomAddress().href);
-    label.textContent = "Copied";
-  } catch { label.textContent = roomAddress().href; }
+  // Without https there is no clipboard to write to; one can still copy by hand.
+  try { await navigator.clipboard.writeText(roomAddress().href); } catch { return prompt("The address of this room:", roomAddress().href); }
+  label.textContent = "Copied";
   setTimeout(() => { label.textContent = "Copy link"; }, 2000);
 }
 

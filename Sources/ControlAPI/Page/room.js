@@ -21,6 +21,8 @@ export class Room {
     this.asking = 0;
     this.asked = -Infinity;
     this.attempt = 0;
+    /// Counts the readings of the whole room.
+    this.reading = 0;
     this.isOver = false;
   }
 
@@ -69,24 +71,32 @@ export class Room {
   /// as it is read may be older.
   async refresh() {
     this.waiting ??= [];
+    const number = (this.reading += 1);
+    let room = null;
     try {
       const response = await fetch(this.path, { headers: this.headers });
-      if (!response.ok) return;
-      const room = await response.json();
-      this.people = new Map(room.participants.map((person) => [person.id, person]));
-      this.layouts.take(room);
-      this.lobby = new Map(room.waiting.map((person) => [person.id, person]));
-      this.lead?.follow(room);
-      this.on.stage(room.stage, this.isWaiting);
-      this.floor = room.floor;
-      this.on.pictures(room.outputs);
-      this.on.sounds([{ name: "main", bitrate: room.audio.bitrate }, ...room.audio.outputs]);
-      this.show();
-      this.tellOwn();
+      if (response.ok) room = await response.json();
     } catch { /* The socket's next connection asks again. */ }
-    const waiting = this.waiting ?? [];
+    // Asked for once more meanwhile, the later answer is newer.
+    if (this.isOver || number !== this.reading) return;
+    if (room) this.take(room);
+    const waiting = this.waiting;
     this.waiting = null;
     for (const event of waiting) this.apply(event);
+  }
+
+  /// The room as it is.
+  take(room) {
+    this.people = new Map(room.participants.map((person) => [person.id, person]));
+    this.layouts.take(room);
+    this.lobby = new Map(room.waiting.map((person) => [person.id, person]));
+    this.lead?.follow(room);
+    this.on.stage(room.stage, this.isWaiting);
+    this.floor = room.floor;
+    this.on.pictures(room.outputs);
+    this.on.sounds([{ name: "main", bitrate: room.audio.bitrate }, ...room.audio.outputs]);
+    this.show();
+    this.tellOwn();
   }
 
   apply(event) {

@@ -13,6 +13,8 @@ export class Session {
     this.received = new MediaStream();
     this.attempt = 0;
     this.isOver = false;
+    /// Addresses of sessions that this one took the place of.
+    this.past = new Set();
   }
 
   get headers() { return this.token ? { Authorization: `Bearer ${this.token}` } : {}; }
@@ -23,7 +25,10 @@ export class Session {
     this.on.state("busy", this.attempt ? "Reconnecting…" : "Connecting…");
     try {
       await this.join();
+      if (this.isOver) return;
       this.on.joined();
+      // Only now: by his former session the server knows again who was let in already.
+      this.endPast();
     } catch (error) {
       if (this.isOver) return;
       if (error instanceof Refused && !error.isPassing) return this.on.failed(error.message);
@@ -40,6 +45,7 @@ export class Session {
     this.connection = connection;
     this.received = new MediaStream();
     this.etag = null;
+    if (this.location) this.past.add(this.location);
     this.location = null;
     this.unsent = [];
     for (const kind of ["audio", "video"]) {
@@ -124,9 +130,10 @@ export class Session {
 
   /// New ICE credentials for the same session (RFC 9725 section 4.3.3); where that fails, a new session.
   async restart() {
-    if (this.isOver) return;
+    if (this.isOver || this.isRestarting) return;
     const connection = this.connection;
     this.on.state("busy", "Reconnecting…");
+    this.isRestarting = true;
     try {
       connection.restartIce();
       await connection.setLocalDescription();
@@ -143,7 +150,7 @@ export class Session {
       this.timer = setTimeout(() => { if (connection.connectionState !== "connected") this.retry("The connection was lost."); }, 2 * patience);
     } catch {
       if (connection === this.connection) this.retry("The connection was lost.");
-    }
+    } finally { this.isRestarting = false; }
   }
 
   /// Something says that the server may be gone: asks it for this session until it answers. A server that was started anew knows
@@ -187,9 +194,15 @@ export class Session {
     this.isOver = true;
     clearTimeout(this.timer);
     this.connection?.close();
-    if (!this.location) return;
-    fetch(this.location, { method: "DELETE", keepalive: true, headers: this.headers }).catch(() => {});
+    if (this.location) this.past.add(this.location);
     this.location = null;
+    this.endPast();
+  }
+
+  /// Takes sessions that are over out of the room, where nobody is to be seen twice. A server that cannot be reached finds out by itself.
+  endPast() {
+    for (const address of this.past) fetch(address, { method: "DELETE", keepalive: true, headers: this.headers }).catch(() => {});
+    this.past.clear();
   }
 }
 

@@ -13,6 +13,7 @@ export class Statistics {
 
   stop() {
     clearInterval(this.timer);
+    this.timer = null;
     this.before.clear();
     this.person = null;
   }
@@ -23,7 +24,9 @@ export class Statistics {
   async show(session) {
     const connection = session.connection;
     if (!connection || connection.connectionState === "closed") return;
+    const { timer } = this;
     const reports = [...(await connection.getStats()).values()];
+    if (timer !== this.timer) return;
     const of = (type, kind) => reports.find((report) => report.type === type && report.kind === kind);
     const codec = (report) => reports.find((each) => each.id === report?.codecId)?.mimeType?.split("/")[1];
     const pair = reports.find((report) => report.type === "candidate-pair" && report.nominated && report.state === "succeeded");
