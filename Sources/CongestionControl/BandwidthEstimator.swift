@@ -13,7 +13,7 @@ import Timing
 /// Follows draft-ietf-rmcat-gcc-02. Without transport-cc, loss and REMB alone bound a rate that rises by 8 % a second. Feedback is the
 /// peer's word: whatever it says, the answers stay within the bounds.
 ///
-/// Asking for the next deadline counts as changing the estimator: so it is asked where it lies, and nothing is copied.
+/// What is asked with each feedback counts as changing the estimator: so it is asked where it lies, and nothing is copied.
 public struct BandwidthEstimator: Sendable {
   /// Bits per second.
   public struct Bounds: Hashable, Sendable {
@@ -30,7 +30,9 @@ public struct BandwidthEstimator: Sendable {
 
   /// What the parts think; bit rates per second.
   public struct Statistics: Sendable {
+    /// As `targetBitsPerSecond` and `estimatedBitsPerSecond`.
     public var target: Int
+    public var estimate: Int
     public var delayBased: Int
     /// Nil while loss bounds nothing.
     public var lossBased: Int?
@@ -107,14 +109,16 @@ public struct BandwidthEstimator: Sendable {
   // MARK: Answers
 
   /// What the path carries over time, in bits per second, headers included: what a choice of rung goes by.
-  public var estimatedBitsPerSecond: Int { clampedInt(estimate) }
+  public var estimatedBitsPerSecond: Int { mutating get { clampedInt(estimate) } }
 
   /// What may be sent now: less than the estimate while a queue drains that our own sending built.
-  public var targetBitsPerSecond: Int { clampedInt(max(estimate * drainFactor, Double(bounds.minimum))) }
+  public var targetBitsPerSecond: Int { mutating get { clampedInt(target) } }
+
+  private var target: Double { max(estimate * drainFactor, Double(bounds.minimum)) }
 
   /// Whether the path carries all that is sent and no packet waits on it: then what comes at once may leave faster than on average.
   /// Never of thin lines, where sound would wait behind it.
-  public func isClear(at now: Instant) -> Bool {
+  public mutating func isClear(at now: Instant) -> Bool {
     guard hasTransportFeedback, detector.usage != .over, !queue.isShared, queue.current <= Self.clearQueueMax,
       loss.fractionLost < 0.005, estimate >= Self.clearBitsPerSecondMin
     else { return false }
@@ -123,7 +127,7 @@ public struct BandwidthEstimator: Sendable {
 
   public var statistics: Statistics {
     Statistics(
-      target: targetBitsPerSecond, delayBased: clampedInt(rate.bitsPerSecond),
+      target: clampedInt(target), estimate: clampedInt(estimate), delayBased: clampedInt(rate.bitsPerSecond),
       lossBased: loss.limit.isFinite ? clampedInt(loss.limit) : nil, receiverMaximum: receiverMaximum.map(clampedInt),
       acknowledged: acknowledged.bitsPerSecond.map(clampedInt), linkCapacity: rate.capacity.estimate.map(clampedInt),
       usage: detector.usage, state: rate.state, fractionLost: loss.fractionLost, queueDelay: queue.current,

@@ -47,7 +47,7 @@ struct PathControl {
   // MARK: Answers
 
   /// What the path carries besides the sound, in bits per second.
-  var pictureEstimate: Int { max(estimator.estimatedBitsPerSecond &- soundRate, 0) }
+  var pictureEstimate: Int { mutating get { max(estimator.estimatedBitsPerSecond &- soundRate, 0) } }
 
   /// When something waits to be sent; nil where nothing does.
   var pacingDeadline: Instant? { mutating get { isPaced ? pacer.nextDeadline : nil } }
@@ -68,7 +68,7 @@ struct PathControl {
   func addStatistics(to statistics: inout PeerStatistics) {
     let path = estimator.statistics
     statistics.hasEstimate = path.isInformed
-    statistics.estimatedBitsPerSecond = estimator.estimatedBitsPerSecond
+    statistics.estimatedBitsPerSecond = path.estimate
     statistics.pathQueueDelay = path.queueDelay
     statistics.probesSent = path.probesSent
     statistics.pacingQueueTime = isPaced ? pacer.queueTime : .zero
@@ -88,7 +88,7 @@ struct PathControl {
   private mutating func setPace(at now: Instant) { pacer.setTarget(pace, isClear: estimator.isClear(at: now), at: now) }
 
   /// What pictures may take: what is left beside the sound, which waits for nothing.
-  private var pace: Int { max(estimator.targetBitsPerSecond &- soundRate, floor) }
+  private var pace: Int { mutating get { max(estimator.targetBitsPerSecond &- soundRate, floor) } }
 
   /// Whether it is soon told what the path carries, if anything is.
   var isUnsure: Bool { isPaced && estimator.isUnsure }

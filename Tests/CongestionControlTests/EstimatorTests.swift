@@ -64,25 +64,25 @@ func hostileFeedbackLeavesTheTargetWithinItsBounds(seed: UInt64) {
     }
     if let probe = estimator.takeProbe(at: now) { #expect(probe.bitsPerSecond <= 5_500_000 * 6 && probe.bytes <= 100_000) }
     estimator.handleTimeout(at: now)
-    #expect(estimator.targetBitsPerSecond >= 30_000 && estimator.targetBitsPerSecond <= 5_000_000)
+    #expect(estimator.statistics.target >= 30_000 && estimator.statistics.target <= 5_000_000)
   }
 }
 
 @Test func silenceAfterFeedbackHalvesTheTarget() {
   var call = SimulatedCall(.elastic(1_000_000), path: .init(capacity: 2_000_000, seed: 1))
   call.run(for: .seconds(5))
-  let before = call.estimator.targetBitsPerSecond
+  let before = call.estimator.statistics.target
   call.path.loss = 1
   call.run(for: .seconds(3))
-  #expect(call.estimator.targetBitsPerSecond < before / 2)
+  #expect(call.estimator.statistics.target < before / 2)
 }
 
 @Test func aReceiverEstimateCapsWhatIsSent() {
   var estimator = BandwidthEstimator(.init(minimum: 20_000, start: 1_000_000, maximum: 5_000_000))
   estimator.receiveMaximumBitrate(400_000, at: .zero)
-  #expect(estimator.targetBitsPerSecond == 400_000)
+  #expect(estimator.statistics.target == 400_000)
   estimator.receiveMaximumBitrate(0, at: .zero)
-  #expect(estimator.targetBitsPerSecond == 20_000)
+  #expect(estimator.statistics.target == 20_000)
 }
 
 @Test func lossReportsAloneLowerAndRaiseTheRate() {
@@ -99,12 +99,12 @@ func hostileFeedbackLeavesTheTargetWithinItsBounds(seed: UInt64) {
     now += .seconds(1)
     estimator.receiveReport(fractionLost: 0.05, roundTripTime: .milliseconds(50), at: now)
   }
-  #expect(estimator.targetBitsPerSecond == low, "between a fiftieth and a tenth nothing changes")
+  #expect(estimator.statistics.target == low, "between a fiftieth and a tenth nothing changes")
   for _ in 0..<30 {
     now += .seconds(1)
     estimator.receiveReport(fractionLost: 0, roundTripTime: .milliseconds(50), at: now)
   }
-  #expect(estimator.targetBitsPerSecond == 1_500_000)
+  #expect(estimator.statistics.target == 1_500_000)
 }
 
 @Test func estimatingAllocatesNothingPerPacketSent() {

@@ -85,7 +85,7 @@ struct SimulatedCall {
   }
 
   /// What sound takes: who has little is sent 8 kb/s in long packets, others 24 kb/s.
-  private var sound: Int { choice == nil || estimator.estimatedBitsPerSecond > 120_000 ? 52_000 : 25_333 }
+  private var sound: Int { mutating get { choice == nil || estimator.estimatedBitsPerSecond > 120_000 ? 52_000 : 25_333 } }
 
   // MARK: Sending
 
