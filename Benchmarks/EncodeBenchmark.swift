@@ -1,6 +1,5 @@
 import Codecs
 import EncodedMedia
-import Glibc
 import LoadGenerator
 import RawMedia
 import Timing
@@ -90,8 +89,7 @@ enum EncodeBenchmark {
     let below = result.framesBelow(plateau)
     return [
       figure(milliseconds), figure(result.plateau), figure(result.decay), figure(result.dip), "\(below.keyframe)",
-      "\(below.join)",
-      figure(result.burst, 0), figure(result.kilobits, 0),
+      "\(below.join)", figure(result.burst, 0), figure(result.kilobits, 0),
     ]
   }
 
@@ -164,10 +162,7 @@ private final class TileWall {
   }
 
   func damage(_ time: Int) -> [DamageRectangle] {
-    (Self.moving + (time == EncodeBenchmark.joinAt ? [Self.joined] : [])).map {
-      let (left, top) = Self.corner(of: $0)
-      return DamageRectangle(x: left, y: top, width: Self.tileWidth, height: Self.tileHeight)
-    }
+    (Self.moving + (time == EncodeBenchmark.joinAt ? [Self.joined] : [])).map(Self.area)
   }
 
   func draw(_ time: Int) {
@@ -177,30 +172,16 @@ private final class TileWall {
     draw(Self.joined, time: 0)
   }
 
-  private static func corner(of tile: Int) -> (left: Int, top: Int) {
-    (tile % columns * tileWidth, tile / columns * tileHeight)
+  private static func area(of tile: Int) -> DamageRectangle {
+    DamageRectangle(x: tile % columns * tileWidth, y: tile / columns * tileHeight, width: tileWidth, height: tileHeight)
   }
 
   private func draw(_ tile: Int, time: Int) {
-    let (left, top) = Self.corner(of: tile)
+    let area = Self.area(of: tile)
     cameras[tile].draw(time, on: camera)
-    picture.paste(camera, left: left, top: top)
+    picture.paste(camera, left: area.x, top: area.y)
   }
 
-  /// PSNR of the luma of some tiles.
-  func quality(of decoded: Picture, _ tiles: [Int]) -> Double {
-    var error = 0
-    for tile in tiles {
-      let (left, top) = Self.corner(of: tile)
-      for y in top..<(top + Self.tileHeight) {
-        let (own, other) = (picture.luma + y * picture.lumaStride, decoded.luma + y * decoded.lumaStride)
-        for x in left..<(left + Self.tileWidth) {
-          let difference = Int(own[x]) - Int(other[x])
-          error += difference * difference
-        }
-      }
-    }
-    let count = Double(tiles.count * Self.tileWidth * Self.tileHeight)
-    return error == 0 ? 99 : 10 * log10(255 * 255 * count / Double(error))
-  }
+  /// PSNR of the luma of some tiles, in dB.
+  func quality(of decoded: Picture, _ tiles: [Int]) -> Double { picture.quality(of: decoded, in: tiles.map(Self.area)) }
 }

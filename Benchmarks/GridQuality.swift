@@ -1,6 +1,5 @@
 import Codecs
 import EncodedMedia
-import Glibc
 import LoadGenerator
 import RawMedia
 import Timing
@@ -11,6 +10,7 @@ enum GridQuality {
   /// The first second is left out: it depends on the keyframe.
   private static let frames = 120
   private static let settling = 30
+  private static let whole = DamageRectangle(x: 0, y: 0, width: width, height: height)
 
   /// Mean PSNR of the luma.
   ///
@@ -28,7 +28,7 @@ enum GridQuality {
     for index in 0..<frames {
       for place in cameras.indices {
         cameras[place].draw(index, on: camera)
-        copy(camera, to: place, on: grid)
+        grid.paste(camera, left: place % side * camera.width, top: place / side * camera.height)
       }
       var bytes: [UInt8] = []
       let time = Instant.zero + .ticks(Int64(index), at: 30)
@@ -36,32 +36,8 @@ enum GridQuality {
       let frame = EncodedFrame(
         codec: codec, payload: FrameBuffer(bytes), timestamp: RTPTimestamp(0), isKeyframe: outcome.isKeyframe, time: time)
       guard let decoded = try decoder.decode(frame, pool: &pool) else { throw BenchmarkError("\(codec) decodes nothing") }
-      if index >= settling { sum += decibels(grid, decoded) }
+      if index >= settling { sum += grid.quality(of: decoded, in: [whole]) }
     }
     return sum / Double(frames - settling)
-  }
-
-  private static func copy(_ camera: Picture, to place: Int, on grid: Picture) {
-    let (left, top) = (place % side * camera.width, place / side * camera.height)
-    for y in 0..<camera.height {
-      memcpy(grid.luma + (top + y) * grid.lumaStride + left, camera.luma + y * camera.lumaStride, camera.width)
-    }
-    for y in 0..<camera.chromaHeight {
-      let (from, to) = (y * camera.chromaStride, (top / 2 + y) * grid.chromaStride + left / 2)
-      memcpy(grid.chromaBlue + to, camera.chromaBlue + from, camera.chromaWidth)
-      memcpy(grid.chromaRed + to, camera.chromaRed + from, camera.chromaWidth)
-    }
-  }
-
-  private static func decibels(_ own: Picture, _ other: Picture) -> Double {
-    var error = 0
-    for y in 0..<height {
-      let (a, b) = (own.luma + y * own.lumaStride, other.luma + y * other.lumaStride)
-      for x in 0..<width {
-        let difference = Int(a[x]) - Int(b[x])
-        error += difference * difference
-      }
-    }
-    return error == 0 ? 99 : 10 * log10(255 * 255 * Double(width * height) / Double(error))
   }
 }

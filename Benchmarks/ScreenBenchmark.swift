@@ -1,6 +1,5 @@
 import Codecs
 import EncodedMedia
-import Glibc
 import LoadGenerator
 import RawMedia
 import Timing
@@ -88,8 +87,8 @@ enum ScreenBenchmark {
       let frame = EncodedFrame(
         codec: codec, payload: FrameBuffer(bytes), timestamp: RTPTimestamp(0), isKeyframe: isKeyframe, time: time)
       guard let decoded = try decoder.decode(frame, pool: &pool) else { throw BenchmarkError("\(codec) decodes nothing") }
-      result.quality.append(page.quality(of: decoded, columns: 0..<Page.textWidth))
-      result.faces += page.quality(of: decoded, columns: Page.textWidth..<Page.width) / Double(frames)
+      result.quality.append(page.picture.quality(of: decoded, in: [Page.text]))
+      result.faces += page.picture.quality(of: decoded, in: [Page.people]) / Double(frames)
     }
     return result
   }
@@ -97,7 +96,11 @@ enum ScreenBenchmark {
 
 /// A page of made-up letters, and people beside it.
 private final class Page {
-  static let (width, height, textWidth) = (1280, 720, 960)
+  static let (width, height) = (1280, 720)
+  private static let textWidth = 960
+  /// Where the page stands, and where the people.
+  static let text = DamageRectangle(x: 0, y: 0, width: textWidth, height: height)
+  static let people = DamageRectangle(x: textWidth, y: 0, width: width - textWidth, height: height)
   private static let (tileWidth, tileHeight) = (320, 180)
   /// Cells of letters: strokes of two pixels in five by seven.
   private static let (cellWidth, cellHeight) = (13, 22)
@@ -109,8 +112,7 @@ private final class Page {
   /// - Returns: what has changed.
   func draw(_ time: Int, page: Int, scrolled: Int) -> [DamageRectangle] {
     for tile in 0..<4 { drawCamera(tile, time: time) }
-    let people = DamageRectangle(x: Self.textWidth, y: 0, width: Self.width - Self.textWidth, height: Self.height)
-    guard shown?.page != page || shown?.scrolled != scrolled else { return [people] }
+    guard shown?.page != page || shown?.scrolled != scrolled else { return [Self.people] }
     shown = (page, scrolled)
     for y in 0..<Self.height {
       for x in 0..<Self.textWidth { picture.luma[y * picture.lumaStride + x] = Self.ink(x, y + scrolled, page) }
@@ -121,7 +123,7 @@ private final class Page {
         picture.chromaRed[y * picture.chromaStride + x] = 128
       }
     }
-    return [people, DamageRectangle(x: 0, y: 0, width: Self.textWidth, height: Self.height)]
+    return [Self.people, Self.text]
   }
 
   /// Black on white: letters with spaces between words, a margin, a blank line here and there.
@@ -146,17 +148,5 @@ private final class Page {
   private func drawCamera(_ tile: Int, time: Int) {
     cameras[tile].draw(time, on: camera)
     picture.paste(camera, left: Self.textWidth, top: tile * Self.tileHeight)
-  }
-
-  /// Luma PSNR of some columns, in dB.
-  func quality(of decoded: Picture, columns: Range<Int>) -> Double {
-    var error = 0
-    for y in 0..<Self.height {
-      for x in columns {
-        let difference = Int(picture.luma[y * picture.lumaStride + x]) - Int(decoded.luma[y * decoded.lumaStride + x])
-        error += difference * difference
-      }
-    }
-    return error == 0 ? 99 : 10 * log10(255 * 255 * Double(columns.count * Self.height) / Double(error))
   }
 }

@@ -22,8 +22,7 @@ enum ServedSpeech {
 
   static let statisticNames = [
     "audioLatenessMaxMs", "audioPlayoutDelayMinMs", "audioPlayoutDelayMaxMs", "audioFramesLate", "audioConcealedMs",
-    "audioExpandedMs",
-    "audioAcceleratedMs",
+    "audioExpandedMs", "audioAcceleratedMs",
   ]
   /// The sound's way through the server, and until its statistics are told.
   private static let rest = Interval.milliseconds(1_500)

@@ -108,9 +108,8 @@ struct SpeechLine {
     var byteCount = 0
     /// Mean of the playout delay.
     var delayMilliseconds = 0.0
-    /// Samples put in and cut out to change the delay, and those concealed since nothing had come yet.
+    /// Samples put in and cut out to change the delay.
     var stretchedSamples = 0
-    var lateSamples = 0
 
     /// Per second of speech.
     var bitsPerSecond: Double { Double(byteCount) * 8 * 48_000 / Double(max(samples.count, 1)) }
@@ -205,7 +204,6 @@ struct SpeechLine {
     reception.delayMilliseconds = delay / Double(max(playing, 1))
     let statistics = buffer.statistics
     reception.stretchedSamples = statistics.expandedSamples + statistics.acceleratedSamples
-    reception.lateSamples = statistics.underrunSamples
     for index in packets.indices {
       for number in max(index - protection.repeatedCount, 0)...index { reception.byteCount += packets[number].count }
     }
