@@ -14,7 +14,7 @@ package struct ClientMeasures: Sendable {
   package var keyframes = 0
   package var pictureBytes = 0
   package var sounds = 0
-  /// Pixels of the picture it is shown, by the last keyframe; nil before the first and where the codec does not tell.
+  /// Pixels of the picture it is shown, by the last keyframe; nil before the first and where that does not tell.
   package var pictureSize: String?
   package private(set) var lastPicture: Instant?
   /// Times that the picture stood for longer than it should, and how long (as WebRTC's statistics define a freeze).
@@ -64,8 +64,8 @@ package struct ClientMeasures: Sendable {
 
   private mutating func noteSize(_ frame: EncodedFrame) {
     let bytes = frame.payload.bytes
-    guard frame.codec == .vp8, let header = VP8FrameHeader(bytes.span) else { return }
-    pictureSize = "\(header.width)x\(header.height)"
+    guard let size = PictureSize(ofKeyframe: bytes.span, codec: frame.codec) else { return }
+    pictureSize = "\(size.width)x\(size.height)"
   }
 
   /// What it is shown: a size, or nothing for some seconds.
