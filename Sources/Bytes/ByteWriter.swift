@@ -68,12 +68,6 @@ public struct ByteWriter: ~Copyable, ~Escapable {
   @_lifetime(self: copy self)
   public mutating func write(_ source: [UInt8]) { write(source.span) }
 
-  /// Zeros up to the next multiple of four bytes, as RTP's and STUN's fields want.
-  @_lifetime(self: copy self)
-  public mutating func padToWord() {
-    while count & 3 != 0, !overflowed { write(UInt8(0)) }
-  }
-
   /// Overwrites 16 bits already written, for lengths known only at the end.
   @_lifetime(self: copy self)
   public mutating func patch(_ value: UInt16, at offset: Int) {

@@ -10,8 +10,6 @@
 static const int tutti_averror_again = AVERROR(EAGAIN);
 static const int tutti_av_flag_low_delay = AV_CODEC_FLAG_LOW_DELAY;
 static const int tutti_av_frame_flag_corrupt = AV_FRAME_FLAG_CORRUPT;
-static const int tutti_av_packet_flag_key = AV_PKT_FLAG_KEY;
 static const int tutti_av_log_quiet = AV_LOG_QUIET;
-static const int64_t tutti_av_no_pts = AV_NOPTS_VALUE;
 
 #endif

@@ -5,8 +5,6 @@
 #include <netinet/in.h>
 #include <netinet/udp.h>
 #include <poll.h>
-#include <pthread.h>
-#include <sched.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -122,18 +120,7 @@ static inline int shim_local_address(int socket, struct sockaddr_storage *addres
 static inline int shim_set_option(int socket, int level, int name, int value) {
   return setsockopt(socket, level, name, &value, sizeof value);
 }
-static inline int shim_get_option(int socket, int level, int name) {
-  int value = 0;
-  socklen_t count = sizeof value;
-  return getsockopt(socket, level, name, &value, &count) == 0 ? value : -1;
-}
 static inline int shim_open_socket(int family, int isStream) {
   return socket(family, (isStream ? SOCK_STREAM : SOCK_DGRAM) | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-}
-
-static inline void shim_name_this_thread(const char *name) { pthread_setname_np(pthread_self(), name); }
-static inline int shim_make_this_thread_real_time(int priority) {
-  struct sched_param parameters = {.sched_priority = priority};
-  return pthread_setschedparam(pthread_self(), SCHED_FIFO, &parameters);
 }
 #endif

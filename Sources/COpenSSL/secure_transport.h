@@ -26,14 +26,10 @@ static inline int shim_ctx_set_groups(SSL_CTX *ctx, const char *groups) { return
 static inline void shim_ctx_set_max_handshake_message(SSL_CTX *ctx, long bytes) { SSL_CTX_set_max_cert_list(ctx, bytes); }
 static inline int shim_ssl_set_mtu(SSL *ssl, long mtu) { return (int)SSL_set_mtu(ssl, mtu); }
 static inline long shim_ssl_handle_timeout(SSL *ssl) { return DTLSv1_handle_timeout(ssl); }
-static inline int shim_ssl_handshake_is_done(const SSL *ssl) { return SSL_is_init_finished(ssl); }
 
 static inline void shim_bio_set_retry_read(BIO *bio) { BIO_set_retry_read(bio); }
 static inline void shim_bio_clear_retry(BIO *bio) { BIO_clear_retry_flags(bio); }
 
-static inline int shim_gcm_set_iv_length(EVP_CIPHER_CTX *ctx, int bytes) {
-  return EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_SET_IVLEN, bytes, NULL);
-}
 static inline int shim_gcm_get_tag(EVP_CIPHER_CTX *ctx, int bytes, void *tag) {
   return EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_GET_TAG, bytes, tag);
 }

@@ -45,8 +45,6 @@ package struct Compositor: ~Copyable, Sendable {
     painter = SheetPainter(kernels: kernels, scaled: resources.scaled)
   }
 
-  /// Pictures made although the canvas keeps some: more of them are in use than were thought of.
-  package var poolMisses: Int { ring.misses }
   /// Pixels written so far, and those of them that were scaled: what composing costs, without a clock.
   package var pixelsDrawn: Int { painter.pixelsDrawn }
   package var pixelsScaled: Int { painter.pixelsScaled }

@@ -177,8 +177,7 @@ public struct Pacer: Sendable {
   ///   - size: bytes of the datagram, 1 to 65535.
   /// - Returns: false where its queue is full.
   public mutating func enqueue(_ handle: UInt64, _ priority: PacketPriority, size: Int, at now: Instant) -> Bool {
-    let packet = PacedPacket(
-      handle: handle, size: Int32(min(max(size, 1), 65_535)), priority: priority, enqueuedAt: now)
+    let packet = PacedPacket(handle: handle, size: Int32(min(max(size, 1), 65_535)), priority: priority)
     guard queuedBytes &+ Int(packet.size) <= limits.bytesMax || priority == .audio else {
       counters.refused &+= 1
       return false

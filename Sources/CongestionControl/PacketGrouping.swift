@@ -25,7 +25,6 @@ struct PacketGrouping: Sendable {
 
   private var current: Group?
   private var previous: Group?
-  private var reordered = 0
 
   /// - Returns: the step between the last two complete groups, where this packet begins a new one.
   mutating func add(sent: Instant, arrival: Instant) -> GroupDelta? {

@@ -1,12 +1,9 @@
-import Timing
-
 /// A packet that waits to be sent: a name its owner knows it by, not its bytes.
 public struct PacedPacket: Hashable, Sendable {
   public var handle: UInt64
   /// Bytes of the datagram.
   public var size: Int32
   public var priority: PacketPriority
-  var enqueuedAt: Instant
 }
 
 /// In which order packets leave; the first ones first.

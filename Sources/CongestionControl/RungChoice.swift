@@ -16,7 +16,7 @@ public struct RungChoice: Sendable {
     static let proof = Interval.seconds(15)
   }
 
-  public private(set) var ladder: OutputLadder
+  public let ladder: OutputLadder
   /// The step chosen, as an index into the ladder's; its rung may still wait for a key frame.
   public private(set) var step: Int
   /// The rung whose frames are forwarded now; nil for none.
@@ -25,7 +25,6 @@ public struct RungChoice: Sendable {
   public private(set) var awaitedRung: Int?
 
   private var fitsSince: Instant?
-  private var fittingStep: Int
   private var lastUp: Instant?
   private var upAllowedAt: Instant?
   private var wait = Margins.waits.lowerBound
@@ -38,7 +37,6 @@ public struct RungChoice: Sendable {
   public init(_ ladder: OutputLadder, estimate: Int, forwarding: Int? = nil) {
     self.ladder = ladder
     step = Self.best(ladder, estimate, margin: 1)
-    fittingStep = step
     forwardedRung = forwarding
     follow()
   }
@@ -63,15 +61,9 @@ public struct RungChoice: Sendable {
     return clampedInt(Double(next.bitsPerSecond) * Margins.up * 1.05)
   }
 
-  /// When a step up falls due if the estimate stays; nil where none waits.
-  public var nextDeadline: Instant? {
-    guard fittingStep < step, let since = fitsSince else { return nil }
-    return max(since + Margins.hold, upAllowedAt ?? since)
-  }
-
   // MARK: Events
 
-  /// The estimate, told with each change and at the deadline.
+  /// The estimate, told with each feedback: a step up that has held long enough is taken with the next one.
   ///
   /// - Parameter wasProbed: a probe has just measured it.
   /// - Returns: whether the step changed.
@@ -85,11 +77,9 @@ public struct RungChoice: Sendable {
     let fitting = min(Self.best(ladder, estimate, margin: Margins.up), step)
     guard fitting < step else {
       fitsSince = nil
-      fittingStep = step
       return false
     }
     if fitsSince == nil { fitsSince = now }
-    fittingStep = fitting
     let hold = wasProbed ? Margins.holdAfterProbe : Margins.hold
     guard let since = fitsSince, now - since >= hold, mayRise(estimate, at: now) else { return false }
     return moveUp(to: fitting, at: now)
@@ -108,25 +98,6 @@ public struct RungChoice: Sendable {
   /// a key frame.
   public mutating func baseWasLeftOut() { (forwardedRung, awaitedRung) = (nil, chosen.rung) }
 
-  /// The outputs changed, or their measured rates. Indices of rungs are those of the new ladder.
-  ///
-  /// - Parameter keepsRungs: whether the rungs are the same and only their rates differ.
-  public mutating func setLadder(_ ladder: OutputLadder, keepsRungs: Bool, estimate: Int, at now: Instant) {
-    let before = chosen
-    self.ladder = ladder
-    guard keepsRungs else {
-      self = RungChoice(ladder, estimate: estimate)
-      return
-    }
-    step =
-      ladder.steps.firstIndex { $0.rung == before.rung && $0.temporalLayers <= before.temporalLayers }
-      ?? Self.best(ladder, estimate, margin: 1)
-    fittingStep = step
-    fitsSince = nil
-    follow()
-    _ = update(estimate: estimate, at: now)
-  }
-
   /// Whether the wait after a step taken back is over, or the path has become another.
   private func mayRise(_ estimate: Int, at now: Instant) -> Bool {
     guard let upAllowedAt, now < upAllowedAt, step > 0 else { return true }
@@ -141,7 +112,6 @@ public struct RungChoice: Sendable {
     lastUp = nil
     hasFallen = true
     step = affordable
-    fittingStep = step
     fitsSince = nil
     follow()
     // What fills the path meanwhile would delay all that follows.
@@ -157,7 +127,6 @@ public struct RungChoice: Sendable {
 
   private mutating func moveUp(to fitting: Int, at now: Instant) -> Bool {
     step = fitting
-    fittingStep = step
     fitsSince = nil
     lastUp = now
     upAllowedAt = nil

@@ -30,7 +30,6 @@ public struct STUNMessage: ~Escapable {
   public var mappedAddress: TransportAddress? { layout.mappedAddress }
   /// ERROR-CODE, 300 to 699.
   public var errorCode: UInt16? { layout.errorCode }
-  public var hasIntegrity: Bool { layout.integrity != nil }
 
   /// USERNAME, not yet authenticated.
   public var username: Span<UInt8>? {

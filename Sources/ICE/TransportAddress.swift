@@ -42,11 +42,6 @@
     return copy
   }
 
-  /// Whether both are the same IP address, whatever their ports.
-  @inlinable public func isSameHost(as other: TransportAddress) -> Bool {
-    family == other.family && high == other.high && low == other.low
-  }
-
   /// 127.0.0.0/8 or ::1.
   public var isLoopback: Bool {
     switch family {
@@ -58,27 +53,11 @@
   /// 0.0.0.0 or ::, which stand for every address of the machine and are nobody's.
   public var isUnspecified: Bool { high == 0 && low == 0 }
 
-  /// 169.254.0.0/16 or fe80::/10.
-  public var isLinkLocal: Bool {
-    switch family {
-    case .ipv4: low >> 16 == 0xA9FE
-    case .ipv6: high >> 54 == 0x3FA
-    }
-  }
-
   /// 224.0.0.0/4 or ff00::/8.
   public var isMulticast: Bool {
     switch family {
     case .ipv4: low >> 28 == 0xE
     case .ipv6: high >> 56 == 0xFF
-    }
-  }
-
-  /// Addresses of networks that are not routed on the Internet: RFC 1918 and RFC 4193.
-  public var isPrivate: Bool {
-    switch family {
-    case .ipv4: low >> 24 == 10 || low >> 20 == 0xAC1 || low >> 16 == 0xC0A8
-    case .ipv6: high >> 57 == 0x7E
     }
   }
 

@@ -3,7 +3,6 @@ import EncodedMedia
 
 /// The units an H.264 stream is made of, as far as transport looks at them (ITU-T H.264 table 7-1).
 public enum H264Unit {
-  public static let slice: UInt8 = 1
   public static let instantaneousRefresh: UInt8 = 5
   public static let sequenceParameters: UInt8 = 7
   public static let pictureParameters: UInt8 = 8
@@ -11,9 +10,6 @@ public enum H264Unit {
 
   /// nal_unit_type.
   public static func type(_ firstByte: UInt8) -> UInt8 { firstByte & 0x1F }
-
-  /// Whether a unit belongs to the coded picture itself: slices and data partitions.
-  public static func isPicture(_ type: UInt8) -> Bool { (1...5).contains(type) }
 }
 
 /// Reads the units of a byte stream (ITU-T H.264 annex B), without their start codes.

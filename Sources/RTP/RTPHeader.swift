@@ -66,19 +66,6 @@ public struct RTPHeader: Sendable {
     return packet.bigEndianUInt32(at: Self.fixedSize &+ index &* 4).map { SSRC($0) }
   }
 
-  /// What routing needs of a packet that may still be encrypted: nothing beyond the fixed header is looked at.
-  public static func peek(_ packet: Span<UInt8>) -> (payloadType: UInt8, sequenceNumber: SequenceNumber, ssrc: SSRC)? {
-    guard packet.count >= fixedSize, packet[0] >> 6 == 2, let sequence = packet.bigEndianUInt16(at: 2),
-      let ssrc = packet.bigEndianUInt32(at: 8)
-    else { return nil }
-    return (packet[1] & 0x7F, SequenceNumber(sequence), SSRC(ssrc))
-  }
-
-  /// Whether a packet of an RTP port is RTCP: packet types 192 to 223 (RFC 5761 section 4).
-  public static func isRTCP(_ packet: Span<UInt8>) -> Bool {
-    packet.count >= 2 && packet[0] >> 6 == 2 && (192...223).contains(packet[1])
-  }
-
   /// Writes a header at the start of a packet.
   ///
   /// - Parameters:

@@ -190,10 +190,4 @@ struct SendHistory: Sendable {
     }
     return true
   }
-
-  mutating func removeAll() {
-    for index in entries.indices { entries[index] = nil }
-    copies = []
-    oldest = end
-  }
 }

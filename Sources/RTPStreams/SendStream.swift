@@ -222,9 +222,6 @@ public struct SendStream: Sendable {
     return outgoing.frame.ranges[Int(sequence &- outgoing.firstSequence)].count
   }
 
-  /// Forgets what was sent, so that its frames can be used again: the receiver is gone or on hold.
-  public mutating func removeHistory() { history.removeAll() }
-
   /// The header extensions of one packet.
   ///
   /// - Parameter identifies: whether they say which m-line the stream is of.

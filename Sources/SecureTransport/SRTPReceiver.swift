@@ -14,10 +14,11 @@ public enum SRTPReceiveError: Error, Sendable, Equatable {
 
 /// Checks and decrypts what one peer sends (RFC 3711, RFC 7714), in place and without allocating.
 ///
-/// Streams come into being with their first authentic packet, up to a limit, so nobody who lacks the key can make one. Accepts and
+/// Streams come into being with their first authentic packet, up to a limit, so nobody who lacks the key can make one, and last as long
+/// as the session, since what was recorded of one that was forgotten would be taken again. Accepts and
 /// refuses what libsrtp2 does; Debian's takes four times as long, which its tests hold beside this.
 public final class SRTPReceiver {
-  /// SSRCs one peer may send at once.
+  /// SSRCs one peer may send in one session.
   public static let mostStreams = 64
   /// Packets behind the newest that are still taken: a second of video at 10 Mbit/s.
   public static let replayWindow = Int(ReplayWindow.size)
@@ -94,16 +95,6 @@ public final class SRTPReceiver {
     guard isAuthentic else { throw .unauthenticated }
     streams[known ?? add(fields.ssrc)].rtcp.insert(UInt64(index))
     return size &- profile.rtcpOverhead
-  }
-
-  /// Forgets a stream that ended, to make room for another.
-  ///
-  /// Its replay window is forgotten with it: packets recorded from that stream would be taken again. Do it only for an SSRC
-  /// whose packets the session no longer wants.
-  public func removeStream(_ ssrc: UInt32) {
-    guard let place = streams.firstIndex(where: { $0.ssrc == ssrc }) else { return }
-    streams.swapAt(place, streams.count &- 1)
-    streams.removeLast()
   }
 
   private func find(_ ssrc: UInt32) -> Int? {

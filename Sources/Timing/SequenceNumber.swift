@@ -9,8 +9,6 @@
     Int(Int16(truncatingIfNeeded: rawValue &- other.rawValue))
   }
 
-  @inlinable public func isNewer(than other: SequenceNumber) -> Bool { distance(from: other) > 0 }
-
   @inlinable public static func + (a: SequenceNumber, n: Int) -> SequenceNumber {
     .init(a.rawValue &+ UInt16(truncatingIfNeeded: n))
   }

@@ -61,7 +61,7 @@ private func second(_ seconds: Double) -> Instant { Instant(nanoseconds: Int64(s
   _ = choice.keyframe(of: 1)
   #expect(choice.forwardedRung == 1)
   var changed = choice.update(estimate: 2_000_000, at: second(10))
-  #expect(!changed && choice.nextDeadline == second(12))
+  #expect(!changed)
   changed = choice.update(estimate: 560_000, at: second(11))
   changed = choice.update(estimate: 2_000_000, at: second(11.5)) || changed
   changed = choice.update(estimate: 2_000_000, at: second(13)) || changed
@@ -84,14 +84,13 @@ private func second(_ seconds: Double) -> Instant { Instant(nanoseconds: Int64(s
   #expect(changes < 40, "\(changes) changes in ten minutes")
 }
 
-@Test func ladderChangesAndWildEstimatesAreSurvived() {
+@Test func wildEstimatesAndLaddersWithoutRungsAreSurvived() {
   var choice = RungChoice(webinar, estimate: .max)
   for (number, estimate) in [Int.min, -1, 0, 1, .max, 50_000, .max].enumerated() {
     _ = choice.update(estimate: estimate, at: second(Double(number) * 30))
     #expect(webinar.steps.indices.contains(choice.step))
     #expect(choice.wantedBitsPerSecond >= 0)
   }
-  let empty = OutputLadder(rungs: [])
-  choice.setLadder(empty, keepsRungs: true, estimate: 100_000, at: second(400))
+  choice = RungChoice(OutputLadder(rungs: []), estimate: 100_000)
   #expect(choice.chosen.rung == nil && choice.forwardedLayers == 0)
 }

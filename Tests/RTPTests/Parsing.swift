@@ -6,10 +6,6 @@ import TestSupport
 
 func parseHeader(_ packet: [UInt8]) -> RTPHeader? { RTPHeader(parsing: packet.span) }
 
-func peek(_ packet: [UInt8]) -> SSRC? { RTPHeader.peek(packet.span)?.ssrc }
-
-func isRTCP(_ packet: [UInt8]) -> Bool { RTPHeader.isRTCP(packet.span) }
-
 func parseVP8(_ frame: [UInt8]) -> VP8FrameHeader? { VP8FrameHeader(frame.span) }
 
 func isH264Payload(_ payload: [UInt8]) -> Bool {
