@@ -18,10 +18,9 @@ final class NetworkWorker {
   static let firstConnectionToken: UInt64 = 1 << 32
   /// Batches read from one socket before the others have their turn.
   private static let batchesPerTurn = 8
-  private static let turnSpacing = Interval.milliseconds(2)
-
   private let queue: EventQueue
   private let waker: Waker
+  private let rest: TurnRest
   private var ports: [Port] = []
   private let receiving = ReceiveBatch()
   private var connections = StreamConnections()
@@ -41,6 +40,7 @@ final class NetworkWorker {
   init(bind addresses: [TransportAddress], acceptsTCP: Bool, waker: Waker, seed: UInt64) throws(SocketError) {
     queue = try EventQueue()
     self.waker = waker
+    rest = try TurnRest(waker)
     let now = MonotonicClock.now()
     endpoint = Endpoint(wallClockAtZero: WallClock.now() + (.zero - now), seed: seed)
     queue.add(waker.descriptor, token: Self.wakerToken, for: .readable)
@@ -77,11 +77,10 @@ final class NetworkWorker {
 
   /// One turn of the loop; false where it was the last.
   ///
-  /// Turns follow one another two milliseconds apart at least: where packets of hundreds of peers come one by one, waking for each
-  /// would cost more than handling it.
+  /// Where packets of hundreds of peers come one by one, waking for each would cost more than handling it: see `TurnRest`.
   private func turn(for loop: NetworkLoop) -> Bool {
     var timeout: Interval?
-    MonotonicClock.sleep(until: lastTurn + Self.turnSpacing)
+    rest.afterTurn(at: lastTurn, lastPicture: endpoint.lastPicture)
     if let deadline = nextDeadline { timeout = max(.zero, deadline - MonotonicClock.now()) }
     ready.removeAll(keepingCapacity: true)
     queue.wait(timeout: timeout) { token, _ in ready.append(token) }

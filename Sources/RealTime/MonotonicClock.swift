@@ -12,6 +12,7 @@ public enum MonotonicClock {
 
   /// Sleeps until `deadline`; returns at once where that has passed. Absolute, so that a late tick does not delay the next.
   public static func sleep(until deadline: Instant) {
+    guard deadline > now() else { return }
     let nanoseconds = max(0, deadline.nanoseconds)
     var time = timespec(tv_sec: Int(nanoseconds / 1_000_000_000), tv_nsec: Int(nanoseconds % 1_000_000_000))
     while clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &time, nil) == EINTR {}

@@ -96,6 +96,9 @@ public struct Endpoint: ~Copyable {
   private let wallClockAtZero: NTPTime
   private var seed: UInt64
 
+  /// When a picture last came, or was handed over to be sent; nil before the first.
+  package private(set) var lastPicture: Instant?
+
   /// Datagrams no peer was meant by.
   public private(set) var strayDatagrams: UInt64 = 0
 
@@ -276,7 +279,9 @@ public struct Endpoint: ~Copyable {
     case .subscribe(let id, .video, let output):
       subscribe(id, to: output.map { VideoLadder($0) }, at: now, into: &outputs, flush: flush)
     case .subscribeToLadder(let id, let ladder): subscribe(id, to: ladder, at: now, into: &outputs, flush: flush)
-    case .send(let frame, let output): send(frame, output, at: now, into: &outputs, flush: flush)
+    case .send(let frame, let output):
+      if frame.codec.kind == .video { lastPicture = now }
+      send(frame, output, at: now, into: &outputs, flush: flush)
     case .requestKeyframe(let id, let stream):
       guard let peer = peers[id] else { return }
       peer.session.requestKeyframe(stream, at: now, into: &outputs)
@@ -333,14 +338,16 @@ public struct Endpoint: ~Copyable {
 
   // MARK: Events
 
-  private func tellEvents(of peer: Peer, _ outputs: inout PeerOutputs) {
+  private mutating func tellEvents(of peer: Peer, _ outputs: inout PeerOutputs) {
     guard !outputs.events.isEmpty else { return }
     // Taken from the end, so that each is moved and none copied; mostly there is one.
     outputs.events.reverse()
     while let event = outputs.events.popLast() {
       switch event {
       case .connected: peer.observer.peerDidConnect(peer.id)
-      case .frame(let frame, let stream): peer.observer.peer(peer.id, didReceive: frame, on: stream)
+      case .frame(let frame, let stream):
+        if stream.kind == .video { lastPicture = frame.time }
+        peer.observer.peer(peer.id, didReceive: frame, on: stream)
       case .keyframeNeeded:
         if let output = peer.pictures?.forwardedOutput ?? peer.pictures?.awaitedOutput {
           peer.observer.peer(peer.id, needsKeyframeOf: output)

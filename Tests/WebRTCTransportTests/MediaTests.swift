@@ -62,6 +62,22 @@ func makeCall(
 func payloads(_ frames: [EncodedFrame]) -> [[UInt8]] { frames.map(\.payload.bytes) }
 
 @Suite struct MediaTests {
+  @Test func picturesAreNotedAsTheyPassEitherWay() throws {
+    let (simulation, client) = try makeCall(seed: 5)
+    client.send(TestFrames.audio(0, at: simulation.now), at: simulation.now)
+    simulation.execute(.send(TestFrames.audio(0, at: simulation.now), OutputID(1)))
+    simulation.run(for: .milliseconds(50))
+    let none = simulation.endpoint.lastPicture
+    #expect(none == nil)
+    client.send(TestFrames.video(0, at: simulation.now, isKeyframe: true, byteCount: 3000), at: simulation.now)
+    simulation.run(for: .milliseconds(50))
+    let received = simulation.endpoint.lastPicture
+    let came = try #require(received)
+    simulation.execute(.send(TestFrames.video(0, at: simulation.now, isKeyframe: true, byteCount: 3000), OutputID(2)))
+    let sent = simulation.endpoint.lastPicture
+    #expect(sent == simulation.now && simulation.now > came)
+  }
+
   @Test func mediaArriveBitExactBothWays() throws {
     let observer = TestObserver()
     let (simulation, client) = try makeCall(seed: 1, observer: observer)
