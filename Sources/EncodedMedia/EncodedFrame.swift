@@ -64,22 +64,26 @@ public struct EncodedFrame: Sendable {
   }
 }
 
-/// At most 15 contributors, which is what an RTP header holds; held in place, without an allocation.
+/// At most 15 contributors, which is what an RTP header holds. A reference, since most frames have none and all are copied.
 @frozen public struct ContributorList: Sendable {
-  @usableFromInline var sources: [15 of Contributor] = .init(repeating: .init(source: SSRC(0), level: 127))
-  public private(set) var count = 0
+  private var contributors: [Contributor]?
 
   public static let capacity = 15
 
   public init() {}
 
+  public var count: Int { contributors?.count ?? 0 }
+
   /// Adds one, unless the list is full.
   public mutating func append(_ contributor: Contributor) {
     guard count < Self.capacity else { return }
-    sources[count] = contributor
-    count &+= 1
+    if contributors == nil {
+      contributors = []
+      contributors?.reserveCapacity(4)
+    }
+    contributors?.append(contributor)
   }
 
   /// - Parameter index: 0 ..< `count`
-  public subscript(index: Int) -> Contributor { sources[index] }
+  public subscript(index: Int) -> Contributor { contributors?[index] ?? Contributor(source: SSRC(0), level: 127) }
 }
