@@ -104,9 +104,10 @@ package final class VideoSource: Sendable {
   /// Sound of the same sender leaves the mix.
   ///
   /// - Parameters: captured, now, delay: as `LipSync.played` has them.
-  /// - Returns: the least delay playout should have.
+  /// - Returns: the least delay playout should have; zero before the first picture.
   func soundPlayed(_ captured: NTPTime, at now: Instant, delay: Interval) -> Interval {
-    lipSync.withLock { $0.played(captured, at: now, delay: delay) }
+    guard decodedCount > 0 else { return .zero }
+    return lipSync.withLock { $0.played(captured, at: now, delay: delay) }
   }
 
   private func drain() {
