@@ -72,7 +72,7 @@ let package = Package(
     module("RawMedia", ["Timing"]),
     module("JSON5"),
     module("Codecs", ["EncodedMedia", "RawMedia", "Timing", "COpus", "CVPX", "COpenH264", "CDav1d", "CAVCodec"]),
-    module("Playout", ["EncodedMedia", "Timing"]),
+    module("Playout", ["EncodedMedia", "Bytes", "Timing"]),
     module("AudioMixing", ["RawMedia", "Timing"]),
     module("NoiseSuppression", ["RawMedia", "CSpeexDSP"]),
     module("AudioFiles", ["RawMedia", "CSndFile"]),
@@ -85,7 +85,7 @@ let package = Package(
       "Conference",
       [
         "WebRTCTransport", "EncodedMedia", "RawMedia", "Playout", "Codecs", "AudioMixing", "NoiseSuppression", "AudioFiles",
-        "Layouts", "Compositing", "ImageFiles", "JSON5", "RealTime", "Timing", "CLinux",
+        "Layouts", "Compositing", "ImageFiles", "JSON5", "RealTime", "Bytes", "Timing", "CLinux",
       ]),
     module(
       "LayoutWorkshop", ["Conference", "Compositing", "Layouts", "JSON5", "RealTime", "CLinux"],

@@ -1,3 +1,4 @@
+import Bytes
 import Synchronization
 
 /// Things on their way from one thread to another that collects them at its ticks.
@@ -33,6 +34,9 @@ package final class Mailbox<Element: Sendable>: Sendable {
       return full
     }
   }
+
+  /// Asks for the memory of the oldest element.
+  func prefetch() { contents.withLock { Prefetch.firstElement(of: $0.elements) } }
 
   /// Takes everything, in order.
   ///

@@ -75,6 +75,8 @@ package final class RoomMix: Ticking, @unchecked Sendable {
   var settings: AudioSettings
   var renditions: [AudioOutputSettings]
   var seats: [MixSeat] = []
+  /// The seats' voices, in their order.
+  private var voices: [Voice] = []
   var slots = MixSlots()
   var history: MixHistory
   private var detector: SpeakerDetector
@@ -155,20 +157,23 @@ package final class RoomMix: Ticking, @unchecked Sendable {
   /// - Returns: whether that is nothing but pauses, of which nobody awakes.
   private func absorb(at due: Instant, _ tick: Int64) -> Bool {
     var isQuiet = true
-    for seat in seats { if let voice = seat.voice, !voice.absorb(at: due, tick: tick) { isQuiet = false } }
+    for voice in voices where !voice.absorb(at: due, tick: tick) { isQuiet = false }
     return isQuiet
   }
 
   /// All but the encoding.
   private func advance(to due: Instant, _ tick: Int64) {
     if tick % MixSlots.cycle == 0 { beginCycle(at: tick) }
-    for seat in seats { seat.voice?.advance(to: due, tick: tick) }
+    for index in voices.indices {
+      Voice.prefetch(voices, after: index)
+      voices[index].advance(to: due, tick: tick)
+    }
     judge(at: due, tick: tick)
     if mustRoute { route() }
     sumUp(tick)
     isFullBand = settings.mode == .music || !prompts.isEmpty || seats.contains { $0.isHeard && $0.voice?.isFullBand == true }
     isAsleep = prompts.isEmpty && slots.range.isEmpty && seats.allSatisfy(\.isAtRest)
-    if isAsleep { for seat in seats { seat.voice?.sleep() } }
+    if isAsleep { for voice in voices { voice.sleep() } }
   }
 
   private func takeCommands() {
@@ -188,6 +193,7 @@ package final class RoomMix: Ticking, @unchecked Sendable {
       case .stopPrompt(let id): for index in prompts.indices where prompts[index].prompt.id == id { prompts[index].stop() }
       }
     }
+    if !commands.isEmpty { voices = seats.compactMap(\.voice) }
     commands.removeAll(keepingCapacity: true)
   }
 

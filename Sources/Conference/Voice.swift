@@ -1,4 +1,5 @@
 import AudioMixing
+import Bytes
 import Codecs
 import EncodedMedia
 import NoiseSuppression
@@ -15,30 +16,17 @@ import Timing
 ///
 /// Belongs to the mix loop; nothing here is touched by another thread but the mailbox inside `media`.
 final class Voice {
+  // First what every tick needs, whether or not it is listened to.
   let media: ParticipantMedia
-  /// What `render` made of the tick: just what is added to the mix and taken out of it again, interleaved.
-  private(set) var contribution: [Int32]
-  /// The tick's samples as decoded, interleaved.
-  private var samples: [Int16]
   /// Level of the tick, in -dBov: measured where it was decoded, else as stated by the sender.
   private(set) var level: UInt8 = 127
   /// Judges whether he speaks.
   private(set) var gate = VoiceGate(settings: .init(opensAbove: 9, staysAbove: 4, quietest: 70, hold: .milliseconds(800)))
   /// The SSRC the frames came under; nil before the first.
   private(set) var source: SSRC?
-  /// Ticks decoded since the start, the pre-rolls included.
-  private(set) var decodedTicks = 0
   private var buffer = PlayoutBuffer()
-  private var receiver: OpusReceiver
   private var policy: ListeningPolicy
   private var preroll = Preroll()
-  private var strip: VoiceStrip
-  /// Evens loudness out; nil where the sound is left as it comes.
-  private var normalizer: LoudnessNormalizer?
-  private var syllables = SyllableDetector()
-  private var bandwidth: BandwidthDetector
-  private var suppressor: NoiseSuppressor?
-  private var share = AutoMixer.Share()
   private var meter = LevelMeter()
   private var frames: [EncodedFrame] = []
   private var steps: [PlayoutStep] = []
@@ -48,7 +36,24 @@ final class Voice {
   /// When the last frame came; and when one was taken in without a tick, which may be a run-up yet.
   private var lastFrame: Instant?
   private var absorbed: Instant?
+  /// What `render` made of the tick: just what is added to the mix and taken out of it again, interleaved.
+  private(set) var contribution: [Int32]
+  /// The tick's samples as decoded, interleaved.
+  private var samples: [Int16]
+  /// Ticks decoded since the start, the pre-rolls included.
+  private(set) var decodedTicks = 0
+  private var receiver: OpusReceiver
+  private var strip: VoiceStrip
+  /// Evens loudness out; nil where the sound is left as it comes.
+  private var normalizer: LoudnessNormalizer?
+  private var syllables = SyllableDetector()
+  private var bandwidth: BandwidthDetector
+  private var suppressor: NoiseSuppressor?
+  private var share = AutoMixer.Share()
 
+  /// Bytes of what every tick needs, about.
+  private static let tickByteCount =
+    160 + MemoryLayout<VoiceGate>.size + MemoryLayout<PlayoutBuffer>.size + MemoryLayout<ListeningPolicy>.size
   /// 120 ms, as much as `Preroll` holds.
   private static let runUpMax = Interval.milliseconds(Int64(Preroll.depth * AudioFormat.millisecondsPerTick))
   /// Frames so far apart are of a pause (DTX): nobody speaks in them, whatever is said of their level.
@@ -69,6 +74,20 @@ final class Voice {
     receiver = try OpusReceiver(channelCount: channelCount)
     policy = ListeningPolicy(number: media.number)
     samples = [Int16](repeating: 0, count: AudioFormat.samplesPerTick * channelCount)
+  }
+
+  /// Asks for the memory of voices whose turn comes soon: of one some way ahead for what lies in it, of the next for what it leads to.
+  static func prefetch(_ voices: [Voice], after index: Int) {
+    if index &+ 3 < voices.count {
+      // The reference as it lies there: one counted would be waited for.
+      let voice = voices.withUnsafeBytes {
+        $0.load(fromByteOffset: (index &+ 3) &* MemoryLayout<Voice>.stride, as: UnsafeRawPointer.self)
+      }
+      Prefetch.memory(at: voice, byteCount: tickByteCount)
+    }
+    guard index &+ 1 < voices.count else { return }
+    voices[index &+ 1].media.audio.prefetch()
+    voices[index &+ 1].buffer.prefetch()
   }
 
   /// Takes in what came, and decodes what is due at `due` if it is to be listened to.

@@ -1,3 +1,4 @@
+import Bytes
 import EncodedMedia
 
 /// A frame waiting for its turn.
@@ -50,6 +51,9 @@ struct FrameQueue {
     if index == frames.count { frames.append(frame) } else { frames.insert(frame, at: index) }
     return true
   }
+
+  /// Asks for the memory of the frame whose turn is next.
+  func prefetch() { Prefetch.firstElement(of: frames) }
 
   mutating func removeFirst() -> QueuedFrame? { frames.isEmpty ? nil : frames.remove(at: 0) }
   mutating func removeAll() { frames.removeAll(keepingCapacity: true) }

@@ -105,6 +105,9 @@ package struct PlayoutBuffer: ~Copyable {
   /// Whether the stream is being played rather than waited for.
   package var isPlaying: Bool { mutating get { phase == .playing } }
 
+  /// A tick will be asked for soon: asks for the memory of what it plays.
+  package mutating func prefetch() { queue.prefetch() }
+
   // MARK: Frames coming in
 
   /// Takes a frame that came at `frame.time`; one of another SSRC begins a new stream at once.

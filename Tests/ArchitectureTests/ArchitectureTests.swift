@@ -21,7 +21,7 @@ private let allowedImports: [String: Set<String>] = [
   "RawMedia": ["Timing"],
   "JSON5": [],
   "Codecs": ["EncodedMedia", "RawMedia", "Timing", "COpus", "CVPX", "COpenH264", "CDav1d", "CAVCodec"],
-  "Playout": ["EncodedMedia", "Timing"],
+  "Playout": ["EncodedMedia", "Bytes", "Timing"],
   "AudioMixing": ["RawMedia", "Timing"],
   "NoiseSuppression": ["RawMedia", "CSpeexDSP"],
   "AudioFiles": ["RawMedia", "CSndFile"],
@@ -32,7 +32,7 @@ private let allowedImports: [String: Set<String>] = [
   "Compositing": ["Layouts", "PixelKernels", "ImageFiles", "RawMedia", "Timing", "CPango"],
   "Conference": [
     "WebRTCTransport", "EncodedMedia", "RawMedia", "Playout", "Codecs", "AudioMixing", "NoiseSuppression", "AudioFiles",
-    "Layouts", "Compositing", "ImageFiles", "JSON5", "RealTime", "Timing",
+    "Layouts", "Compositing", "ImageFiles", "JSON5", "RealTime", "Bytes", "Timing",
   ],
   "LayoutWorkshop": ["Conference", "Compositing", "Layouts", "JSON5", "RealTime", "CLinux"],
   "ControlAPI": ["Conference", "LayoutWorkshop", "Layouts", "JSON5", "RealTime", "Timing", "CCurl", "CWebSockets", "COpenSSL"],
