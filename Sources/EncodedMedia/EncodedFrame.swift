@@ -17,7 +17,8 @@ public struct EncodedFrame: Sendable {
   public var isKeyframe: Bool
   /// Whether frames before this one were lost, so that a decoder without a new keyframe would show damage.
   public var followsGap: Bool
-  /// Received: when the frame's last packet came. To be sent: the sampling instant, for the sender reports.
+  /// Received: when the frame's last packet came. To be sent: the sampling instant, for the sender reports. On the clock of whoever
+  /// drives the transport: with `NetworkLoop`, `MonotonicClock`.
   public var time: Instant
   /// Received: the sampling instant by the sender's wall clock, which is the same for his sound and his picture; nil before his
   /// first report (RFC 3550 section 6.4.1).

@@ -9,9 +9,10 @@ import SecureTransport
 ///     offer(lines) ─text─▶ POST (WHIP, WHEP) ─answer─▶ apply ─▶ PeerSetup ─▶ PeerSession
 ///     restart()  ─fragment─▶ PATCH ─fragment─▶ apply(fragment:) ─▶ PeerSetup ─▶ PeerSession.update
 ///
-/// The client controls ICE (RFC 8445 section 6.1.1) and, as servers answer, begins the DTLS handshake. The driver owns the socket:
-/// it hands every datagram that comes to `PeerSession.receive`, calls `handleTimeout` at `nextDeadline`, sends what stands in
-/// `PeerOutputs.transmits`, and sends frames cut by an `OutputPacketizer` of its own.
+/// The client controls ICE (RFC 8445 section 6.1.1) and, as servers answer, begins the DTLS handshake. `NetworkLoop.add` takes
+/// the setup as it takes a server's. Whoever drives a `PeerSession` himself owns the socket: he hands every datagram that comes to
+/// `PeerSession.receive`, calls `handleTimeout` at `nextDeadline`, sends what stands in `PeerOutputs.transmits`, and sends frames cut
+/// by an `OutputPacketizer` of his own.
 public struct PeerOfferer: Sendable {
   /// One m-line, from the client's side.
   public struct Line: Hashable, Sendable {
