@@ -8,6 +8,8 @@ import Timing
 package struct EncodedContent: Sendable {
   package var pictures: [Frame] = []
   package var sounds: [Frame] = []
+  /// What is sent while others talk; frames without payload are not sent.
+  package var pauses: [Frame] = []
 
   package struct Frame: Sendable {
     package var payload: FrameBuffer

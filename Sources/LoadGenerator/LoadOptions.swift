@@ -15,6 +15,8 @@ package struct LoadOptions: Sendable, Equatable {
   /// The output viewers ask for; nil for the server's choice.
   package var output: String?
   package var isAudioOnly = false
+  /// Whether publishers talk one after the other, as people do; else all the time.
+  package var takesTurns = false
   /// Share of what viewers are sent that they lose, 0 to 1.
   package var lossShare = 0.0
   /// So many of the viewers, the first ones, have lines of `lineBitsPerSecond`.

@@ -72,8 +72,12 @@ package final class LoadRun: Sendable {
 
   private func content(_ index: Int) throws -> EncodedContent {
     let voice = Sound.voice(talker: index)
-    if options.isAudioOnly { return EncodedContent(sounds: try EncodedContent.encode(voice)) }
-    return try EncodedContent(seed: UInt64(index + 1), lift: { _ in index * 12 - 30 }, sample: voice)
+    var content =
+      options.isAudioOnly
+      ? EncodedContent(sounds: try EncodedContent.encode(voice))
+      : try EncodedContent(seed: UInt64(index + 1), lift: { _ in index * 12 - 30 }, sample: voice)
+    if options.takesTurns { content.pauses = try EncodedContent.encode(hasDTX: true, Sound.hush(seed: UInt64(index + 1))) }
+    return content
   }
 
   // MARK: Joining
@@ -143,9 +147,12 @@ package final class LoadRun: Sendable {
   private func startTalking(_ clients: [LoadClient], _ contents: [EncodedContent]) {
     MediaThread.start(name: "talkers") { [self] in
       let start = MonotonicClock.now()
-      var talkers = clients.map { client in
+      let conversation = options.takesTurns ? Conversation(peopleCount: clients.count) : nil
+      var talkers = clients.enumerated().map { place, client in
         // A little after one another, as in life.
-        Talker(client, contents[client.number % contents.count], start: start + .milliseconds(Int64(client.number * 7 % 33)))
+        Talker(
+          client, contents[client.number % contents.count], start: start + .milliseconds(Int64(client.number * 7 % 33)),
+          turn: conversation.map { ($0, place) })
       }
       while !isOver.load(ordering: .relaxed) {
         guard let due = talkers.map(\.due).min() else { return }

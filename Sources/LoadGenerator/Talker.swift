@@ -9,15 +9,20 @@ struct Talker {
   let client: LoadClient
   private let content: EncodedContent
   private let start: Instant
+  /// The conversation this is part of, and as whom; nil for who talks all the time.
+  private let turn: (conversation: Conversation, person: Int)?
   private var sounds = 0
   private var pictures = 0
   /// The picture that began the round under way.
   private var roundStart = 0
 
-  init(_ client: LoadClient, _ content: EncodedContent, start: Instant) {
+  init(
+    _ client: LoadClient, _ content: EncodedContent, start: Instant, turn: (conversation: Conversation, person: Int)? = nil
+  ) {
     self.client = client
     self.content = content
     self.start = start
+    self.turn = turn
   }
 
   private var soundDue: Instant { start + .milliseconds(20) * Int64(sounds) }
@@ -33,7 +38,10 @@ struct Talker {
 
   private mutating func sendSound() {
     defer { sounds += 1 }
-    let frame = content.sounds[sounds % content.sounds.count]
+    let talks = turn.map { $0.conversation.talks($0.person, at: sounds) } ?? true
+    let frames = talks ? content.sounds : content.pauses
+    guard !frames.isEmpty else { return }
+    let frame = frames[sounds % frames.count]
     guard frame.payload.count > 0 else { return }
     client.send(
       EncodedFrame(

@@ -9,7 +9,7 @@ enum LoadCommand {
     raiseDescriptorLimit()
     do {
       let address = try RoomAddress(options.url)
-      let load = LoadRun(settings(options, address)) { line in
+      let load = LoadRun(settings(options, address, isDemo: isDemo)) { line in
         // Ahead of a pipe's reader, not when its buffer is full.
         if options.isJSON || isDemo { printError(line) } else { print(line); fflush(nil) }
       }
@@ -27,7 +27,7 @@ enum LoadCommand {
     }
   }
 
-  private static func settings(_ options: LoadCommandOptions, _ address: RoomAddress) -> LoadOptions {
+  private static func settings(_ options: LoadCommandOptions, _ address: RoomAddress, isDemo: Bool) -> LoadOptions {
     var settings = LoadOptions(address: address)
     settings.publishers = options.publishers
     settings.viewers = options.viewers
@@ -36,6 +36,7 @@ enum LoadCommand {
     settings.token = options.token
     settings.output = options.output
     settings.isAudioOnly = options.isAudioOnly
+    settings.takesTurns = isDemo
     settings.lossShare = options.lossPercent / 100
     settings.slowViewers = options.slowViewers
     settings.lineBitsPerSecond = options.lineKilobits * 1_000
