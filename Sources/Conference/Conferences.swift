@@ -371,7 +371,9 @@ package actor Conferences: ConferenceControl {
   var participantCount: Int { roomsByName.values.reduce(0) { $0 + $1.participants.count } }
 
   func find(room name: String) throws(ConferenceError) -> Room {
-    guard let room = roomsByName[name] else { throw .init(.notFound, "There is no room '\(name)'.") }
+    guard let room = roomsByName[name] else {
+      throw .init(.notFound, "There is no room '\(name)'; join it or create it with PUT /v1/rooms/\(name).")
+    }
     return room
   }
 

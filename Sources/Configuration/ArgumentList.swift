@@ -40,7 +40,7 @@ struct ArgumentList {
   /// Help where it is asked for or nothing was said; else the fault in what follows.
   func helpOrFault(_ text: String, known: [String]) throws(UsageError) -> Command {
     if wantsHelp { return .help(text) }
-    guard let first = rest.first else { throw UsageError(description: text) }
+    guard let first = rest.first else { throw UsageError(description: text, isHelp: true) }
     throw UsageError(description: unknown("option", first, among: known + ["--help"], help: "tutti --help"))
   }
 

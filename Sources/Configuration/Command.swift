@@ -85,6 +85,8 @@ package struct TokenOptions: Sendable, Equatable {
 /// A command line that cannot be followed. Ends with status 2.
 package struct UsageError: Error, Sendable, Equatable, CustomStringConvertible {
   package let description: String
+  /// Whether nothing was asked for at all, and the description is the help.
+  package var isHelp = false
 }
 
 extension Command {
@@ -92,7 +94,7 @@ extension Command {
   package init(parsing arguments: [String]) throws(UsageError) {
     var arguments = ArgumentList(arguments)
     switch arguments.word() {
-    case nil where arguments.isEmpty: throw UsageError(description: Help.program)
+    case nil where arguments.isEmpty: throw UsageError(description: Help.program, isHelp: true)
     case nil:
       if arguments.takeFlag("--version") {
         self = .version

@@ -111,7 +111,7 @@ enum Help {
   static let configCheck = """
     usage: tutti config check FILE
 
-    Prints every fault as FILE:LINE:COLUMN: message and ends with status 1, or says nothing and ends with 0.
+    Prints every fault as FILE:LINE:COLUMN: message and ends with status 1, or says that it is in order and ends with 0.
     """
 
   static let token = """

@@ -10,7 +10,7 @@ import Glibc
     do {
       command = try Command(parsing: Array(CommandLine.arguments.dropFirst()))
     } catch {
-      printError("tutti: \(error)")
+      printError(error.isHelp ? error.description : "tutti: \(error)")
       exit(2)
     }
     let status = run(command)
