@@ -1,5 +1,7 @@
 // Which layout the room shows, and which of its outputs show another.
 
+import { problem } from "/token.js";
+
 /// Stands for the whole room among the names of outputs, which are never empty.
 const wholeRoom = "";
 
@@ -104,8 +106,7 @@ export class LayoutChoice {
         this.take(change);
         return this.notice("");
       }
-      const problem = await response.json().catch(() => null);
-      this.notice(problem?.detail ?? `The layout could not be changed (${response.status}).`);
+      this.notice(`The layout could not be changed. ${await problem(response)}`);
     } catch {
       this.notice("The layout could not be changed: the server cannot be reached.");
     }

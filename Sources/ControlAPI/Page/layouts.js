@@ -1,6 +1,6 @@
 // The page for authors of layouts: a file, what there is to say of it, and its picture as rooms will show it.
 
-import { token, headers } from "/token.js";
+import { headers, problem, token } from "/token.js";
 import { Editor, element } from "/layout-editor.js";
 import { Completion } from "/layout-completion.js";
 import { Preview } from "/layout-preview.js";
@@ -76,11 +76,6 @@ function showState() {
   $("delete").disabled = !open || !isWritable && open.saved !== null;
   $("restore").hidden = !shipped.includes(open?.name);
   $("save").title = isWritable ? "Save (Ctrl+S)" : "The server cannot write into its directory of layouts.";
-}
-
-async function problem(response) {
-  const answer = await response.json().catch(() => null);
-  return answer?.detail ?? `The server answered ${response.status}.`;
 }
 
 // MARK: Files

@@ -1,5 +1,7 @@
 // What those see who lead a room: who waits, who is on the stage, and the switches of the room.
 
+import { problem } from "/token.js";
+
 /// Whether a token lets its bearer lead; without tokens everybody may. The server decides: this only spares others the buttons.
 export function mayLead(token) {
   if (!token) return true;
@@ -101,16 +103,23 @@ export class Lead {
     return acts;
   }
 
-  element(person) {
-    const acts = this.acts(person);
-    const menu = document.createElement("details");
-    menu.className = "acts";
+  /// The menu of somebody: the button that opens it, and what it opens.
+  elements(person) {
+    const opener = document.createElement("details");
     const summary = document.createElement("summary");
     summary.textContent = "⋯";
     summary.setAttribute("aria-label", `What to do with ${person.name || "Guest"}`);
-    menu.append(summary, ...acts.map(([words, act]) => this.button(words, act)));
-    if (person.role !== "viewer" && (this.places.length || person.pin !== null)) menu.append(this.placeChoice(person));
-    return menu;
+    opener.append(summary);
+    const menu = document.createElement("div");
+    menu.className = "menu";
+    const close = () => {
+      opener.open = false;
+      summary.focus({ preventScroll: true });
+    };
+    menu.append(...this.acts(person).map(([words, act]) => this.button(words, () => { close(); act(); })));
+    if (person.role !== "viewer" && (this.places.length || (person.pin ?? null) !== null)) menu.append(this.placeChoice(person));
+    menu.addEventListener("keydown", (event) => { if (event.key === "Escape") close(); });
+    return [opener, menu];
   }
 
   /// Where somebody is to stand, whoever speaks.
@@ -154,7 +163,7 @@ export class Lead {
         if (method === "PATCH" && this.room.people.has(answer?.id)) this.room.people.set(answer.id, answer);
         return this.notice("");
       }
-      this.notice((await response.json().catch(() => null))?.detail ?? `The server answered ${response.status}.`);
+      this.notice(await problem(response));
     } catch { this.notice("The server cannot be reached."); }
     // What was not done must not look done.
     this.follow({});

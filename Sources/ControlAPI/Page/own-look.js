@@ -1,5 +1,7 @@
 // How one is seen: the image shown in place of a picture, and whether one sees oneself.
 
+import { problem } from "/token.js";
+
 /// The server takes no larger image; what is larger, or of another kind, is drawn anew.
 const bytesMax = 1 << 20;
 const sideMax = 1024;
@@ -45,8 +47,7 @@ export class OwnLook {
     this.find("avatar-choose").disabled = true;
     try {
       const response = await fetch(this.path, { method: "PUT", headers: { ...this.room.headers, "Content-Type": image.type }, body: image });
-      const answer = await response.json().catch(() => null);
-      this.notice(response.ok ? "" : answer?.detail ?? `The server answered ${response.status}.`);
+      this.notice(response.ok ? "" : await problem(response));
       return response.ok;
     } catch {
       this.notice("The server cannot be reached.");

@@ -6,7 +6,7 @@ import { OwnLook } from "/own-look.js";
 import { Room } from "/room.js";
 import { Session } from "/session.js";
 import { Statistics } from "/statistics.js";
-import { headers, token } from "/token.js";
+import { headers, problem, token } from "/token.js";
 
 const $ = (id) => document.getElementById(id);
 const statistics = new Statistics($("statistics"));
@@ -39,8 +39,10 @@ function status(tone, words) {
   $("status").textContent = words;
 }
 
-function notice(words) {
+/// - tone: "bad" for what went wrong, "news" for what others did.
+function notice(words, tone = "bad") {
   $("error").textContent = words;
+  $("error").dataset.tone = tone;
   $("error").hidden = !words;
 }
 
@@ -68,7 +70,7 @@ async function showPresence() {
   try {
     const response = await fetch(`/v1/rooms/${encodeURIComponent(name)}`, { headers });
     if (response.status === 404) words = "Nobody is in this room yet.";
-    if (response.status === 401 || response.status === 403) words = (await response.json()).detail;
+    if (response.status === 401 || response.status === 403) words = await problem(response);
     if (response.ok) {
       const { participants } = await response.json();
       const names = participants.slice(0, 3).map((person) => person.name || "Guest");
@@ -212,6 +214,7 @@ async function join() {
       layouts: { list: $("layouts"), empty: $("layouts-empty"), edit: $("edit-layouts"), of: $("layout-of"), ofLabel: $("layout-of-label") } },
     on: { notice, removed, own: followOwn, sounds: showSounds, pictures: showPictures, lost: () => session?.verify(), stage: followStage },
   });
+  $("layout-card").hidden = !mayLead(token);
   if (mayLead(token)) room.lead = new Lead(room, $, notice);
   look = new OwnLook(room, $, notice);
   const joining = session.start();
@@ -256,6 +259,7 @@ function leave() {
   document.body.dataset.phase = "lobby";
   $("stage").hidden = $("side").hidden = $("room-chip").hidden = true;
   $("lobby").hidden = false;
+  scrollTo(0, 0);
   lockForm(false);
   document.title = "Tutti";
   status("", "Not in a room");
@@ -289,7 +293,7 @@ function showControls() {
   show("hand", isHandUp);
   $("hand").querySelector("span").textContent = isHandUp ? "Lower hand" : "Raise hand";
   show("camera", isPictureOff);
-  $("camera").disabled = $("source").value === "none";
+  $("camera").disabled = $("source").value === "none" || role === "viewer";
   const what = $("source").value === "screen" ? "Screen" : "Camera";
   $("camera").querySelector("span").textContent = isPictureOff ? `${what} on` : `${what} off`;
 }
@@ -321,7 +325,7 @@ async function followRole(next) {
     stream = own.stream = new MediaStream();
     isPictureOff = true;
     for (const kind of ["audio", "video"]) await own.replace(kind, null);
-    notice("You are in the audience now: nobody sees or hears you.");
+    notice("You are in the audience now: nobody sees or hears you.", "news");
   } else if (before === "viewer") {
     if ($("source").value === "none") {
       $("source").value = "camera";
@@ -334,7 +338,7 @@ async function followRole(next) {
     isPictureOff = !stream.getVideoTracks().length;
     setMuted(true);
     room.change({ audioMuted: true });
-    if (stream.getTracks().length) notice("You are on the stage. Unmute yourself to be heard.");
+    if (stream.getTracks().length) notice("You are on the stage. Unmute yourself to be heard.", "news");
   }
   showControls();
 }
@@ -354,7 +358,7 @@ async function toggleMute() {
   const wanted = isMuted;
   const { done, words } = await room.change({ audioMuted: wanted });
   if (done) known.audioMuted = wanted;
-  if (done && !wanted && $("error").textContent === mutedByOthers) notice("");
+  if (done && !wanted && $("error").dataset.tone === "news") notice("");
   // Who was muted by others stays so until the server agrees.
   if (!done && !wanted && known.audioMuted) {
     setMuted(true);
@@ -384,8 +388,8 @@ function followOwn(person) {
   showControls();
   if (person.audioMuted && !known.audioMuted && !isMuted) {
     setMuted(true);
-    notice(mutedByOthers);
-  } else if (!person.audioMuted && known.audioMuted && isMuted) notice("You may speak again: unmute yourself.");
+    notice(mutedByOthers, "news");
+  } else if (!person.audioMuted && known.audioMuted && isMuted) notice("You may speak again: unmute yourself.", "news");
   if (person.deaf !== known.deaf && person.deaf !== isDeaf) setDeaf(person.deaf);
   known = { audioMuted: person.audioMuted, deaf: person.deaf };
   $("sound-select").value = sound = person.receives.audio ?? "main";

@@ -1,6 +1,7 @@
 // Who is in the room, and who speaks. Names are text, never markup.
 
 import { LayoutChoice } from "/layout-choice.js";
+import { problem } from "/token.js";
 
 const waits = [1, 2, 4, 8, 15];
 /// How long the event of one's own request may be on its way, in milliseconds.
@@ -141,10 +142,10 @@ export class Room {
       // Told as well when the file of an output's layout was saved, which is not the room's.
       case "layout-changed": return this.refresh();
       case "outputs-changed": this.layouts.take(event); break;
-      case "overload": this.on.notice(event.detail); break;
+      case "overload": this.on.notice(event.detail, "news"); break;
       case "room-closing":
         this.closing = event.reason;
-        this.on.notice(`The room is closing: ${event.reason}.`);
+        this.on.notice(`The room is closing: ${event.reason}.`, "news");
         break;
     }
     this.show();
@@ -170,8 +171,7 @@ export class Room {
       const response = await fetch(`${this.path}/participants/${this.ownId}`, {
         method: "PATCH", headers: { ...this.headers, "Content-Type": "application/json" }, body: JSON.stringify(patch),
       });
-      const answer = await response.json().catch(() => null);
-      return { done: response.ok, words: answer?.detail ?? `The server answered ${response.status}.` };
+      return { done: response.ok, words: response.ok ? "" : await problem(response) };
     } catch {
       return { done: false, words: "The server cannot be reached." };
     } finally {
@@ -188,7 +188,11 @@ export class Room {
     const people = [...this.people.values()];
     for (const id of this.items.keys()) if (!this.people.has(id)) this.items.delete(id);
     const items = people.map((person) => this.item(person));
-    if (items.length !== participants.children.length || items.some((item, index) => participants.children[index] !== item)) participants.replaceChildren(...items);
+    // What stays is not touched, and the keyboard stays with whom it was at.
+    const focused = participants.contains(document.activeElement) ? document.activeElement.closest("li").dataset.id : null;
+    for (const child of [...participants.children]) if (!items.includes(child)) child.remove();
+    for (const [index, item] of items.entries()) if (participants.children[index] !== item) participants.insertBefore(item, participants.children[index] ?? null);
+    if (focused && !participants.contains(document.activeElement)) this.items.get(focused)?.item.querySelector("summary")?.focus({ preventScroll: true });
     this.lead?.showWaiting([...this.lobby.values()]);
     count.textContent = String(people.length);
     alone.hidden = people.length > 1;
@@ -210,6 +214,7 @@ export class Room {
 
   makeItem(person) {
     const item = document.createElement("li");
+    item.dataset.id = person.id;
     const name = person.name || "Guest";
     const avatar = element("span", "avatar", initials(name));
     avatar.setAttribute("aria-hidden", "true");
@@ -217,7 +222,7 @@ export class Room {
     label.title = name;
     if (person.id === this.ownId) label.append(" ", element("small", "", "you"));
     item.append(avatar, label, element("span", "person-note", this.note(person)));
-    if (this.lead && person.id !== this.ownId) item.append(this.lead.element(person));
+    if (this.lead && person.id !== this.ownId) item.append(...this.lead.elements(person));
     return item;
   }
 

@@ -1,5 +1,7 @@
 // One media session: offer, answer, trickle, restart, and coming back after the network went away.
 
+import { problem } from "/token.js";
+
 const gatheringTime = 400;
 const patience = 4000;
 const waits = [1, 2, 4, 8, 15];
@@ -216,8 +218,7 @@ class Refused extends Error {
   get isPassing() { return this.status === 503 || this.status === 429 || this.status === 504 || this.status === 502; }
 
   static async from(response) {
-    const problem = await response.json().catch(() => null);
-    return new Refused(response.status, problem?.detail ?? `The server answered ${response.status}.`);
+    return new Refused(response.status, await problem(response));
   }
 }
 

@@ -1,4 +1,4 @@
-// Who this page is to the server.
+// Who this page is to the server, and what its refusals say to whom the page is for.
 
 /// A token comes in the fragment, which browsers do not send, and leaves the address at once.
 function take() {
@@ -12,3 +12,10 @@ function take() {
 
 export const token = take();
 export const headers = token ? { Authorization: `Bearer ${token}` } : {};
+
+/// What a refusal says. That a token is wanted is said in the words of those who were sent a link.
+export async function problem(response) {
+  if (response.status === 401 && !token) return "This server lets in who has a token: open the link that you were sent, whole, with #token=… at its end.";
+  const answer = await response.json().catch(() => null);
+  return answer?.detail ?? `The server answered ${response.status}.`;
+}
