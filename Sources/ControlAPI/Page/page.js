@@ -104,10 +104,12 @@ async function openDevices() {
 }
 
 async function showPreview() {
+  // Who is coming in already has asked for his devices.
+  if ($("join").disabled) return;
   $("preview-start").disabled = true;
   const opened = await openDevices();
-  $("preview-start").disabled = session !== null;
-  if (!opened || session) return;
+  $("preview-start").disabled = $("join").disabled;
+  if (!opened || $("join").disabled) return;
   const hasPicture = stream.getVideoTracks().length > 0;
   $("preview").srcObject = stream;
   $("preview").parentElement.dataset.kind = $("source").value;
