@@ -17,12 +17,15 @@ package struct DamageRectangle: Hashable, Sendable {
 ///
 ///     changed or keyframe ──▶ active, refined by each base frame ── `refinementFrames` without damage ──▶ at rest
 ///              ▲                                                                                            │
-///              └────────────── damage, keyframe ◀──── also for two frames, by turns, finely ◀──────────────┘
+///              └───────── damage, keyframe ◀──── also for two frames, by turns, more finely ◀───────────────┘
 ///
-/// A block put to rest early keeps the picture it has, so soon after it is coded with a finer quantizer, a few rows at a time, and
-/// is then better than frames without end would make it. And since filters work over the edges of what rests, rows are taken up
-/// in the same way now and then, and mended. Frames of upper temporal layers refine nothing, since nobody builds on them: they have what
-/// changed since the base frame.
+/// A block put to rest keeps the picture it has, and that is coarse for as long as the rate control makes up for the keyframe before
+/// it. So what rests is coded again, a few rows at a time, as soon as that can be done notably more finely than it ever was, and so on
+/// step by step: in the end it is better than frames without end would make it. What counts is the quantizer that the frame turned
+/// out to have. And since filters work over the edges of what rests, rows are taken up in the same way now and then, and mended.
+/// Frames of upper temporal layers refine nothing, since nobody builds on them: they have what changed since the base frame.
+///
+/// Quantizers are counted in steps of the codec, finer ones lower.
 package struct StillMap: Sendable {
   package static let blockSize = 16
   /// Base frames a block is coded in after its last change before it rests.
@@ -35,42 +38,53 @@ package struct StillMap: Sendable {
   package private(set) var finerBlocks: [UInt8]
   /// Blocks to be coded more finely.
   package private(set) var finerCount = 0
+  /// What they are to be coded with.
+  package private(set) var finerQuantizer = 0
   /// Blocks at rest.
   package private(set) var restingCount = 0
   /// Base frames each block was coded in since its last change; not beyond `refinementFrames`.
   private var codedFrames: [UInt8]
-  /// Those each block was coded in more finely; not beyond `turnFrames`.
-  private var finerFrames: [UInt8]
+  /// The finest quantizer each was coded with since then.
+  private var finest: [UInt8]
   private let rowsPerTurn: Int
-  /// Rows that are taken up.
+  /// By how much finer than a frame blocks of it can be coded.
+  private let reach: Int
+  /// Rows that are being refined, and for how many frames more.
   private var turnRows = 0..<0
-  private var framesInTurn = 0
+  private var framesLeft = 0
   /// The first row being mended; beyond the last while none is.
   private var mendedRow: Int
 
-  /// Rows are taken up for as many frames, and when all have been mended as many rows' turns pass before the first.
+  /// Rows refined together, and for how many frames.
+  private static let rowsRefined = 3
   private static let turnFrames = 2
+  /// When all rows have been mended as many rows' turns pass before the first.
   private static let pauseRows = 150
-  /// So many times more rows are coded finely together than are mended.
-  private static let finerRows = 3
+  /// Nothing is coded more finely than this,
+  private static let quantizerMin = 3
+  /// nor for less of a difference; the first frame of a turn goes so far at most, lest it becomes much larger than others are.
+  private static let stepMin = 3
+  private static let stepMax = 12
 
   /// - Parameters:
   ///   - width, height: of the picture, in pixels.
   ///   - refinementFrames: 1 to 255.
-  ///   - rowsPerTurn: rows taken up together, 1 or more: as many as there are frames to each of the base layer.
-  package init(width: Int, height: Int, refinementFrames: Int = 30, rowsPerTurn: Int = 1) {
+  ///   - rowsPerTurn: rows mended together, 1 or more: as many as there are frames to each of the base layer.
+  ///   - reach: by how many steps of the quantizer blocks can be coded more finely than their frame, 0 or more.
+  package init(width: Int, height: Int, refinementFrames: Int = 30, rowsPerTurn: Int = 1, reach: Int = 0) {
     columns = (max(width, 1) + Self.blockSize - 1) / Self.blockSize
     rows = (max(height, 1) + Self.blockSize - 1) / Self.blockSize
     self.refinementFrames = min(max(refinementFrames, 1), 255)
     self.rowsPerTurn = max(rowsPerTurn, 1)
+    self.reach = max(reach, 0)
     mendedRow = rows
     activity = Array(repeating: 1, count: columns * rows)
     finerBlocks = Array(repeating: 0, count: columns * rows)
     codedFrames = Array(repeating: 0, count: columns * rows)
-    finerFrames = Array(repeating: 0, count: columns * rows)
+    finest = Array(repeating: .max, count: columns * rows)
   }
 
-  /// Whether nothing is left to be refined.
+  /// Whether all is at rest.
   package var isRefined: Bool { restingCount == activity.count }
 
   /// The next frame is about to be coded; afterwards `activity` and `finerBlocks` hold for it.
@@ -78,11 +92,25 @@ package struct StillMap: Sendable {
   /// - Parameters:
   ///   - damage: what may have changed since the frame before; nil for everything.
   ///   - isBase: whether the frame is of the base layer; what is coded in others is not there to be shown again.
-  package mutating func advance(damage: [DamageRectangle]?, asKeyframe: Bool, isBase: Bool = true) {
+  ///   - quantizer: what a frame of the base layer is likely to be coded with.
+  package mutating func advance(damage: [DamageRectangle]?, asKeyframe: Bool, isBase: Bool = true, quantizer: Int = 0) {
     guard let damage, !asKeyframe else { return restart(isCoded: asKeyframe || isBase) }
     for rectangle in damage { take(rectangle) }
     if isBase { restAndRefine() } else { showChanges() }
-    if isBase { takeUpRows() }
+    if isBase { takeUpRows(quantizer) }
+  }
+
+  /// The frame was coded.
+  ///
+  /// - Parameters:
+  ///   - quantizer: what its blocks were coded with,
+  ///   - finer: and those of `finerBlocks`.
+  package mutating func note(quantizer: Int, finer: Int, isBase: Bool) {
+    guard isBase else { return }
+    let (quantizer, finer) = (UInt8(clamping: quantizer), UInt8(clamping: finer))
+    for index in activity.indices where activity[index] != 0 {
+      finest[index] = min(finest[index], finerBlocks[index] != 0 ? finer : quantizer)
+    }
   }
 
   /// A whole new picture, or one whose coding began anew.
@@ -91,7 +119,7 @@ package struct StillMap: Sendable {
       activity[index] = 1
       finerBlocks[index] = 0
       codedFrames[index] = isCoded ? 1 : 0
-      finerFrames[index] = 0
+      finest[index] = .max
     }
     (restingCount, finerCount) = (0, 0)
   }
@@ -106,7 +134,7 @@ package struct StillMap: Sendable {
     for row in top...bottom {
       for index in (row * columns + left)...(row * columns + right) {
         codedFrames[index] = 0
-        finerFrames[index] = 0
+        finest[index] = .max
       }
     }
   }
@@ -136,21 +164,41 @@ package struct StillMap: Sendable {
     }
   }
 
-  private mutating func takeUpRows() {
-    guard restingCount > 0 else { return }
-    if framesInTurn == 0 { turnRows = nextRows() }
-    framesInTurn = (framesInTurn + 1) % Self.turnFrames
-    takeUp(turnRows)
+  private mutating func takeUpRows(_ quantizer: Int) {
+    guard restingCount > 0 else { return framesLeft = 0 }
+    let target = max(quantizer - reach, Self.quantizerMin)
+    finerQuantizer = target
+    if framesLeft > 0 {
+      framesLeft -= 1
+      takeUp(turnRows)
+    } else if let row = rowToRefine(coarserThan: target + Self.stepMin - 1) {
+      turnRows = row..<min(row + Self.rowsRefined, rows)
+      framesLeft = Self.turnFrames - 1
+      finerQuantizer = max(target, coarsest(in: turnRows) - Self.stepMax)
+      takeUp(turnRows)
+    } else if restingCount < activity.count {
+      // Where nothing moves, nothing is filtered.
+      mendedRow = mendedRow + rowsPerTurn < rows + Self.pauseRows ? mendedRow + rowsPerTurn : 0
+      takeUp(min(mendedRow, rows)..<min(mendedRow + rowsPerTurn, rows))
+    }
   }
 
-  private mutating func nextRows() -> Range<Int> {
-    let enough = UInt8(refinementFrames)
-    let first = codedFrames.indices.first { codedFrames[$0] >= enough && finerFrames[$0] < Self.turnFrames }
-    if let first { return first / columns..<min(first / columns + rowsPerTurn * Self.finerRows, rows) }
-    // Where nothing moves, nothing is filtered.
-    guard restingCount < activity.count else { return 0..<0 }
-    mendedRow = mendedRow + rowsPerTurn < rows + Self.pauseRows ? mendedRow + rowsPerTurn : 0
-    return min(mendedRow, rows)..<min(mendedRow + rowsPerTurn, rows)
+  /// The next row, from those refined last on, in which a block at rest is coarser than that.
+  private func rowToRefine(coarserThan quantizer: Int) -> Int? {
+    for step in 0..<rows {
+      let row = (turnRows.upperBound + step) % rows
+      if coarsest(in: row..<row + 1) > quantizer { return row }
+    }
+    return nil
+  }
+
+  /// The coarsest quantizer of blocks at rest; 0 where none rests.
+  private func coarsest(in rows: Range<Int>) -> Int {
+    var result: UInt8 = 0
+    for index in (rows.lowerBound * columns)..<(rows.upperBound * columns) where activity[index] == 0 {
+      result = max(result, finest[index])
+    }
+    return Int(result)
   }
 
   private mutating func takeUp(_ rows: Range<Int>) {
@@ -159,7 +207,6 @@ package struct StillMap: Sendable {
       restingCount -= 1
       finerBlocks[index] = 1
       finerCount += 1
-      if finerFrames[index] < Self.turnFrames { finerFrames[index] += 1 }
     }
   }
 }

@@ -18,7 +18,9 @@ final class VPXEncoder {
   private var hasActiveMap = false
   /// The blocks told to be coded more finely; none where there are no such.
   private var finerBlocks: [UInt8] = []
-  /// Of the last frame of VP8's base layer, one of libvpx's 64; finer blocks are told by how far they are from it.
+  /// By what their quantizer differs, of libvpx's 64.
+  private var finerDifference = 0
+  /// Of the last frame of the base layer, one of libvpx's 64.
   private var baseQuantizer: Int32 = 0
   private var pattern: TemporalPattern
   private var keyframeQuantizer: KeyframeQuantizer
@@ -115,21 +117,22 @@ final class VPXEncoder {
   func setFinerBlocks(_ map: StillMap) throws(CodecError) {
     guard !isVP9 else { return }
     let blocks = map.finerCount > 0 ? map.finerBlocks : []
-    guard blocks != finerBlocks else { return }
-    finerBlocks = blocks
+    let difference = blocks.isEmpty ? 0 : QuantizerScale.difference(from: Int(baseQuantizer), to: map.finerQuantizer)
+    guard blocks != finerBlocks || difference != finerDifference else { return }
+    (finerBlocks, finerDifference) = (blocks, difference)
     let (rows, columns) = (UInt32(map.rows), UInt32(map.columns))
-    let difference = min(max(Self.finerQuantizer - baseQuantizer, Self.differences.lowerBound), Self.differences.upperBound)
     // libvpx copies this map too.
     let status = blocks.withUnsafeBufferPointer {
       let start = blocks.isEmpty ? nil : UnsafeMutablePointer(mutating: $0.baseAddress)
-      return tutti_vp8_set_finer_blocks(context, start, rows, columns, difference)
+      return tutti_vp8_set_finer_blocks(context, start, rows, columns, Int32(difference))
     }
     guard status == VPX_CODEC_OK else { throw failure }
   }
 
-  /// What such blocks are to be coded with, and by how much finer than the frame that may be.
-  private static let finerQuantizer: Int32 = 3
-  private static let differences: ClosedRange<Int32> = -20 ... -5
+  /// What the last frame of the base layer was coded with, in steps of VP8's own scale.
+  var baseStep: Int { isVP9 ? Int(baseQuantizer) : QuantizerScale.step(Int(baseQuantizer)) }
+  /// And those of its blocks that were to be coded more finely.
+  var finerStep: Int { isVP9 ? baseStep : max(baseStep - QuantizerScale.step(-finerDifference), 0) }
 
   /// Encodes one picture of the right size and appends its frame; reads the picture in place.
   ///
@@ -147,7 +150,7 @@ final class VPXEncoder {
       asKeyframe || number == 0
       ? try encodeKeyframe(picture, number: number, into: &bytes)
       : try encodeFrame(picture, number: number, flags: step.flags, into: &bytes)
-    if step.position.layer == 0, !isVP9 {
+    if step.position.layer == 0 {
       guard tutti_vpx_get_quantizer(context, &baseQuantizer) == VPX_CODEC_OK else { throw failure }
     }
     outcome.temporal = step.position

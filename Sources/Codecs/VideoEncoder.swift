@@ -49,8 +49,8 @@ package final class VideoEncoder: @unchecked Sendable {
     self.height = height
     self.settings = settings
     let frames = codec == .h264 ? 1 : TemporalPattern(layerCount: settings.temporalLayers).rateDivisor(of: 0)
-    // Frames of the base are further apart, but have more bits.
-    stillMap = StillMap(width: width, height: height, refinementFrames: frames > 1 ? 12 : 20, rowsPerTurn: frames)
+    stillMap = StillMap(
+      width: width, height: height, refinementFrames: 4, rowsPerTurn: frames, reach: codec == .vp8 ? QuantizerScale.reach : 0)
     pace = RatePace(framesPerSecond: settings.framesPerSecond)
   }
 
@@ -105,10 +105,12 @@ package final class VideoEncoder: @unchecked Sendable {
     case .vpx(let encoder):
       // Where nothing changed, it is to refine what stands.
       if damage?.isEmpty == true { encoder.beginWithBase() }
-      stillMap.advance(damage: damage, asKeyframe: asKeyframe, isBase: encoder.isBaseNext)
+      stillMap.advance(damage: damage, asKeyframe: asKeyframe, isBase: encoder.isBaseNext, quantizer: encoder.baseStep)
       try encoder.setActiveMap(stillMap)
       try encoder.setFinerBlocks(stillMap)
-      return try encoder.encode(picture, number: number, asKeyframe: asKeyframe, into: &bytes)
+      let outcome = try encoder.encode(picture, number: number, asKeyframe: asKeyframe, into: &bytes)
+      stillMap.note(quantizer: encoder.baseStep, finer: encoder.finerStep, isBase: outcome.temporal.layer == 0)
+      return outcome
     case .h264(let encoder):
       return try encoder.encode(picture, number: number, asKeyframe: asKeyframe, into: &bytes)
     }

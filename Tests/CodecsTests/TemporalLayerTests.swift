@@ -169,4 +169,47 @@ import Timing
     }
     #expect(best > 33)
   }
+
+  /// A picture whose left half stands and whose right half moves, both of a texture that is dear to encode.
+  private static func draw(_ time: Int, on picture: Picture) {
+    for y in 0..<picture.height {
+      for x in 0..<picture.width {
+        let moved = x < picture.width / 2 ? 0 : time
+        let grain =
+          (UInt32(truncatingIfNeeded: ((x + 3 * moved) &* 73_856_093) ^ (y &* 19_349_663)) &* 0x2C1B_3C6D) >> 28
+        picture.luma[y * picture.lumaStride + x] = TestPicture.luma(x, y, moved) / 2 + 40 + UInt8(grain)
+      }
+    }
+  }
+
+  /// PSNR of what stands, frame by frame, with a second keyframe.
+  private func qualityOfWhatStands(layers: Int, keyframe: Int, frames: Int, hints: Bool) throws -> [Double] {
+    let (width, height) = (320, 192)
+    let encoder = try VideoEncoder(
+      codec: .vp8, width: width, height: height, settings: .init(bitsPerSecond: 100_000, temporalLayers: layers))
+    let decoder = try VideoDecoder(codec: .vp8)
+    var pool = PicturePool(capacity: 3)
+    let picture = TestPicture.make(width: width, height: height, time: 0)
+    return try (0..<frames).map { index in
+      Self.draw(index, on: picture)
+      var bytes: [UInt8] = []
+      let time = Instant.zero + .microseconds(33_333) * Int64(index)
+      let damage = [DamageRectangle(x: width / 2, y: 0, width: width / 2, height: height)]
+      let outcome = try encoder.encode(
+        picture, at: time, asKeyframe: index == keyframe, damage: hints && index > 0 ? damage : nil, into: &bytes)
+      let frame = EncodedFrame(
+        codec: .vp8, payload: FrameBuffer(bytes), timestamp: RTPTimestamp(0), isKeyframe: outcome.isKeyframe, time: time)
+      return TestPicture.leftHalfPSNR(picture, try #require(try decoder.decode(frame, pool: &pool)))
+    }
+  }
+
+  @Test(arguments: [1, 3]) func whatStandsIsBackAtItsBestNoLaterThanWithoutHints(_ layers: Int) throws {
+    let keyframe = 180
+    let without = try qualityOfWhatStands(layers: layers, keyframe: keyframe, frames: 420, hints: false)
+    let with = try qualityOfWhatStands(layers: layers, keyframe: keyframe, frames: 420, hints: true)
+    let plateau = without[keyframe - 1]
+    func framesBelow(_ quality: [Double]) -> Int { quality[keyframe...].count { $0 < plateau - 0.5 } }
+    #expect(framesBelow(with) <= framesBelow(without))
+    #expect(with[419] > plateau - 0.5)
+  }
 }
