@@ -28,7 +28,7 @@ AVX512_INLINE void weigh_rows(
   }
 }
 
-AVX512 void pk_avx512_weigh_rows(
+AVX512 static void avx512_weigh_rows(
     const uint8_t *rows, ptrdiff_t stride, const int16_t *weights, int32_t taps, int16_t *out, int32_t width) {
   switch (taps) {
     case 1: weigh_rows(rows, stride, weights, 1, out, width); break;
@@ -44,9 +44,18 @@ AVX512 void pk_avx512_weigh_rows(
   }
 }
 
+#define SAMPLES_NAME pk_avx512_weigh_samples
 #define SAMPLES_TARGET "avx512f,avx512bw,avx512vl,avx512dq"
 #define MULTIPLY_ADD(sum, a, b) _mm512_add_epi32(sum, _mm512_madd_epi16(a, b))
 #include "avx512samples.h"
+
+/// Writes as many of 32 bytes as are left of the row; masks cost several times a plain store.
+AVX512_INLINE void store_thirty_two(__m256i bytes, uint8_t *out, int32_t room) {
+  if (room >= 32)
+    _mm256_storeu_si256((__m256i *)out, bytes);
+  else
+    _mm256_mask_storeu_epi8(out, (1u << room) - 1, bytes);
+}
 
 /// 32 outputs.
 AVX512_INLINE __m512i halves(const uint8_t *in, ptrdiff_t stride) {
@@ -56,33 +65,33 @@ AVX512_INLINE __m512i halves(const uint8_t *in, ptrdiff_t stride) {
   return _mm512_srli_epi16(_mm512_add_epi16(_mm512_add_epi16(above, below), _mm512_set1_epi16(2)), 2);
 }
 
-/// Two rows some way down: what comes from memory takes longer than a row or two.
-AVX512_INLINE void prefetch_halves(const uint8_t *in, ptrdiff_t stride) {
-  for (int line = 0; line < 2; line++) {
+/// Two rows some way down, each of so many lines of the cache: what comes from memory takes longer than a row or two.
+AVX512_INLINE void prefetch_halves(const uint8_t *in, ptrdiff_t stride, int lines) {
+  for (int line = 0; line < lines; line++) {
     _mm_prefetch((const char *)(in + 64 * line), _MM_HINT_T0);
     _mm_prefetch((const char *)(in + stride + 64 * line), _MM_HINT_T0);
   }
 }
 
-AVX512 void pk_avx512_halve(
+AVX512 static void avx512_halve(
     const uint8_t *in, ptrdiff_t in_stride, uint8_t *out, ptrdiff_t out_stride, int32_t width, int32_t height) {
   __m512i order = _mm512_setr_epi64(0, 2, 4, 6, 1, 3, 5, 7);
   ptrdiff_t ahead = pk_rows_ahead(in_stride) * in_stride;
   for (int32_t y = 0; y < height; y++, in += 2 * in_stride, out += out_stride) {
     int32_t x = 0;
     for (; x + 64 <= width; x += 64) {
-      prefetch_halves(in + 2 * x + ahead, in_stride);
+      prefetch_halves(in + 2 * x + ahead, in_stride, 2);
       __m512i bytes = _mm512_packus_epi16(halves(in + 2 * x, in_stride), halves(in + 2 * x + 64, in_stride));
       _mm512_storeu_si512(out + x, _mm512_permutexvar_epi64(order, bytes));
     }
     for (; x < width; x += 32) {
-      __mmask32 live = width - x >= 32 ? 0xFFFFFFFFu : (1u << (width - x)) - 1;
-      _mm256_mask_storeu_epi8(out + x, live, _mm512_cvtepi16_epi8(halves(in + 2 * x, in_stride)));
+      prefetch_halves(in + 2 * x + ahead, in_stride, 1);
+      store_thirty_two(_mm512_cvtepi16_epi8(halves(in + 2 * x, in_stride)), out + x, width - x);
     }
   }
 }
 
-AVX512 void pk_avx512_quarter(
+AVX512 static void avx512_quarter(
     const uint8_t *in, ptrdiff_t in_stride, uint8_t *out, ptrdiff_t out_stride, int32_t width, int32_t height) {
   __m512i ones = _mm512_set1_epi8(1), pairs = _mm512_set1_epi16(1), eight = _mm512_set1_epi32(8);
   for (int32_t y = 0; y < height; y++, in += 4 * in_stride, out += out_stride) {
@@ -94,13 +103,12 @@ AVX512 void pk_avx512_quarter(
         words = _mm512_add_epi16(words, _mm512_maddubs_epi16(_mm512_loadu_si512(row), ones));
       }
       __m512i sums = _mm512_srli_epi32(_mm512_add_epi32(_mm512_madd_epi16(words, pairs), eight), 4);
-      __mmask16 live = width - x >= 16 ? 0xFFFF : (__mmask16)((1u << (width - x)) - 1);
-      _mm_mask_storeu_epi8(out + x, live, _mm512_cvtepi32_epi8(sums));
+      store_sixteen(_mm512_cvtepi32_epi8(sums), out + x, width - x);
     }
   }
 }
 
-AVX512 void pk_avx512_blend(uint8_t *out, const uint8_t *over, const uint8_t *alpha, int32_t width) {
+AVX512 static void avx512_blend(uint8_t *out, const uint8_t *over, const uint8_t *alpha, int32_t width) {
   __m512i all = _mm512_set1_epi16(255), half = _mm512_set1_epi16(128);
   for (int32_t x = 0; x < width; x += 32) {
     int32_t room = width - x;
@@ -111,19 +119,23 @@ AVX512 void pk_avx512_blend(uint8_t *out, const uint8_t *over, const uint8_t *al
     __m512i sum = _mm512_add_epi16(_mm512_mullo_epi16(bottom, _mm512_sub_epi16(all, a)), _mm512_mullo_epi16(top, a));
     sum = _mm512_add_epi16(sum, half);
     sum = _mm512_srli_epi16(_mm512_add_epi16(sum, _mm512_srli_epi16(sum, 8)), 8);
-    _mm256_mask_storeu_epi8(out + x, live, _mm512_cvtepi16_epi8(sum));
+    store_thirty_two(_mm512_cvtepi16_epi8(sum), out + x, room);
   }
 }
 
-static const pk_kernels avx512 = {
-    .name = "avx512",
-    .weigh_rows = pk_avx512_weigh_rows,
-    .weigh_samples = weigh_samples,
-    .halve = pk_avx512_halve,
-    .quarter = pk_avx512_quarter,
-    .blend = pk_avx512_blend,
-    .transpose = pk_sse2_transpose,
-};
+/// Both sets: they differ in the horizontal pass alone.
+#define AVX512_SET(set, samples)          \
+  {                                       \
+    .name = set,                          \
+    .weigh_rows = avx512_weigh_rows,      \
+    .weigh_samples = samples,             \
+    .halve = avx512_halve,                \
+    .quarter = avx512_quarter,            \
+    .blend = avx512_blend,                \
+    .transpose = pk_sse2_transpose,       \
+  }
+static const pk_kernels avx512 = AVX512_SET("avx512", pk_avx512_weigh_samples);
+static const pk_kernels avx512vnni = AVX512_SET("avx512vnni", pk_avx512vnni_weigh_samples);
 
 const pk_kernels *pk_avx512(void) {
   int all = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
@@ -131,6 +143,11 @@ const pk_kernels *pk_avx512(void) {
   return all ? &avx512 : NULL;
 }
 
+const pk_kernels *pk_avx512vnni(void) {
+  return pk_avx512() && __builtin_cpu_supports("avx512vnni") ? &avx512vnni : NULL;
+}
+
 #else
 const pk_kernels *pk_avx512(void) { return NULL; }
+const pk_kernels *pk_avx512vnni(void) { return NULL; }
 #endif

@@ -1,14 +1,18 @@
-// The horizontal pass in 512 bits. Included by each source that has a multiply-add of its own: SAMPLES_TARGET names its
-// instruction sets, MULTIPLY_ADD(sum, a, b) adds to each 32-bit sum the products of two words.
+// The horizontal pass in 512 bits. Included by each source that has a multiply-add of its own: SAMPLES_NAME is what its function is
+// called, SAMPLES_TARGET names its instruction sets, MULTIPLY_ADD(sum, a, b) adds to each 32-bit sum the products of two words.
 #define SAMPLES_INLINE static inline __attribute__((target(SAMPLES_TARGET), always_inline))
 
-/// Rounds 16 sums to bytes and writes as many as are left of the row.
-SAMPLES_INLINE void store_sums(__m512i sums, uint8_t *out, int32_t room) {
-  __m128i bytes = _mm512_cvtusepi32_epi8(_mm512_srai_epi32(sums, PK_SHIFT));
+/// Writes as many of 16 bytes as are left of the row.
+SAMPLES_INLINE void store_sixteen(__m128i bytes, uint8_t *out, int32_t room) {
   if (room >= 16)
     _mm_storeu_si128((__m128i *)out, bytes);
   else
     _mm_mask_storeu_epi8(out, (__mmask16)((1u << room) - 1), bytes);
+}
+
+/// Rounds 16 sums to bytes and writes as many as are left of the row.
+SAMPLES_INLINE void store_sums(__m512i sums, uint8_t *out, int32_t room) {
+  store_sixteen(_mm512_cvtusepi32_epi8(_mm512_srai_epi32(sums, PK_SHIFT)), out, room);
 }
 
 /// 16 outputs at a time from one or two registers of samples, a permutation and a multiply-add for each pair of taps.
@@ -60,7 +64,7 @@ SAMPLES_INLINE void far_samples(
   }
 }
 
-__attribute__((target(SAMPLES_TARGET))) static void weigh_samples(
+__attribute__((target(SAMPLES_TARGET))) void SAMPLES_NAME(
     const pk_axis *axis, const int16_t *row, uint8_t *out, int32_t first, int32_t end) {
   if (axis->registers == 1) {
     switch (axis->pairs) {
