@@ -83,7 +83,7 @@ public struct ReceiveStream: Sendable {
   public init(_ configuration: Configuration) {
     self.configuration = configuration
     let isVideo = configuration.kind == .video
-    statistics = ReceptionStatistics(clockRate: isVideo ? 90_000 : Self.audioClockRate(configuration.payloadTypes))
+    statistics = ReceptionStatistics(clockRate: isVideo ? 90_000 : 48_000)
     missing = MissingPackets(ageMax: isVideo ? .milliseconds(600) : .milliseconds(150))
     due.reserveCapacity(MissingPackets.capacity)
     if isVideo { assembler = VideoFrameAssembler(patience: patience) }
@@ -93,10 +93,6 @@ public struct ReceiveStream: Sendable {
   private var patience: Interval {
     guard configuration.usesNACK else { return .milliseconds(100) }
     return min(max(roundTripTime, .zero) * 3 + .milliseconds(200), missing.ageMax)
-  }
-
-  private static func audioClockRate(_ payloadTypes: PayloadTypeMap) -> Int {
-    payloadTypes.payloadType(of: .opus) == nil ? 8_000 : 48_000
   }
 
   /// Times that packets were given up and pictures dropped up to a keyframe.
@@ -118,7 +114,7 @@ public struct ReceiveStream: Sendable {
     case .retransmission(let payloadType)?:
       receiveRetransmission(payload, of: payloadType, arrival, descriptor, pool: &pool, frames: &frames)
     case .media(let codec)? where codec.kind == configuration.kind:
-      guard let extended = accept(arrival, size: payload.count) else { return }
+      guard let extended = accept(arrival, of: codec, size: payload.count) else { return }
       take(payload, extended, arrival, codec, descriptor, pool: &pool, frames: &frames)
     case .redundancy(let payloadType)?:
       receiveRedundant(payload, of: payloadType, arrival, pool: &pool, frames: &frames)
@@ -134,9 +130,12 @@ public struct ReceiveStream: Sendable {
 
   /// Does the counting for a packet of the source itself; nil for one that is of no further use.
   ///
-  /// - Parameter size: bytes of its payload.
-  mutating func accept(_ arrival: Arrival, size: Int) -> Int64? {
+  /// - Parameters:
+  ///   - codec: by whose clock it counts; nil for the same as before.
+  ///   - size: bytes of its payload.
+  mutating func accept(_ arrival: Arrival, of codec: Codec? = nil, size: Int) -> Int64? {
     guard arrival.source == configuration.source else { return nil }
+    if let codec { statistics.setClockRate(codec.clockRate) }
     let highest = sequence.highest
     switch sequence.receive(arrival.number) {
     case .ahead(let extended):

@@ -8,12 +8,14 @@ public struct ReceptionStatistics: Sendable {
   public private(set) var packetCount: Int64 = 0
   /// Their payload bytes.
   public private(set) var octetCount: Int64 = 0
-  /// Interarrival jitter in ticks of the RTP clock.
+  /// Interarrival jitter in ticks of the RTP clock, and as a time.
   public var jitter: UInt32 { UInt32(truncatingIfNeeded: scaledJitter >> 4) }
+  public var jitterTime: Interval { .ticks(Int64(jitter), at: clockRate) }
   /// Packets that should have come and did not, at the last report.
   public private(set) var lostCount: Int64 = 0
 
-  private let clockRate: Int64
+  /// Ticks a second of the timestamps that come now.
+  private var clockRate: Int64
   /// Sixteen times the jitter, as in RFC 3550 A.8.
   private var scaledJitter: Int64 = 0
   private var lastTransit: UInt32?
@@ -23,8 +25,19 @@ public struct ReceptionStatistics: Sendable {
 
   /// The newest sender report, and when it came.
   public private(set) var senderReport: (report: SenderReport, arrival: Instant)?
+  /// Whether it counts by the clock that packets do now.
+  private var reportsThisClock = true
 
   init(clockRate: Int) { self.clockRate = Int64(clockRate) }
+
+  /// The packets from now on count by a clock of so many ticks a second: the sender may take up another codec at any time (RFC 7160).
+  mutating func setClockRate(_ rate: Int) {
+    guard rate != Int(clockRate) else { return }
+    clockRate = Int64(rate)
+    (scaledJitter, lastTransit) = (0, nil)
+    // A report that came before the first packet is of its clock.
+    if packetCount > 0 { reportsThisClock = false }
+  }
 
   mutating func receive(_ timestamp: RTPTimestamp, size: Int, at now: Instant) {
     packetCount &+= 1
@@ -48,7 +61,7 @@ public struct ReceptionStatistics: Sendable {
     lastTransit = nil
   }
 
-  mutating func receive(_ report: SenderReport, at now: Instant) { senderReport = (report, now) }
+  mutating func receive(_ report: SenderReport, at now: Instant) { (senderReport, reportsThisClock) = ((report, now), true) }
 
   /// The block of the next report, which starts a new interval of `fractionLost`.
   mutating func report(on source: SSRC, _ sequence: ReceivedSequence, at now: Instant) -> ReportBlock? {
@@ -73,8 +86,10 @@ public struct ReceptionStatistics: Sendable {
     UInt32(truncatingIfNeeded: max(interval, .zero).ticks(at: 65_536))
   }
 
-  /// When the sender sampled what it stamped `timestamp`, by its own wall clock; nil before its first report.
+  /// When the sender sampled what it stamped `timestamp`, by its own wall clock; nil before its first report, and before the first
+  /// after it took up a codec with another clock.
   public func wallClock(of timestamp: RTPTimestamp) -> NTPTime? {
-    senderReport.map { $0.report.ntp + .ticks(Int64(timestamp.distance(from: $0.report.timestamp)), at: clockRate) }
+    guard reportsThisClock else { return nil }
+    return senderReport.map { $0.report.ntp + .ticks(Int64(timestamp.distance(from: $0.report.timestamp)), at: clockRate) }
   }
 }

@@ -202,7 +202,7 @@ public struct PeerSession: ~Copyable {
         statistics.retransmissionsRequested &+= UInt64(entry.stream.counters.packetsRequested)
         statistics.keyframesRequested &+= UInt64(entry.stream.counters.keyframesRequested)
         if entry.id.kind == .audio {
-          statistics.audioJitter = .ticks(Int64(entry.stream.statistics.jitter), at: 48_000)
+          statistics.audioJitter = entry.stream.statistics.jitterTime
         }
       }
       outgoing.addStatistics(to: &statistics)

@@ -111,6 +111,33 @@ struct ReceptionReportTests {
     #expect((470...480).contains(block.jitter))
   }
 
+  /// Telephones and gateways: Opus is agreed on too, and the next packet may be of it.
+  @Test func timestampsCountByTheClockOfTheCodecThatComes() throws {
+    var types = payloadTypes(.opus)
+    types[0] = .media(.pcmu)
+    var receiver = Receiver(.opus, types: types)
+    let ntp = NTPTime(rawValue: 0x1234_5678_9ABC_DEF0)
+    let report = { (timestamp: UInt32) in
+      SenderReport(sender: mediaSource, ntp: ntp, timestamp: RTPTimestamp(timestamp), packetCount: 1, octetCount: 1)
+    }
+    receiver.stream.receive(report(8_000), at: .zero)
+    for step in 0..<500 {
+      let late = step % 2 == 0 ? 0 : 10
+      receiver.receive(
+        packet(sequence: UInt16(step), timestamp: UInt32(step * 160), payloadType: 0, [1]), at: milliseconds(step * 20 + late))
+    }
+    let second = try unwrap(receiver.stream.captureTime(of: RTPTimestamp(16_000)))
+    #expect(second - ntp == .seconds(1))
+    let jitter = receiver.stream.statistics.jitterTime
+    #expect((9.5...10).contains(jitter.milliseconds))
+    receiver.receive(packet(sequence: 500, timestamp: 480_000, [1]), at: milliseconds(10_000))
+    let unknown = receiver.stream.captureTime(of: RTPTimestamp(480_000))
+    #expect(unknown == nil, "its report is of the other clock")
+    receiver.stream.receive(report(480_000), at: milliseconds(10_000))
+    let known = try unwrap(receiver.stream.captureTime(of: RTPTimestamp(528_000)))
+    #expect(known - ntp == .seconds(1))
+  }
+
   @Test func theLastSenderReportIsToldWithItsDelay() throws {
     var receiver = Receiver(.opus)
     receiver.receive(packet(sequence: 1, [1]), at: .zero)
