@@ -1,5 +1,6 @@
 import AudioMixing
 import Codecs
+import Conference
 import EncodedMedia
 import LoadGenerator
 import Playout
@@ -192,7 +193,10 @@ struct SpeechLine {
       }
       steps.removeAll(keepingCapacity: true)
       buffer.pull(at: now, into: &steps)
-      for step in steps { carryOut(step, &receiver, &reception) }
+      for step in steps {
+        receiver.carryOut(step)
+        note(step, in: &reception)
+      }
       var room = samples.mutableSpan
       _ = receiver.take(into: &room)
       buffer.measuredLevel = LevelMeter.level(of: samples.span)
@@ -210,25 +214,13 @@ struct SpeechLine {
     return reception
   }
 
-  private func carryOut(_ step: PlayoutStep, _ receiver: inout OpusReceiver, _ reception: inout Reception) {
-    switch step {
-    case .play(let frame, let count): receiver.play(frame, sampleCount: count)
-    case .accelerate(let frame, let count, let cut): receiver.play(frame, sampleCount: count, cutting: cut)
-    case .conceal(let count, let following):
-      receiver.conceal(count, following: following)
-      if let following, following.payload.hasRedundancy {
-        // It covers the frame just before its packet, and no more.
-        let recovered = min(count, AudioFormat.samplesPerTick)
-        reception.recoveredSamples += recovered
-        reception.concealedSamples += count - recovered
-      } else {
-        reception.concealedSamples += count
-      }
-    case .expand(let count): receiver.expand(count)
-    case .catchUp(let frame, let count): receiver.catchUp(with: frame, sampleCount: count)
-    case .skip: receiver.skip()
-    case .silence(let count): receiver.silence(count)
-    }
+  /// Notes what was made up.
+  private func note(_ step: PlayoutStep, in reception: inout Reception) {
+    guard case .conceal(let count, let following) = step else { return }
+    // It covers the frame just before its packet, and no more.
+    let recovered = following?.payload.hasRedundancy == true ? min(count, AudioFormat.samplesPerTick) : 0
+    reception.recoveredSamples += recovered
+    reception.concealedSamples += count - recovered
   }
 }
 

@@ -231,23 +231,11 @@ final class Voice {
   }
 
   private func play(_ steps: [PlayoutStep]) {
-    for step in steps { carryOut(step) }
+    for step in steps { receiver.carryOut(step) }
     var span = samples.mutableSpan
     _ = receiver.take(into: &span)
     suppressor?.process(&span)
     decodedTicks &+= 1
-  }
-
-  private func carryOut(_ step: PlayoutStep) {
-    switch step {
-    case .play(let frame, let count): receiver.play(frame, sampleCount: count)
-    case .accelerate(let frame, let count, let cut): receiver.play(frame, sampleCount: count, cutting: cut)
-    case .conceal(let count, let following): receiver.conceal(count, following: following)
-    case .expand(let count): receiver.expand(count)
-    case .catchUp(let frame, let count): receiver.catchUp(with: frame, sampleCount: count)
-    case .skip: receiver.skip()
-    case .silence(let count): receiver.silence(count)
-    }
   }
 
   /// Follows his loudness while he speaks; what else is loud is left as it comes.

@@ -233,17 +233,7 @@ final class Listener {
   func listen(at now: Instant) {
     steps.removeAll(keepingCapacity: true)
     buffer.pull(at: now, into: &steps)
-    for step in steps {
-      switch step {
-      case .play(let frame, let count): receiver.play(frame, sampleCount: count)
-      case .accelerate(let frame, let count, let cut): receiver.play(frame, sampleCount: count, cutting: cut)
-      case .conceal(let count, let following): receiver.conceal(count, following: following)
-      case .expand(let count): receiver.expand(count)
-      case .catchUp(let frame, let count): receiver.catchUp(with: frame, sampleCount: count)
-      case .skip: receiver.skip()
-      case .silence(let count): receiver.silence(count)
-      }
-    }
+    for step in steps { receiver.carryOut(step) }
     var samples = [Int16](repeating: 0, count: 960)
     var span = samples.mutableSpan
     _ = receiver.take(into: &span)
