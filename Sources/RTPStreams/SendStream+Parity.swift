@@ -16,8 +16,8 @@ extension SendStream {
 
   /// Begins or ends with the next frame, as the receiver's reports have it.
   mutating func settleProtection() {
-    guard configuration.kind == .video, protection.isNeeded != isProtected else { return }
-    if isProtected { parity = [] } else if mayProtect { parity = [ParityEncoder()] }
+    guard configuration.kind == .video, protection.isNeeded == parity.isEmpty else { return }
+    if !parity.isEmpty { parity = [] } else if mayProtect { parity = [ParityEncoder()] }
   }
 
   mutating func cover(_ packet: Span<UInt8>, _ index: Int, of outgoing: OutgoingFrame) {

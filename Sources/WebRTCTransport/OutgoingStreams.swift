@@ -5,6 +5,8 @@ import SDP
 import Timing
 
 /// What we send a peer: at most one stream of each kind, on the first m-line that takes it.
+///
+/// What is asked for packets and feedback counts as changing the streams, as in `SendStream`.
 struct OutgoingStreams {
   var audio: SendStream?
   var video: SendStream?
@@ -81,9 +83,17 @@ struct OutgoingStreams {
   }
 
   /// Who speaks in RTCP.
-  var reportingSource: SSRC { audio?.configuration.source ?? video?.configuration.source ?? fallbackSource }
+  var reportingSource: SSRC {
+    mutating get { audio?.configuration.source ?? video?.configuration.source ?? fallbackSource }
+  }
 
-  func kind(of source: SSRC) -> MediaKind? {
+  /// Whether packets of this kind are sent again under a source of their own (RFC 4588).
+  mutating func hasRetransmissionSource(_ kind: MediaKind) -> Bool {
+    let source = kind == .audio ? audio?.configuration.retransmissionSource : video?.configuration.retransmissionSource
+    return source != nil
+  }
+
+  mutating func kind(of source: SSRC) -> MediaKind? {
     if audio?.configuration.source == source { return .audio }
     if video?.configuration.source == source { return .video }
     return nil
@@ -126,14 +136,16 @@ struct OutgoingStreams {
       : video?.retransmit(lost, at: now, transportSequenceNumber: number, sendTime: sendTime, into: &packet)
   }
 
-  var roundTripTime: Interval? { video?.receiverReport?.roundTripTime ?? audio?.receiverReport?.roundTripTime }
+  var roundTripTime: Interval? {
+    mutating get { video?.receiverReport?.roundTripTime ?? audio?.receiverReport?.roundTripTime }
+  }
 
   /// Of the stream that loses most, 0 to 1, by the peer's last reports.
   var fractionLost: Double {
-    max(audio?.receiverReport?.fractionLost ?? 0, video?.receiverReport?.fractionLost ?? 0)
+    mutating get { max(audio?.receiverReport?.fractionLost ?? 0, video?.receiverReport?.fractionLost ?? 0) }
   }
 
-  func addStatistics(to statistics: inout PeerStatistics) {
+  mutating func addStatistics(to statistics: inout PeerStatistics) {
     for stream in [audio, video] {
       guard let stream else { continue }
       statistics.retransmissionsSent &+= UInt64(stream.counters.packetsResent)

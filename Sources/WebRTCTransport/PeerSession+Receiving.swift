@@ -75,7 +75,7 @@ extension PeerSession {
     for index in incoming.entries.indices { incoming.entries[index].stream.roundTripTime = roundTripTime }
   }
 
-  private func noteKeyframeRequest(_ media: SSRC, into outputs: inout PeerOutputs) {
+  private mutating func noteKeyframeRequest(_ media: SSRC, into outputs: inout PeerOutputs) {
     if outgoing.kind(of: media) == .video { outputs.events.append(.keyframeNeeded(.video)) }
   }
 

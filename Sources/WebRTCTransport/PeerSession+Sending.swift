@@ -8,9 +8,6 @@ import Timing
 
 /// What a peer is sent: frames that others may receive too, under this peer's headers and keys.
 extension PeerSession {
-  /// Whether frames of this kind can be sent at all.
-  public func sends(_ kind: MediaKind) -> Bool { outgoing[kind] != nil }
-
   /// The frames that follow are of another output: they continue the stream as if they were of one source.
   public mutating func sourceWillChange(_ kind: MediaKind) {
     if kind == .audio { outgoing.audio?.sourceWillChange() } else { path.changesSource = true }
@@ -97,7 +94,7 @@ extension PeerSession {
     _ lost: SequenceNumber, _ kind: MediaKind, cluster: UInt8, _ selected: TransportPath, _ sender: SRTPSender,
     at now: Instant, into outputs: inout PeerOutputs
   ) {
-    let hasOwnSource = outgoing[kind]?.configuration.retransmissionSource != nil
+    let hasOwnSource = outgoing.hasRetransmissionSource(kind)
     let sendTime = HeaderExtensions.absoluteSendTime(wallClock(at: now))
     let number = hasOwnSource ? outgoing.takeTransportSequence(kind) : nil
     let range = outputs.arena.append(capacity: Self.packetSizeMax &+ SendStream.headerSizeMax) { packet in
@@ -200,9 +197,10 @@ extension PeerSession {
 
   mutating func sendGoodbye(at now: Instant, into outputs: inout PeerOutputs) {
     let sources = [outgoing.audio, outgoing.video].compactMap { $0?.configuration.source }
+    let reporting = outgoing.reportingSource
     sendRTCP(into: &outputs) { session, writer in
-      writer.receiverReport(sender: session.outgoing.reportingSource, blocks: [ReportBlock]().span)
-      writer.canonicalName(session.outgoing.canonicalName.span, source: session.outgoing.reportingSource)
+      writer.receiverReport(sender: reporting, blocks: [ReportBlock]().span)
+      writer.canonicalName(session.outgoing.canonicalName.span, source: reporting)
       for source in sources { writer.goodbye(source) }
     }
   }
