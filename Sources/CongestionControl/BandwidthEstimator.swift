@@ -33,6 +33,7 @@ public struct BandwidthEstimator: Sendable {
     /// As `targetBitsPerSecond` and `estimatedBitsPerSecond`.
     public var target: Int
     public var estimate: Int
+    /// By how queues grow.
     public var delayBased: Int
     /// Nil while loss bounds nothing.
     public var lossBased: Int?
@@ -40,6 +41,7 @@ public struct BandwidthEstimator: Sendable {
     public var receiverMaximum: Int?
     /// Nil before half a second of transport-cc.
     public var acknowledged: Int?
+    /// What the path was seen to carry when it was full; nil before it was.
     public var linkCapacity: Int?
     public var usage: PathUsage
     public var state: RateControlState

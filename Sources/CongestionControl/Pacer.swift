@@ -21,14 +21,17 @@ public enum PacerRelease: Hashable, Sendable {
 /// Packets are handles with a size. Full, it refuses; so that a frame is refused before it has sequence numbers, its owner asks
 /// `admits` first.
 public struct Pacer: Sendable {
+  /// What the pacer keeps at most.
   public struct Limits: Hashable, Sendable {
     /// Video is admitted while what waits leaves within this time.
     public var queueTimeMax: Interval
     /// Retransmissions are admitted while what waits leaves within this time: later they are of no use, and keep pictures from leaving.
     public var retransmissionTimeMax: Interval
+    /// Packets of each kind that may wait.
     public var audioPacketsMax: Int
     public var retransmissionPacketsMax: Int
     public var videoPacketsMax: Int
+    /// Bytes of all of them together; sound is taken beyond.
     public var bytesMax: Int
 
     public init(
@@ -47,8 +50,10 @@ public struct Pacer: Sendable {
 
   /// What happened so far.
   public struct Counters: Hashable, Sendable {
+    /// Enqueued packets that left, and packets that found their queue full.
     public var released = 0
     public var refused = 0
+    /// Bytes of padding asked for, where a probe had no media to send.
     public var paddingBytes = 0
   }
 

@@ -4,6 +4,7 @@ import Timing
 
 /// What happened on one incoming source, for statistics.
 public struct ReceiveCounters: Sendable {
+  /// Frames handed out, and the keyframes among them.
   public internal(set) var frames = 0
   public internal(set) var keyframes = 0
   /// Packets that had come already.
@@ -18,9 +19,11 @@ public struct ReceiveCounters: Sendable {
   public internal(set) var recovered = 0
   /// Retransmission packets without a packet inside.
   public internal(set) var retransmissionPadding = 0
+  /// Times that the source counted its packets anew.
   public internal(set) var restarts = 0
   /// Packets asked for again, counting each time.
   public internal(set) var packetsRequested = 0
+  /// Keyframes asked for, counting each time.
   public internal(set) var keyframesRequested = 0
 }
 

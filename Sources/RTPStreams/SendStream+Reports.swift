@@ -4,6 +4,7 @@ import Timing
 
 /// What was sent on one outgoing source.
 public struct SendCounters: Sendable {
+  /// Frames that were given numbers.
   public internal(set) var frames = 0
   /// Packets and their payload bytes, without those sent again.
   public internal(set) var packets: Int64 = 0
@@ -13,6 +14,7 @@ public struct SendCounters: Sendable {
   public internal(set) var packetsResent = 0
   /// Packets sent again unasked, as padding.
   public internal(set) var paddingPackets = 0
+  /// Packets of parity (RFC 5109), which are none of `packets`.
   public internal(set) var parityPackets = 0
 }
 
@@ -22,8 +24,11 @@ public struct ReceiverView: Sendable {
   public var roundTripTime: Interval?
   /// 0 to 1, between the last two reports.
   public var fractionLost: Double
+  /// Packets since the beginning; below zero where more came twice than were lost (RFC 3550 section 6.4.1).
   public var cumulativeLost: Int32
+  /// Interarrival jitter (RFC 3550 section 6.4.1).
   public var jitter: Interval
+  /// The highest sequence number it has, above the count of its wraps.
   public var extendedHighestSequence: UInt32
 }
 
