@@ -33,9 +33,10 @@ public struct ReceiverView: Sendable {
 }
 
 extension SendStream {
-  /// Copies of earlier frames that packets carry now: as many as the receiver's loss asks for, none where RED was not negotiated.
+  /// Copies of earlier frames that packets carry now: as many as the receiver's loss asks for, none where RED was not negotiated or
+  /// the path is full.
   public var redundantCopies: Int {
-    configuration.payloadTypes.hasRedundancy ? redundancy.copies : 0
+    configuration.payloadTypes.hasRedundancy && !pathIsFull ? redundancy.copies : 0
   }
 
   /// The sender's part of a report sent now; nil before the first frame.
@@ -63,7 +64,7 @@ extension SendStream {
       let ticks = max(Int64(Int32(bitPattern: compact)), 0)
       if ticks < 60 &* 65_536 { roundTripTime = .ticks(ticks, at: 65_536) }
     }
-    redundancy.receive(fractionLost: Double(block.fractionLost) / 256)
+    if !pathIsFull { redundancy.receive(fractionLost: Double(block.fractionLost) / 256) }
     protection.receive(fractionLost: Double(block.fractionLost) / 256, roundTripTime: roundTripTime)
     settleProtection()
     receiverReport = ReceiverView(

@@ -61,6 +61,8 @@ public struct SendStream: Sendable {
   public internal(set) var counters = SendCounters()
   /// How many copies of earlier frames audio carries where that was negotiated.
   var redundancy = RedundancyPolicy()
+  /// Whether packets wait on the way because of what we send: those that are lost then say that it was too much, and copies would be more.
+  public var pathIsFull = false
   /// Whether parity is agreed on still: a later negotiation may take it back.
   public var takesParity = true { didSet { if !takesParity { parity = [] } } }
   var protection = ProtectionPolicy()
@@ -129,7 +131,7 @@ public struct SendStream: Sendable {
       frame: frame, payloadType: payloadType, firstSequence: nextSequence,
       timestamp: RTPTimestamp(frame.timestamp.rawValue &+ timestampOffset), pictureID: pictureID,
       temporalBaseIndex: temporalBaseIndex, identifies: receiverReport == nil, sentAt: now)
-    if redundancy.copies > 0, let redundant = configuration.payloadTypes.redundancy(of: payloadType) {
+    if redundancy.copies > 0, !pathIsFull, let redundant = configuration.payloadTypes.redundancy(of: payloadType) {
       outgoing.copies = earlierFrames(for: outgoing, redundant)
     }
     if !parity.isEmpty { outgoing.blockPayloadType = configuration.payloadTypes.payloadType(of: .block) }

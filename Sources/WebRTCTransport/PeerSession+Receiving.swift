@@ -58,7 +58,9 @@ extension PeerSession {
       case .receiverEstimatedMaximumBitrate(let bitsPerSecond, _):
         counts.receivableBitsPerSecond = Int(clamping: bitsPerSecond)
         path.receiveMaximumBitrate(bitsPerSecond, at: now)
-      case .transportFeedback(let feedback): path.receive(feedback, at: now)
+      case .transportFeedback(let feedback):
+        path.receive(feedback, at: now)
+        outgoing.audio?.pathIsFull = path.estimator.isDraining
       case .sourceDescription, .goodbye: break
       }
     }

@@ -52,6 +52,24 @@ import Timing
     #expect(copies == 0)
   }
 
+  @Test func lossInAQueueOfOurOwnBringsNoCopies() throws {
+    var stream = sender()
+    stream.pathIsFull = true
+    stream.receive(report(0.5), wallClock: NTPTime(unixNanoseconds: 0))
+    stream.pathIsFull = false
+    var copies = stream.redundantCopies
+    #expect(copies == 0)
+    stream.receive(report(0.05), wallClock: NTPTime(unixNanoseconds: 0))
+    _ = try send(audioFrame(0), by: &stream)
+    stream.pathIsFull = true
+    copies = stream.redundantCopies
+    let packet = try send(audioFrame(1), by: &stream)
+    #expect(copies == 0 && payloadType(packet) == 96)
+    stream.pathIsFull = false
+    copies = stream.redundantCopies
+    #expect(copies == 1, "as soon as it has drained")
+  }
+
   @Test func plainAndRedundantPacketsFollowOneAnotherInOneStream() throws {
     var stream = sender()
     var packets = try (0..<3).map { try send(audioFrame($0), by: &stream) }
