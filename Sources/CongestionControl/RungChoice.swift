@@ -24,7 +24,9 @@ public struct RungChoice: Sendable {
   /// The rung whose next key frame is awaited, to be asked for.
   public private(set) var awaitedRung: Int?
 
-  private var fitsSince: Instant?
+  private var fitsSince: Instant? { didSet { if fitsSince == nil { fitsByProbe = false } } }
+  /// Whether a probe has measured that a step up fits, since it does.
+  private var fitsByProbe = false
   private var lastUp: Instant?
   private var upAllowedAt: Instant?
   private var wait = Margins.waits.lowerBound
@@ -80,7 +82,8 @@ public struct RungChoice: Sendable {
       return false
     }
     if fitsSince == nil { fitsSince = now }
-    let hold = wasProbed ? Margins.holdAfterProbe : Margins.hold
+    fitsByProbe = fitsByProbe || wasProbed
+    let hold = fitsByProbe ? Margins.holdAfterProbe : Margins.hold
     guard let since = fitsSince, now - since >= hold, mayRise(estimate, at: now) else { return false }
     return moveUp(to: fitting, at: now)
   }
