@@ -43,7 +43,7 @@ public struct OutputLadder: Hashable, Sendable {
     public var bitsPerSecond: Int
   }
 
-  /// Below so many frames a second a smaller picture is better, if there is one.
+  /// Below so many frames a second a smaller picture is better, if there is one that moves more.
   private static let framesPerSecondMin = 12.0
   private static let rungsMax = 16
   private static let layersMax = 4
@@ -60,10 +60,10 @@ public struct OutputLadder: Hashable, Sendable {
     var steps: [Step] = []
     let rungs = rungs.prefix(Self.rungsMax)
     for (index, rung) in rungs.enumerated() {
-      let isLast = index == rungs.count - 1
+      let below = index + 1 < rungs.count ? rungs[index + 1].layers.last?.framesPerSecond ?? 0 : 0
       for layers in (1...Self.layersMax).reversed() where layers <= rung.layers.count {
         let rate = rung.layers[layers - 1]
-        guard layers == min(rung.layers.count, Self.layersMax) || isLast || rate.framesPerSecond >= Self.framesPerSecondMin
+        guard layers == min(rung.layers.count, Self.layersMax) || rate.framesPerSecond >= min(Self.framesPerSecondMin, below)
         else { continue }
         let cost = min(max(rate.bitsPerSecond, 1), 1 << 40)
         if let last = steps.last, cost >= last.bitsPerSecond { continue }
