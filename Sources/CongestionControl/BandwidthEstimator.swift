@@ -1,6 +1,11 @@
 import RTP
 import Timing
 
+/// How much more than on average a path takes for a moment.
+public enum PathHeadroom: Hashable, Sendable {
+  case none, some, ample
+}
+
 /// What one receiver's path carries, from whatever its receiver tells: arrival times (transport-cc), REMB, loss.
 ///
 ///     packetSent ─▶ SentPacketHistory ◀─ transport-cc
@@ -67,6 +72,8 @@ public struct BandwidthEstimator: Sendable {
   private static let clearBitsPerSecondMin = 500_000.0
   private static let clearQueueMax = Interval.milliseconds(25)
   private static let clearAfter = Interval.seconds(15)
+  /// So long after it was full a path is taken to have little more than what is known.
+  private static let fullFor = Interval.seconds(10)
   /// Of what comes through a queue, so much more makes it ours.
   private static let outrunning = 1.2
   /// How long less is sent so that a queue drains: at least, since what was sent before may still arrive; at most, since then it is not
@@ -118,9 +125,15 @@ public struct BandwidthEstimator: Sendable {
 
   private var target: Double { max(estimate * drainFactor, Double(bounds.minimum)) }
 
-  /// Whether the path carries all that is sent and no packet waits on it: then what comes at once may leave faster than on average.
-  /// Never of thin lines, where sound would wait behind it.
-  public mutating func isClear(at now: Instant) -> Bool {
+  /// How much faster than on average what comes at once may leave: clearly faster where the path carries all that is sent and no packet
+  /// waits on it, but never on thin lines, where sound would wait behind it; hardly faster where it was full of late, or what leaves at
+  /// once fills it anew.
+  public mutating func headroom(at now: Instant) -> PathHeadroom {
+    if let full = rate.lastDecrease, now - full < Self.fullFor, !queue.isShared { return .none }
+    return isClear(at: now) ? .ample : .some
+  }
+
+  private func isClear(at now: Instant) -> Bool {
     guard hasTransportFeedback, detector.usage != .over, !queue.isShared, queue.current <= Self.clearQueueMax,
       loss.fractionLost < 0.005, estimate >= Self.clearBitsPerSecondMin
     else { return false }
@@ -163,7 +176,8 @@ public struct BandwidthEstimator: Sendable {
     guard isDraining else { return 1 }
     return min(max(1 - (queue.current.seconds - 0.04) * 2, 0.4), 0.85)
   }
-  private var isDraining = false
+  /// Whether less is sent than the path carries, so that a queue drains that our own sending built.
+  public private(set) var isDraining = false
 
   // MARK: Events
 
@@ -263,7 +277,7 @@ public struct BandwidthEstimator: Sendable {
   private mutating func control(_ usage: PathUsage, _ probed: Double?, at now: Instant) {
     if let probed {
       probesMeasured &+= 1
-      probes.measured(probed, at: now)
+      probes.measured(probed, estimate: estimate, at: now)
       if usage != .over && probed > rate.bitsPerSecond || isUnsure {
         rate.probed(probed, at: now)
         loss.probed(probed)
@@ -281,8 +295,7 @@ public struct BandwidthEstimator: Sendable {
     if usage != .over || probed == nil {
       rate.update(
         usage, acknowledged: usage == .over ? arriving : acknowledged.bitsPerSecond,
-        delivered: delivered, isBurst: delivered.map { sending.bitsPerSecond < 0.97 * $0 } ?? false,
-        roundTripTime: roundTripTime,
+        delivered: delivered, roundTripTime: roundTripTime,
         isApplicationLimited: usage == .over ? wasLimited : sending.isApplicationLimited, isShared: isShared, at: now)
     }
     if rate.lastDecrease != before {

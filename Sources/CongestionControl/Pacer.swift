@@ -12,7 +12,7 @@ public enum PacerRelease: Hashable, Sendable {
 ///
 ///     passes  ─────────────────── at once, where nothing waits and little was sent ahead of the rate
 ///     enqueue ─▶ audio ──────────▶ at once
-///             ─▶ retransmissions ─▶ at 1.25 times the target (2.5 on a clear path), in bursts of 5 ms ─▶ pop
+///             ─▶ retransmissions ─▶ at 1.05 to 2.5 times the target, by the path's headroom, in bursts of 5 ms ─▶ pop
 ///             ─▶ video ──────────▶
 ///                padding ─────────▶ only as part of a probe, at the probe's rate
 ///
@@ -59,8 +59,13 @@ public struct Pacer: Sendable {
 
   /// What leaves in a second, as a multiple of the target: on a path that has room to spare a large picture is not made to wait for
   /// room that is there.
-  private static let factor = 1.25
-  private static let factorOnClearPath = 2.5
+  private static func factor(_ headroom: PathHeadroom) -> Double {
+    switch headroom {
+    case .none: 1.05
+    case .some: 1.25
+    case .ample: 2.5
+    }
+  }
   private static let burst = 0.005
   /// Seconds of the rate that may leave ahead of it without waiting: most frames do, so that no timer is set for them.
   private static let passingBurst = 0.040
@@ -92,7 +97,7 @@ public struct Pacer: Sendable {
     audio = PacketRing(capacity: limits.audioPacketsMax)
     retransmissions = PacketRing(capacity: limits.retransmissionPacketsMax)
     video = PacketRing(capacity: limits.videoPacketsMax)
-    bitsPerSecond = Self.rate(targetBitsPerSecond, Self.factor)
+    bitsPerSecond = Self.rate(targetBitsPerSecond, Self.factor(.some))
   }
 
   private static func rate(_ target: Int, _ factor: Double) -> Double {
@@ -103,7 +108,7 @@ public struct Pacer: Sendable {
 
   /// Bytes that leave at a target within the time that video may wait, on a path that has no room to spare.
   public static func bytesAdmitted(targetBitsPerSecond: Int) -> Int {
-    Int(rate(targetBitsPerSecond, factor) * Limits().queueTimeMax.seconds / 8)
+    Int(rate(targetBitsPerSecond, factor(.some)) * Limits().queueTimeMax.seconds / 8)
   }
 
   public var isEmpty: Bool { audio.count == 0 && retransmissions.count == 0 && video.count == 0 }
@@ -137,10 +142,10 @@ public struct Pacer: Sendable {
 
   /// The estimator's target changed.
   ///
-  /// - Parameter isClear: whether the path has room to spare (`BandwidthEstimator.isClear`).
-  public mutating func setTarget(_ targetBitsPerSecond: Int, isClear: Bool = false, at now: Instant) {
+  /// - Parameter headroom: of the path, as the estimator says.
+  public mutating func setTarget(_ targetBitsPerSecond: Int, headroom: PathHeadroom = .some, at now: Instant) {
     settle(at: now)
-    bitsPerSecond = Self.rate(targetBitsPerSecond, isClear ? Self.factorOnClearPath : Self.factor)
+    bitsPerSecond = Self.rate(targetBitsPerSecond, Self.factor(headroom))
   }
 
   /// Takes the budget for what its owner then sends itself, all of it now, without a place in a queue.

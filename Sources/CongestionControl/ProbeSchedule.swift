@@ -25,6 +25,7 @@ struct ProbeSchedule: Sendable {
   private static let factor = 2.0
   private static let waits = Interval.seconds(3)...Interval.seconds(6)
   private static let resultWait = Interval.seconds(1)
+  private static let gainMin = 1.05
   private static let duration = 0.020
   private static let packetsMin = 6
 
@@ -60,10 +61,10 @@ struct ProbeSchedule: Sendable {
       packetsMin: Self.packetsMin)
   }
 
-  /// A probe was measured.
-  mutating func measured(_ rate: Double, at now: Instant) {
+  /// A probe was measured: more is worth asking for where it found about what it asked for, and more than was known.
+  mutating func measured(_ rate: Double, estimate: Double, at now: Instant) {
     guard let expected else { return }
-    guard rate >= 0.7 * expected else { return failed(at: now) }
+    guard rate >= max(0.7 * expected, Self.gainMin * estimate) else { return failed(at: now) }
     self.expected = nil
     wait = Self.waits.lowerBound
     nextDeadline = now + .milliseconds(250)

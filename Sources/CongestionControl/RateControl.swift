@@ -9,9 +9,9 @@ public enum RateControlState: Sendable {
 /// arrived when they do (draft-ietf-rmcat-gcc-02 section 5).
 struct RateControl: Sendable {
   private static let decreaseFactor = 0.85
-  private static let deliveredFactor = 0.88
-  /// Where only a burst queued, and what is sent otherwise fits: else a probe would cost what was carried before it.
-  private static let burstFactor = 0.97
+  /// What came through a queue is known well, and what drains the queue is the target's matter: more taken off would cost a receiver
+  /// the rung that his line carries, for every key frame and every probe.
+  private static let deliveredFactor = 0.95
   private static let limitedFactor = 0.5
   private static let sharedFactor = 0.7
   private static let sharedSpacing = Interval.milliseconds(1_000)
@@ -33,14 +33,12 @@ struct RateControl: Sendable {
   /// - Parameters:
   ///   - acknowledged: bits per second that arrived; nil before it is known.
   ///   - delivered: bits per second that came through while packets queued; nil where that was not measured of late.
-  ///   - isBurst: less than that was sent over the last half second.
   ///   - isApplicationLimited: the sender offers so little that what arrives says little of the path: no reason to rise, nor to fall far
   ///     at once.
   ///   - isShared: other traffic fills the queue whatever is done here: rises and falls are then those of a TCP flow, so that a share
   ///     is left.
   mutating func update(
-    _ usage: PathUsage, acknowledged: Double?, delivered: Double? = nil, isBurst: Bool = false,
-    roundTripTime: Interval, isApplicationLimited: Bool,
+    _ usage: PathUsage, acknowledged: Double?, delivered: Double? = nil, roundTripTime: Interval, isApplicationLimited: Bool,
     isShared: Bool = false, at now: Instant
   ) {
     if isShared { capacity.reset() }
@@ -52,7 +50,7 @@ struct RateControl: Sendable {
     switch state {
     case .hold: lastChange = now
     case .increase: increase(acknowledged, roundTripTime, !isApplicationLimited, isShared, at: now)
-    case .decrease: decrease(acknowledged, delivered, isBurst, roundTripTime, isApplicationLimited, isShared, at: now)
+    case .decrease: decrease(acknowledged, delivered, roundTripTime, isApplicationLimited, isShared, at: now)
     }
   }
 
@@ -80,8 +78,7 @@ struct RateControl: Sendable {
   }
 
   private mutating func decrease(
-    _ acknowledged: Double?, _ delivered: Double?, _ isBurst: Bool, _ roundTripTime: Interval, _ isApplicationLimited: Bool,
-    _ isShared: Bool,
+    _ acknowledged: Double?, _ delivered: Double?, _ roundTripTime: Interval, _ isApplicationLimited: Bool, _ isShared: Bool,
     at now: Instant
   ) {
     let known = delivered ?? acknowledged
@@ -91,17 +88,23 @@ struct RateControl: Sendable {
       (state, lastChange) = (.hold, now)
       return
     }
-    var rate = (isShared ? Self.sharedFactor : Self.decreaseFactor) * (acknowledged ?? bitsPerSecond)
-    if isApplicationLimited { rate = max(rate, Self.limitedFactor * bitsPerSecond) }
-    // What came through a queue is what the path carries, whatever was offered before.
-    if let delivered { rate = (isBurst ? Self.burstFactor : Self.deliveredFactor) * delivered }
-    if rate > bitsPerSecond, let estimate = capacity.estimate { rate = Self.decreaseFactor * estimate }
+    set(min(lowered(acknowledged, delivered, isApplicationLimited, isShared), bitsPerSecond))
     if let known {
       if known < capacity.lowerBound { capacity.reset() }
       capacity.overused(at: known)
     }
-    set(min(rate, bitsPerSecond))
     (lastDecrease, lastChange, state) = (now, now, .hold)
+  }
+
+  /// What the rate is lowered to, where that is less than it is.
+  private func lowered(_ acknowledged: Double?, _ delivered: Double?, _ isApplicationLimited: Bool, _ isShared: Bool) -> Double
+  {
+    // What came through a queue is what the path carries, whatever was offered before.
+    if let delivered { return Self.deliveredFactor * delivered }
+    var rate = (isShared ? Self.sharedFactor : Self.decreaseFactor) * (acknowledged ?? bitsPerSecond)
+    if isApplicationLimited { rate = max(rate, Self.limitedFactor * bitsPerSecond) }
+    if rate > bitsPerSecond, let estimate = capacity.estimate { rate = Self.decreaseFactor * estimate }
+    return rate
   }
 
   /// A probe found that the path carries so much.

@@ -24,11 +24,13 @@ extension Endpoint {
     guard let ladder, !ladder.rungs.isEmpty else {
       for output in peer.pictures?.joined ?? [] { leave(output, peer) }
       peer.pictures = nil
-      peer.session.pacePictures(floor: nil, at: now)
+      peer.session.pacePictures(expecting: nil, at: now)
       return
     }
-    let floor = ladder.isAutomatic ? 0 : ladder.rungs[0].layers.last?.bitsPerSecond ?? 0
-    peer.session.pacePictures(floor: ladder.isMeasured ? floor : nil, at: now)
+    // Of an output he named, the base layer cannot be left out.
+    let layers = ladder.isAutomatic ? [] : ladder.rungs[0].layers
+    peer.session.pacePictures(
+      expecting: ladder.isMeasured ? layers.last?.bitsPerSecond ?? 0 : nil, floor: layers.first?.bitsPerSecond ?? 0, at: now)
     let previous = peer.pictures
     // What was received of other outputs goes on under other numbers, or ends.
     for output in previous?.joined ?? [] { leave(output, peer) }

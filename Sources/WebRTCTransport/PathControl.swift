@@ -85,7 +85,7 @@ struct PathControl {
     setPace(at: now)
   }
 
-  private mutating func setPace(at now: Instant) { pacer.setTarget(pace, isClear: estimator.isClear(at: now), at: now) }
+  private mutating func setPace(at now: Instant) { pacer.setTarget(pace, headroom: estimator.headroom(at: now), at: now) }
 
   /// What pictures may take: what is left beside the sound, which waits for nothing.
   private var pace: Int { mutating get { max(estimator.targetBitsPerSecond &- soundRate, floor) } }

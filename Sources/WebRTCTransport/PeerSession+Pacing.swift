@@ -14,16 +14,19 @@ extension PeerSession {
 
   /// Sends pictures by the pace that the path allows, or as they come.
   ///
-  /// - Parameter floor: bits per second that are needed at least; nil to send them as they come.
-  mutating func pacePictures(floor: Int?, at now: Instant) {
-    guard let floor else {
+  /// - Parameters:
+  ///   - expected: bits per second that the path is taken to carry until something is told of it; 0 to ask it first; nil to send them
+  ///     as they come.
+  ///   - floor: bits per second that are needed at least.
+  mutating func pacePictures(expecting expected: Int?, floor: Int = 0, at now: Instant) {
+    guard let expected else {
       path.stopPacing()
       return
     }
     // Half as much again, so that a first picture is not long on its way.
-    if floor > 0 { path.estimator.assume(floor &+ floor / 2) }
+    if expected > 0 { path.estimator.assume(expected &+ expected / 2) }
     path.pace(floor: floor, at: now)
-    if floor == 0, outgoing.numbersPictures { path.estimator.open(at: now) }
+    if expected == 0, outgoing.numbersPictures { path.estimator.open(at: now) }
   }
 
   /// Whether a probe is under way that will be the first to tell what the peer's path carries.

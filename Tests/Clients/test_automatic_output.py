@@ -47,6 +47,33 @@ async def _until_pictures_flow(page: ChromiumPage) -> None:
     raise AssertionError(f"Less than 8 pictures a second in 20 s, counted every other second: {counts}")
 
 
+async def test_a_browser_just_above_a_rung_stays_on_it(server: Server, room: str) -> None:
+    """The line carries the rung and the sound with a tenth to spare: neither key frames nor being asked for more lose it."""
+    async with (
+        RoomAPI(server.url) as api,
+        chromium(server.url + "/", VOICES[0], plain(RED)) as page,
+        slow_line(server.rtc_address, 260_000) as line,
+    ):
+        await api.put_room(room, {"outputs": OUTPUTS})
+        load = await asyncio.create_subprocess_exec(
+            TUTTI, "load", "--url", f"{server.url}/rooms/{room}", "--publishers", "2", "--viewers", "0", "--seconds", "120",
+            stdout=asyncio.subprocess.DEVNULL)
+        try:
+            await watch(page, f"{server.url}/rooms/{room}/whep?output=auto&name=Thin", line)
+            await asyncio.sleep(15)
+            before = await page.page.evaluate(FIGURES)
+            widths = []
+            for _ in range(90):
+                await asyncio.sleep(0.5)
+                widths.append((await page.page.evaluate(FIGURES))["width"])
+            after = await page.page.evaluate(FIGURES)
+            assert widths.count(320) >= 85, widths
+            assert after["decoded"] - before["decoded"] > 45 * 12, (before, after)
+        finally:
+            load.terminate()
+            await load.wait()
+
+
 async def test_a_browser_follows_its_line(server: Server, room: str) -> None:
     async with (
         RoomAPI(server.url) as api,

@@ -151,7 +151,6 @@ final class Webinar {
     func rung(at seconds: Double) -> Int? { pictures.last { $0.time < Instant.zero + .time(seconds) }?.rung }
   }
 
-  static let soundBitsPerSecond = 24_000
   let simulation: Simulation
   let transport = SimulatedTransport()
   let encoders: [Encoder]
@@ -164,10 +163,11 @@ final class Webinar {
   private var tick: Int64 = 0
   private var number: UInt32 = 1
 
-  init(link: Link, seed: UInt64, outputs: [(Int, Double, [Double])] = Webinar.ladder) throws {
+  /// - Parameter sound: of the mix as it is encoded, in bits per second.
+  init(link: Link, seed: UInt64, outputs: [(Int, Double, [Double])] = Webinar.ladder, sound: Int = 24_000) throws {
     simulation = Simulation(link: link, seed: seed)
     encoders = outputs.enumerated().map { Encoder($0, $1.0, $1.1, shares: $1.2) }
-    audio = AudioSettings(bitrate: Self.soundBitsPerSecond)
+    audio = AudioSettings(bitrate: sound)
     let layout = try LayoutTemplate(
       parsing: Array(#"{ "name": "grid", "variants": [ { "grid": { "columns": 1, "rows": 1 } } ] }"#.utf8), name: "grid")
     mix = RoomMix(
@@ -239,7 +239,9 @@ final class Webinar {
     let way = NetworkEmulator<TransportAddress>.Way(from: Simulation.serverAddress, to: address)
     guard let link = simulation.network.linksByWay[way], let rate = link.bitsPerSecond else { return }
     let start = max(simulation.now, queueEmptyAt[address] ?? .zero)
-    if start - simulation.now <= link.queueMax { queueEmptyAt[address] = start + .ticks(Int64(byteCount) * 8, at: Int64(rate)) }
+    if start - simulation.now <= link.queueMax {
+      queueEmptyAt[address] = start + .ticks(Int64(byteCount + Link.headerBytes) * 8, at: Int64(rate))
+    }
   }
 
   /// Lets time pass in steps of 20 ms.

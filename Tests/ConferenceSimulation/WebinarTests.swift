@@ -51,7 +51,7 @@ import WebRTCTransport
     let outputs: [(Int, Double, [Double])] = [
       (900_000, 30, [0.4, 0.6, 1]), (150_000, 15, [0.6, 1]), (30_000, 2, [0.6, 1]),
     ]
-    let webinar = try Webinar(link: link, seed: seed, outputs: outputs)
+    let webinar = try Webinar(link: link, seed: seed, outputs: outputs, sound: 32_000)
     for encoder in webinar.encoders { encoder.unevenness = 0.3 }
     let viewer = try webinar.join(bitsPerSecond: bitsPerSecond)
     webinar.run(seconds: 120)

@@ -20,6 +20,7 @@ private func second(_ seconds: Double) -> Instant { Instant(nanoseconds: Int64(s
   #expect(
     !webinar.steps.contains { $0.rung == 0 && $0.temporalLayers == 1 },
     "seven pictures a second, where a smaller one has thirty")
+  #expect(webinar.steps.contains { $0.rung == 2 && $0.temporalLayers == 1 }, "the one below has two")
 }
 
 @Test func whoIsToHaveAPictureHasTheLeastOfThem() {
@@ -68,6 +69,21 @@ private func second(_ seconds: Double) -> Instant { Instant(nanoseconds: Int64(s
   #expect(!changed, "it has not held")
   changed = choice.update(estimate: 2_000_000, wasProbed: true, at: second(13.2))
   #expect(changed && choice.awaitedRung == 0 && choice.forwardedRung == 1)
+}
+
+@Test func aStepThatAProbeFoundRoomForIsTakenHalfASecondLater() {
+  var choice = RungChoice(webinar, estimate: 600_000)
+  _ = choice.keyframe(of: 1)
+  var changed = choice.update(estimate: 2_000_000, wasProbed: true, at: second(10))
+  #expect(!changed)
+  changed = choice.update(estimate: 2_000_000, at: second(10.4))
+  #expect(!changed)
+  changed = choice.update(estimate: 2_000_000, at: second(10.5))
+  #expect(changed && choice.awaitedRung == 0)
+  _ = choice.update(estimate: 300_000, at: second(40))
+  changed = choice.update(estimate: 600_000, at: second(60))
+  changed = choice.update(estimate: 600_000, at: second(61.9)) || changed
+  #expect(!changed, "the next has to hold again")
 }
 
 @Test func anEstimateThatSwingsAboutAStepDoesNotSwitchToAndFro() {

@@ -129,7 +129,7 @@ struct SimulatedCall {
   }
 
   private mutating func releasePackets() {
-    pacer.setTarget(estimator.targetBitsPerSecond - sound, isClear: estimator.isClear(at: now), at: now)
+    pacer.setTarget(estimator.targetBitsPerSecond - sound, headroom: estimator.headroom(at: now), at: now)
     if let probe = estimator.takeProbe(at: now) { pacer.begin(probe, at: now) }
     guard let deadline = pacer.nextDeadline, deadline <= now else { return }
     released.removeAll(keepingCapacity: true)

@@ -97,7 +97,7 @@ public struct NetworkEmulator<Address: Hashable & Sendable>: Sendable {
       counters.overflowed += 1
       return nil
     }
-    state.queueEmptyAt = start + .ticks(Int64(byteCount) * 8, at: Int64(rate))
+    state.queueEmptyAt = start + .ticks(Int64(byteCount + Link.headerBytes) * 8, at: Int64(rate))
     return state.queueEmptyAt
   }
 
@@ -144,6 +144,8 @@ extension NetworkEmulator.Datagram {
 
 /// What a way through the network does to datagrams. All shares are from 0 to 1.
 public struct Link: Hashable, Sendable {
+  /// IP and UDP around each datagram: a limited rate carries them as well.
+  public static let headerBytes = 28
   /// The share lost, one by one.
   public var loss = 0.0
   /// Bursts (Gilbert and Elliott): how likely one begins and ends with each datagram, and the share lost within.
