@@ -53,11 +53,11 @@ enum ScreenBenchmark {
   }
 
   private static func ways(_ codec: Codec) -> [Way] {
-    let layers = codec == .vp8 ? [3, 1] : [1]
+    let layers = codec == .h264 ? [1] : [3, 1]
     return layers.flatMap { layers in
       [false, true].map { isScreen in
         Way(
-          name: (isScreen ? "screen" : "camera") + (codec == .vp8 ? ", \(layers) temporal" : ""), isScreen: isScreen,
+          name: (isScreen ? "screen" : "camera") + (codec == .h264 ? "" : ", \(layers) temporal"), isScreen: isScreen,
           temporalLayers: layers)
       }
     }

@@ -18,6 +18,8 @@ struct TemporalPattern {
 
   /// 1 to 3.
   let layerCount: Int
+  /// Whether most of the picture is a shared screen.
+  var isScreen = false
   private var place = 0
   private var baseIndex: UInt8 = 0
 
@@ -36,11 +38,12 @@ struct TemporalPattern {
   func rateDivisor(of layer: Int) -> Int { 1 << max(layerCount - 1 - layer, 0) }
 
   /// What the layers up to this one may take of the bit rate: less for each frame the higher its layer, since little builds on it.
+  /// Of a screen, upper layers have nothing to show but what moves beside it.
   func share(upTo layer: Int) -> Double {
     switch (layerCount, layer) {
     case (2, 0): 0.6
-    case (3, 0): 0.4
-    case (3, 1): 0.6
+    case (3, 0): isScreen ? 0.6 : 0.4
+    case (3, 1): isScreen ? 0.7 : 0.6
     default: 1
     }
   }

@@ -29,6 +29,7 @@ package final class VideoEncoder: @unchecked Sendable {
   package private(set) var settings: Settings
   private var backend: Backend
   private var stillMap: StillMap
+  private var pageTurns = PageTurns()
   private var pace: RatePace
   private var pictureCount: Int64 = 0
 
@@ -105,6 +106,9 @@ package final class VideoEncoder: @unchecked Sendable {
     case .vpx(let encoder):
       // Where nothing changed, it is to refine what stands.
       if damage?.isEmpty == true { encoder.beginWithBase() }
+      let isLarge = settings.isScreen && PageTurns.isLarge(damage, width: width, height: height)
+      if pageTurns.wantsBase(isLarge: isLarge) { encoder.beginWithBase() }
+      pageTurns.note(isLarge: isLarge, isBase: encoder.isBaseNext || asKeyframe)
       stillMap.advance(damage: damage, asKeyframe: asKeyframe, isBase: encoder.isBaseNext, quantizer: encoder.baseStep)
       try encoder.setActiveMap(stillMap)
       try encoder.setFinerBlocks(stillMap)

@@ -212,4 +212,73 @@ import Timing
     #expect(framesBelow(with) <= framesBelow(without))
     #expect(with[419] > plateau - 0.5)
   }
+
+  /// The layers of frames of a screen, of which all changes in some and a corner in the others.
+  private func layersOfScreen(_ codec: Codec, isScreen: Bool, turned: Set<Int>) throws -> [UInt8] {
+    let encoder = try VideoEncoder(
+      codec: codec, width: 160, height: 96, settings: .init(bitsPerSecond: 600_000, isScreen: isScreen, temporalLayers: 3))
+    return try (0..<14).map { index in
+      var bytes: [UInt8] = []
+      let corner = DamageRectangle(x: 128, y: 0, width: 32, height: 96)
+      let all = DamageRectangle(x: 0, y: 0, width: 160, height: 96)
+      return try encoder.encode(
+        picture(index, rests: false), at: .zero + .microseconds(33_333) * Int64(index), asKeyframe: index == 0,
+        damage: index == 0 ? nil : [turned.contains(index) ? all : corner], into: &bytes
+      ).temporal.layer
+    }
+  }
+
+  @Test(arguments: [Codec.vp8, .vp9]) func aPageThatIsTurnedIsOfTheBaseAtOnce(_ codec: Codec) throws {
+    let turned = try layersOfScreen(codec, isScreen: true, turned: [6, 11])
+    #expect(turned == [0, 2, 1, 2, 0, 2, 0, 2, 1, 2, 0, 0, 2, 1])
+    let scrolled = try layersOfScreen(codec, isScreen: true, turned: Set(6...11))
+    #expect(scrolled == [0, 2, 1, 2, 0, 2, 0, 2, 0, 2, 0, 2, 1, 2])
+    let camera = try layersOfScreen(codec, isScreen: false, turned: [6])
+    #expect(camera == [0, 2, 1, 2, 0, 2, 1, 2, 0, 2, 1, 2, 0, 2])
+  }
+
+  /// Black letters of made-up strokes on white, but for a strip that moves.
+  private static func drawPage(_ page: Int, _ time: Int, on picture: Picture) {
+    for y in 0..<picture.height {
+      for x in 0..<picture.width {
+        let stroke = UInt32(truncatingIfNeeded: (x / 2 &* 73_856_093) ^ (y / 3 &* 19_349_663) ^ (page &* 83_492_791))
+        let isInk = ((stroke ^ stroke >> 13) &* 0x2C1B_3C6D) >> 29 == 0 && y % 16 > 4
+        let isMoving = x >= picture.width * 3 / 4
+        picture.luma[y * picture.lumaStride + x] = isMoving ? TestPicture.luma(x, y, time) : isInk ? 25 : 235
+      }
+    }
+  }
+
+  /// PSNR of a page three frames after it was turned, for a turn at each place of the pattern.
+  private func qualityOfTurnedPages(_ codec: Codec, layers: Int) throws -> Double {
+    let (width, height) = (320, 192)
+    let encoder = try VideoEncoder(
+      codec: codec, width: width, height: height,
+      settings: .init(bitsPerSecond: 200_000, isScreen: true, temporalLayers: layers))
+    let decoder = try VideoDecoder(codec: codec)
+    var pool = PicturePool(capacity: 3)
+    let picture = TestPicture.make(width: width, height: height, time: 0)
+    var qualities: [Double] = []
+    for index in 0..<250 {
+      let (page, since) = (index / 61, index % 61)
+      Self.drawPage(page, index, on: picture)
+      let strip = DamageRectangle(x: width * 3 / 4, y: 0, width: width / 4, height: height)
+      let all = DamageRectangle(x: 0, y: 0, width: width, height: height)
+      var bytes: [UInt8] = []
+      let time = Instant.zero + .microseconds(33_333) * Int64(index)
+      let outcome = try encoder.encode(
+        picture, at: time, asKeyframe: index == 0, damage: index == 0 ? nil : [since == 0 ? all : strip], into: &bytes)
+      let frame = EncodedFrame(
+        codec: codec, payload: FrameBuffer(bytes), timestamp: RTPTimestamp(0), isKeyframe: outcome.isKeyframe, time: time)
+      let decoded = try #require(try decoder.decode(frame, pool: &pool))
+      if page > 0, since == 3 { qualities.append(TestPicture.leftHalfPSNR(picture, decoded)) }
+    }
+    return qualities.reduce(0, +) / Double(qualities.count)
+  }
+
+  @Test(arguments: [Codec.vp8, .vp9]) func aTurnedPageIsAboutAsSharpInThreeLayersAsInOne(_ codec: Codec) throws {
+    let one = try qualityOfTurnedPages(codec, layers: 1)
+    let three = try qualityOfTurnedPages(codec, layers: 3)
+    #expect(three > one - 2, "\(codec): \(three) and \(one) dB")
+  }
 }
