@@ -3,6 +3,8 @@ import SecureTransport
 
 /// libsrtp2 by itself, as Debian builds it: one direction of one session.
 final class LibSRTP {
+  /// To be called once before anything else of the library is.
+  private static let isReady = srtp_init() == srtp_err_status_ok
   private let session: OpaquePointer
 
   /// Bytes libsrtp2 may write behind a packet.
@@ -10,6 +12,7 @@ final class LibSRTP {
 
   /// - Parameter sends: whether the session protects; else it unprotects.
   init(_ profile: SRTPProfile, key: [UInt8], sends: Bool) throws {
+    guard Self.isReady else { throw BenchmarkError("libsrtp2 cannot be used") }
     var policy = srtp_policy_t()
     switch profile {
     case .aeadAES128GCM: srtp_crypto_policy_set_aes_gcm_128_16_auth(&policy.rtp)

@@ -37,7 +37,7 @@ enum TransportBenchmark {
       "transport: receiving, packets a second of one core",
       note:
         "Ours: recvmmsg, the peer, unprotecting, parsing, frames put together, feedback. libsrtp2: srtp_unprotect of packets of the"
-        + " same size\nfor as many sessions, nothing else; it is also what ours unprotects with.",
+        + " same size\nfor as many sessions, nothing else.",
       columns: ["", "ours, whole path", "libsrtp2 alone", "ours / it"])
     for profile in [SRTPProfile.aeadAES128GCM, .aes128CMHMACSHA1_80] {
       for load in loads {
