@@ -152,7 +152,7 @@ let package = Package(
     tests("RawMediaTests"),
     tests("JSON5Tests"),
     tests("CodecsTests", ["COpus", "EncodedMedia", "RawMedia", "Timing"], exclude: ["Fixtures"]),
-    tests("PlayoutTests", ["Codecs", "EncodedMedia", "RawMedia", "Timing"]),
+    tests("PlayoutTests", ["EncodedMedia", "Timing"]),
     tests("AudioMixingTests", ["RawMedia", "Timing"]),
     tests("NoiseSuppressionTests"),
     tests("AudioFilesTests", ["RawMedia", "CSndFile"]),
@@ -164,8 +164,8 @@ let package = Package(
     tests(
       "ConferenceTests",
       [
-        "TestPeers", "ICE", "WebRTCTransport", "EncodedMedia", "RawMedia", "Codecs", "AudioMixing", "AudioFiles", "Layouts",
-        "Compositing", "JSON5", "Timing",
+        "TestPeers", "ICE", "WebRTCTransport", "EncodedMedia", "RawMedia", "Codecs", "Playout", "AudioMixing", "AudioFiles",
+        "Layouts", "Compositing", "JSON5", "Timing",
       ]),
     tests("LayoutWorkshopTests", ["Conference", "Compositing", "Layouts", "JSON5"]),
     tests("ControlAPITests", ["Conference", "LayoutWorkshop", "JSON5", "Timing"]),

@@ -1,4 +1,5 @@
 import Codecs
+import Conference
 import EncodedMedia
 import Glibc
 import Playout
@@ -6,23 +7,6 @@ import RawMedia
 import TestSupport
 import Testing
 import Timing
-
-extension OpusReceiver {
-  /// Carries out the steps of one pull.
-  fileprivate mutating func perform(_ steps: [PlayoutStep]) {
-    for step in steps {
-      switch step {
-      case .play(let frame, let count): play(frame, sampleCount: count)
-      case .accelerate(let frame, let count, let cut): play(frame, sampleCount: count, cutting: cut)
-      case .conceal(let count, let following): conceal(count, following: following)
-      case .expand(let count): expand(count)
-      case .catchUp(let frame, let count): catchUp(with: frame, sampleCount: count)
-      case .skip: skip()
-      case .silence(let count): silence(count)
-      }
-    }
-  }
-}
 
 /// A tone from an encoder over a bad network through buffer and decoder.
 @Suite struct ReceivingTests {
@@ -63,7 +47,7 @@ extension OpusReceiver {
       while let frame = arriving.first, frame.time <= now { buffer.insert(arriving.removeFirst()) }
       steps.removeAll(keepingCapacity: true)
       buffer.pull(at: now, into: &steps)
-      receiver.perform(steps)
+      for step in steps { receiver.carryOut(step) }
       let isConcealed = steps.contains { step in
         switch step {
         case .conceal: true
