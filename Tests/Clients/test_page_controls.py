@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -126,6 +127,70 @@ async def middle(page: ChromiumPage) -> list[int]:
 
 def is_yellow(colour: list[int]) -> bool:
     return colour[0] > 180 and colour[1] > 140 and colour[2] < 110
+
+
+#: A camera that can be taken away, and one that takes its time.
+FICKLE_CAMERA = """() => {
+  const open = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+  window.opened = [];
+  navigator.mediaDevices.getUserMedia = async (wanted) => {
+    if (wanted.video && window.noCamera) throw new DOMException("none", "NotFoundError");
+    if (window.patience) await window.patience;
+    const stream = await open(wanted);
+    window.opened.push(...stream.getTracks());
+    return stream;
+  };
+}"""
+
+
+async def test_who_turns_a_camera_on_later_is_in_the_room_once(server: Server, room: str) -> None:
+    script = f"({FICKLE_CAMERA})(); window.noCamera = true;"
+    async with RoomAPI(server.url) as api, chromium(server.url + "/", VOICES[0], plain(RED), script=script) as red:
+        # No picture is waited for: there is nobody to be seen.
+        await red.call("join", "Red", room)
+        await words(red, "#status", "Connected")
+        [person] = await api.participants(room)
+        assert person["sends"]["audio"] and not person["sends"]["video"]
+        await red.page.evaluate("() => { window.noCamera = false }")
+        await red.page.click("#camera")
+        deadline = time.monotonic() + 15
+        while [each["sends"]["video"] for each in await api.participants(room)] != [True]:
+            assert time.monotonic() < deadline, await api.participants(room)
+            await asyncio.sleep(0.1)
+        await words(red, "#status", "Connected")
+        assert await red.page.locator("#participants li").count() == 1
+
+
+async def test_a_camera_is_let_go_that_opens_for_one_who_left(server: Server, room: str) -> None:
+    async with chromium(server.url + "/", VOICES[0], plain(RED)) as red:
+        await red.join("Red", room)
+        await red.page.evaluate(FICKLE_CAMERA)
+        await red.page.click("#camera")
+        await words(red, "#camera", "Camera on")
+        await red.page.evaluate("() => { window.patience = new Promise((done) => { window.hurry = done }) }")
+        await red.page.click("#camera")
+        await red.page.click("#leave")
+        await red.page.evaluate("() => window.hurry()")
+        await red.page.wait_for_function("() => window.opened.length > 0", timeout=10_000)
+        await red.page.wait_for_function("() => window.opened.every((track) => track.readyState === 'ended')", timeout=10_000)
+
+
+async def test_events_are_followed_after_the_room_could_not_be_read(
+    start_server: Callable[..., Server], tmp_path: Path, room: str
+) -> None:
+    for name in ("grid", "other"):
+        (tmp_path / f"{name}.json").write_text('{ variants: [{ grid: { columns: 1, rows: 1 } }] }')
+    server = start_server(layouts=tmp_path)
+    async with RoomAPI(server.url) as api, chromium(server.url + "/", VOICES[0], plain(RED)) as red:
+        await red.join("Red", room)
+        await words(red, "#participants", "Red")
+        [person] = await api.participants(room)
+        await red.page.route(f"**/v1/rooms/{room}", lambda route: route.fulfill(status=503))
+        async with red.page.expect_response(f"**/v1/rooms/{room}"):
+            await api.patch_room(room, {"layout": "other"})
+        await red.page.unroute(f"**/v1/rooms/{room}")
+        await api.patch_participant(room, person["id"], {"name": "Scarlet"})
+        await words(red, "#participants", "Scarlet")
 
 
 async def test_a_host_pins_people_to_places(server: Server, room: str) -> None:

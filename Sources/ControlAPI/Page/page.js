@@ -201,6 +201,8 @@ async function join() {
         showVeil(tone === "good" ? "" : words);
       },
       stream: showPicture,
+      // Who he was leaves the room, he himself does not.
+      parted: () => { if (room) room.ownId = null; },
       joined: () => {
         notice("");
         room.ownId = session.id;

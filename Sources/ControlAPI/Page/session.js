@@ -8,7 +8,7 @@ const waits = [1, 2, 4, 8, 15];
 /// How long an answer may take before the server counts as gone, in milliseconds.
 const answerTime = 3000;
 
-/// Calls `on.state(tone, words)`, `on.stream(stream)`, `on.failed(words)` and `on.joined()`.
+/// Calls `on.state(tone, words)`, `on.stream(stream)`, `on.failed(words)`, `on.joined()`, and before a session takes the place of another `on.parted()`.
 export class Session {
   constructor({ room, name, token, stream, content, watches, on }) {
     Object.assign(this, { room, name, token, stream, content, watches, on });
@@ -42,13 +42,17 @@ export class Session {
     // Who sends nothing comes as a viewer, with lines that could carry something: a host may ask him onto the stage.
     const watches = this.watches && !this.stream.getTracks().length;
     const url = `/rooms/${encodeURIComponent(this.room)}/participants?name=${encodeURIComponent(this.name)}&content=${this.content}${watches ? "&role=viewer" : ""}`;
-    const connection = new RTCPeerConnection({ bundlePolicy: "max-bundle", iceServers: await this.iceServers(url) });
+    const iceServers = await this.iceServers(url);
+    if (this.isOver) return;
+    const connection = new RTCPeerConnection({ bundlePolicy: "max-bundle", iceServers });
+    // A connection that stands says goodbye by itself.
+    if (this.location && this.connection?.connectionState !== "connected") this.past.add(this.location);
+    this.location = null;
+    this.on.parted();
     this.connection?.close();
     this.connection = connection;
     this.received = new MediaStream();
     this.etag = null;
-    if (this.location) this.past.add(this.location);
-    this.location = null;
     this.unsent = [];
     for (const kind of ["audio", "video"]) {
       const track = this.stream.getTracks().find((each) => each.kind === kind);
