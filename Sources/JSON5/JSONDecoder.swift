@@ -18,13 +18,16 @@ package final class JSONDecoder {
       fault(at: value.position, "an object was expected, not \(value.kindName)")
       return nil
     }
+    var meant: Set<String> = []
     for member in members where !keys.contains(member.key) {
+      let near = nearest(to: member.key, among: keys)
+      if let near { meant.insert(near) }
       let advice =
-        nearest(to: member.key, among: keys).map { "did you mean '\($0)'?" }
+        near.map { "did you mean '\($0)'?" }
         ?? (keys.isEmpty ? "none is allowed here" : "allowed are \(keys.joined(separator: ", "))")
       fault(at: member.keyPosition, "unknown key \(quoted(member.key)), \(advice)")
     }
-    return JSONObject(members: members, position: value.position, decoder: self)
+    return JSONObject(members: members, position: value.position, meant: meant, decoder: self)
   }
 }
 
@@ -33,14 +36,16 @@ package struct JSONObject {
   package let members: [JSONMember]
   /// Of the opening brace.
   package let position: SourcePosition
+  /// Keys that stand here misspelt, as was told of each already.
+  let meant: Set<String>
   package let decoder: JSONDecoder
 
   /// The value as it is.
   package subscript(key: String) -> JSONValue? { members.first { $0.key == key }?.value }
 
-  /// Records a fault for a key that is not there.
+  /// Records a fault for a key that is not there; one slip of the pen is one fault.
   package func require(_ keys: String...) {
-    for key in keys where self[key] == nil { decoder.fault(at: position, "key '\(key)' is missing") }
+    for key in keys where self[key] == nil && !meant.contains(key) { decoder.fault(at: position, "key '\(key)' is missing") }
   }
 
   package func bool(_ key: String) -> Bool? {

@@ -62,7 +62,10 @@ enum LayoutCommands {
       if write(Array(layout.text.utf8), to: target, mode: "wbx") {
         print(target)
       } else {
-        printError("\(target) cannot be written: \(String(cString: strerror(errno)))")
+        let reason =
+          errno == EEXIST
+          ? "there is one already; move it, or name another directory with -o" : String(cString: strerror(errno))
+        printError("\(target) was not written: \(reason)")
         areWritten = false
       }
     }

@@ -10,7 +10,9 @@ enum TokenCommand {
     serve.config = options.config
     let configuration = try Configuration.load(options: serve, environment: [:])
     guard case .keys(let keys) = configuration.authentication else {
-      throw ConfigurationError(faults: ["the configuration has no key to sign with: set an HS256 key under 'auth'"])
+      throw ConfigurationError(faults: [
+        "the configuration has no key to sign with: set an HS256 key under 'auth', or TUTTI_AUTH_SECRET"
+      ])
     }
     guard let role = Role(rawValue: options.role) else {
       throw ConfigurationError(faults: ["role must be one of \(Role.allCases.map(\.rawValue).joined(separator: ", "))"])

@@ -235,7 +235,7 @@ import Testing
 
   @Test(arguments: [
     ("{\"layout\":1}", 422, "Line 1, column 11: 'layout' must be a string, not 1."),
-    ("{\"layuot\":\"x\"}", 422, "Line 1, column 2: unknown key 'layuot', did you mean 'layout'?."),
+    ("{\"layuot\":\"x\"}", 422, "Line 1, column 2: unknown key 'layuot', did you mean 'layout'?"),
     (
       "{\n\"outputs\":[{\"name\":\"a\",\"fps\":90}]}", 422,
       "Line 2, column 30: 'fps' must be a whole number from 1 to 60, not 90."

@@ -105,7 +105,7 @@ import Testing
     let problem = try json(await send(fixture, "PUT", "/v1/layouts/grid", text))
     #expect(problem["status"]?.integer == 422)
     #expect(
-      problem["detail"]?.string == "Line 2, column 3: unknown key 'untis', did you mean 'units'?. 1 more under 'errors'.")
+      problem["detail"]?.string == "Line 2, column 3: unknown key 'untis', did you mean 'units'? 1 more under 'errors'.")
     #expect(problem["errors"]?.array?.map { $0["line"]?.integer } == [2, 3])
     #expect(await fixture.ask("GET", "/v1/layouts/grid", ["Accept: application/json5"])?.body == Fixture.gridText)
     #expect(fixture.changes.names.isEmpty)

@@ -163,6 +163,16 @@ import Testing
       ])
   }
 
+  @Test func aKeyThatIsMisspeltIsNotMissingAsWell() throws {
+    let decoder = JSONDecoder()
+    let object = try #require(decoder.object(try JSONValue(parsing: "{ heigth: 9 }"), allowing: ["width", "height"]))
+    object.require("width", "height")
+    #expect(
+      decoder.faults.map(\.description) == [
+        "1:3: unknown key 'heigth', did you mean 'height'?", "1:1: key 'width' is missing",
+      ])
+  }
+
   @Test func absentKeysAreNoFault() throws {
     let decoder = JSONDecoder()
     let object = try #require(decoder.object(try JSONValue(parsing: "{}"), allowing: ["a"]))

@@ -46,7 +46,9 @@ func problem(_ error: ConferenceError) -> HTTPResponse {
 
 /// The answer to a body with faults: 400 where it does not parse, 422 where it says what cannot be.
 func problem(_ status: Int, faults: [JSONFault]) -> HTTPResponse {
-  let first = faults.first.map { "Line \($0.line), column \($0.column): \($0.message)." } ?? "The body is not as it should be."
+  let first =
+    faults.first.map { "Line \($0.line), column \($0.column): \($0.message)" + ($0.message.hasSuffix("?") ? "" : ".") }
+    ?? "The body is not as it should be."
   let more = faults.count > 1 ? " \(faults.count - 1) more under 'errors'." : ""
   return problem(status, first + more, line: faults.first?.line, faults: faults)
 }
