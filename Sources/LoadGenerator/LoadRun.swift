@@ -1,3 +1,4 @@
+import Dispatch
 import EncodedMedia
 import Glibc
 import ICE
@@ -50,17 +51,19 @@ package final class LoadRun: Sendable {
     let loops = try (0...(options.publishers + options.viewers) / Self.clientsPerLoop).map { _ in try ClientLoop() }
     defer { for loop in loops { loop.stop() } }
     say("Making what publishers send")
-    let contents = try (0..<min(options.publishers, Self.contentMax)).map(content)
+    let contents = try makeContents()
     let start = MonotonicClock.now()
     join(options.publishers, loops, local, certificate, isPublisher: true)
     let talkers = joined.withLock { $0.publishers }
     if !talkers.isEmpty { startTalking(talkers, contents) }
     let viewersStart = MonotonicClock.now()
     join(options.viewers, loops, local, certificate, isPublisher: false)
+    tellRefusals()
     let joining = (MonotonicClock.now() - (options.viewers > 0 ? viewersStart : start)).seconds
     let stayBegan = (time: MonotonicClock.now(), cpu: Self.processTime)
     for client in watched { client.beginStay(at: stayBegan.time) }
-    watch(since: stayBegan.time)
+    // Where nobody came there is nothing to watch.
+    if !watched.isEmpty { watch(since: stayBegan.time) }
     isOver.store(true, ordering: .relaxed)
     let stay = max((MonotonicClock.now() - stayBegan.time).seconds, 0.001)
     let ownCores = (Self.processTime - stayBegan.cpu).seconds / stay
@@ -68,6 +71,16 @@ package final class LoadRun: Sendable {
     report.ownCores = ownCores
     leave()
     return report
+  }
+
+  /// All at once: somebody waits for them.
+  private func makeContents() throws -> [EncodedContent] {
+    let made = Mutex<[Int: Result<EncodedContent, any Error>]>([:])
+    DispatchQueue.concurrentPerform(iterations: min(options.publishers, Self.contentMax)) { index in
+      let result = Result { try content(index) }
+      made.withLock { $0[index] = result }
+    }
+    return try made.withLock { made in try made.sorted { $0.key < $1.key }.map { try $0.value.get() } }
   }
 
   private func content(_ index: Int) throws -> EncodedContent {
@@ -161,6 +174,12 @@ package final class LoadRun: Sendable {
         for index in talkers.indices where talkers[index].due <= now { talkers[index].advance(at: now) }
       }
     }
+  }
+
+  private func tellRefusals() {
+    let (refused, reason) = joined.withLock { ($0.refused, $0.refusal) }
+    guard let reason, !watched.isEmpty else { return }
+    say("\(refused) of \(options.publishers + options.viewers) could not come in: \(reason)")
   }
 
   // MARK: While they stay
