@@ -80,8 +80,12 @@ public struct BandwidthEstimator: Sendable {
   /// ours, or its base has changed.
   private static let drainTimes = Interval.milliseconds(1_500)...Interval.seconds(4)
 
-  private let bounds: Bounds
+  // First what each packet that is sent goes through: its sender asks for this memory ahead of its turn.
   private var history: SentPacketHistory
+  private var sending = SendingRate()
+  /// When transport-wide feedback was heard last, or its silence answered.
+  private var lastHeard: Instant?
+  private let bounds: Bounds
   private var grouping = PacketGrouping()
   private var detector = OveruseDetector()
   private var acknowledged = AcknowledgedBitrate()
@@ -89,7 +93,6 @@ public struct BandwidthEstimator: Sendable {
   private var loss: LossControl
   private var probes = ProbeSchedule()
   private var measurement = ProbeMeasurement()
-  private var sending = SendingRate()
   private var queue = QueueDelay()
   private var bottleneck = BottleneckRate()
   private var receiverMaximum: Double?
@@ -99,8 +102,6 @@ public struct BandwidthEstimator: Sendable {
   /// Whether the path was opened and nothing told yet what it carries: the first probe that does is believed whatever was assumed.
   public private(set) var isUnsure = false
   private var lastReport: Instant?
-  /// When transport-wide feedback was heard last, or its silence answered.
-  private var lastHeard: Instant?
   private var probesSent = 0
   /// Until when what is heard may tell of the last probe.
   private var probeEcho: Instant?
@@ -202,13 +203,24 @@ public struct BandwidthEstimator: Sendable {
   public mutating func packetSent(_ number: UInt16, size: Int, cluster: UInt8 = 0, at now: Instant) {
     if history.outstandingBytes == 0 { lastHeard = now }
     history.record(number, size: size, cluster: cluster, at: now)
-    sending.sent(size, target: estimate, at: now)
+    countSent(size, at: now)
   }
 
   /// A packet without such a number is being sent.
   ///
   /// - Parameter size: bytes of the datagram.
-  public mutating func packetSentUnnumbered(size: Int, at now: Instant) { sending.sent(size, target: estimate, at: now) }
+  public mutating func packetSentUnnumbered(size: Int, at now: Instant) { countSent(size, at: now) }
+
+  private mutating func countSent(_ size: Int, at now: Instant) {
+    if sending.sent(size, at: now) { sending.judge(target: estimate, at: now) }
+  }
+
+  /// Bytes from the estimator's beginning that `packetSent` goes through.
+  package static let sendingByteCount =
+    MemoryLayout<SentPacketHistory>.stride &+ MemoryLayout<SendingRate>.stride &+ MemoryLayout<Instant?>.stride
+
+  /// A packet will be sent soon: asks for the memory that it is noted in.
+  package mutating func prefetch() { history.prefetch() }
 
   /// Transport-wide feedback came.
   public mutating func receive(_ feedback: borrowing TransportFeedback, at now: Instant) {

@@ -79,17 +79,17 @@ public struct Pacer: Sendable {
     var packets = 0
   }
 
-  public private(set) var counters = Counters()
-  private let limits: Limits
-  private var audio: PacketRing
-  private var retransmissions: PacketRing
-  private var video: PacketRing
+  private var probe: Probe?
   private var bitsPerSecond: Double
   /// Bits sent ahead of the rate.
   private var debt = 0.0
   private var debtAt = Instant.zero
   private var isResting = false
-  private var probe: Probe?
+  private var audio: PacketRing
+  private var retransmissions: PacketRing
+  private var video: PacketRing
+  public private(set) var counters = Counters()
+  private let limits: Limits
 
   /// - Parameter targetBitsPerSecond: the estimator's; told anew by `setTarget`.
   public init(targetBitsPerSecond: Int, limits: Limits = Limits()) {

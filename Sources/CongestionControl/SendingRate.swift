@@ -17,15 +17,22 @@ struct SendingRate: Sendable {
   /// Whether it was so in the last second and a half.
   func wasApplicationLimited(at now: Instant) -> Bool { lastLimited.map { now - $0 < Self.memory } ?? false }
 
-  mutating func sent(_ size: Int, target: Double, at now: Instant) {
+  /// Counts what is sent.
+  ///
+  /// - Returns: whether half a second is full, so that it must be judged.
+  mutating func sent(_ size: Int, at now: Instant) -> Bool {
     let start = windowStart ?? now
     windowStart = start
     bytes &+= size
-    let elapsed = now - start
-    guard elapsed >= Self.window else { return }
-    bitsPerSecond = Double(bytes) * 8 / elapsed.seconds
+    return now - start >= Self.window
+  }
+
+  /// Judges the time since it was judged last by what could have been sent, in bits per second.
+  mutating func judge(target: Double, at now: Instant) {
+    guard let windowStart, now > windowStart else { return }
+    bitsPerSecond = Double(bytes) * 8 / (now - windowStart).seconds
     isApplicationLimited = bitsPerSecond < Self.limitedBelow * target
     if isApplicationLimited { lastLimited = now }
-    (windowStart, bytes) = (now, 0)
+    (self.windowStart, bytes) = (now, 0)
   }
 }

@@ -1,3 +1,4 @@
+import Bytes
 import RTP
 import Timing
 
@@ -59,6 +60,18 @@ public struct SentPacketHistory: Sendable {
 
   /// When the last packet was sent; nil before.
   public private(set) var lastSentAt: Instant?
+
+  /// Asks for the memory that `record` is about to change.
+  func prefetch() {
+    let place = Int(end & mask)
+    guard place < entries.count else { return }
+    entries.withUnsafeBytes { bytes in
+      guard let base = bytes.baseAddress else { return }
+      // The array's head is asked whether anybody shares it.
+      Prefetch.memory(at: base - 32, byteCount: 1)
+      Prefetch.memory(at: base + place * MemoryLayout<Entry>.stride, byteCount: 1)
+    }
+  }
 
   /// A packet is being sent. Numbers count on by one; a jump forgets what was between.
   ///

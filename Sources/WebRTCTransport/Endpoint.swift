@@ -72,7 +72,8 @@ public struct Endpoint: ~Copyable {
         let peer = receivers.withUnsafeBytes {
           $0.load(fromByteOffset: (index &+ 6) &* MemoryLayout<Receiver>.stride, as: UnsafeRawPointer.self)
         }
-        Prefetch.memory(at: peer, byteCount: Peer.headByteCount &+ PeerSession.sendingByteCount)
+        Prefetch.memory(at: peer, byteCount: Peer.headByteCount)
+        PeerSession.prefetch(at: peer + Peer.headByteCount, toSend: kind)
       }
       if index &+ 2 < receivers.count { receivers[index &+ 2].peer.session.prefetchForSending(kind) }
     }
@@ -129,9 +130,8 @@ public struct Endpoint: ~Copyable {
       return
     }
     guard let peer = byPath.memory(path) else { return }
-    Prefetch.memory(at: peer, byteCount: Peer.headByteCount &+ PeerSession.countingByteCount)
-    Prefetch.memory(
-      at: peer + (Peer.headByteCount &+ PeerSession.sendingByteCount), byteCount: PeerSession.receivingByteCount)
+    Prefetch.memory(at: peer, byteCount: Peer.headByteCount)
+    PeerSession.prefetchToReceive(at: peer + Peer.headByteCount)
   }
 
   /// Takes one datagram, which it may overwrite.

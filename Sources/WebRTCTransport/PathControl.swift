@@ -26,23 +26,27 @@ struct PathControl {
   /// Sound at no probe's time is counted over so long.
   private static let soundWindow = Interval.seconds(1)
 
-  var estimator = BandwidthEstimator()
-  var pacer = Pacer(targetBitsPerSecond: 300_000)
+  // First what each packet that is sent goes through, in the estimator to its beginning: see `sendingByteCount`.
   /// Whether pictures are paced; without rates to weigh they leave as they come.
   private(set) var isPaced = false
-  /// The rate that pictures are paced by at least; 0 for none.
-  private var floor = 0
-  /// What `pop` released, kept so that nothing is allocated.
-  var released: [PacerRelease] = []
-  private(set) var waiting: [WaitingFrame] = []
   /// Whether the next frame of pictures is of another source.
   var changesSource = false
   private var hasNews = false
-  private var probesMeasured = 0
   private var soundSince: Instant?
   private var soundBytes = 0
   /// What sound takes, in bits per second; measured.
   private(set) var soundRate = 0
+  private(set) var waiting: [WaitingFrame] = []
+  var pacer = Pacer(targetBitsPerSecond: 300_000)
+  var estimator = BandwidthEstimator()
+  /// The rate that pictures are paced by at least; 0 for none.
+  private var floor = 0
+  /// What `pop` released, kept so that nothing is allocated.
+  var released: [PacerRelease] = []
+  private var probesMeasured = 0
+
+  /// Bytes from its beginning that sending a packet goes through.
+  static let sendingByteCount = 56 &+ MemoryLayout<Pacer>.stride &+ BandwidthEstimator.sendingByteCount
 
   // MARK: Answers
 

@@ -33,6 +33,7 @@ public struct PeerSession: ~Copyable {
   var sender: SRTPSender?
   private var senderMemory: SRTPMemory?
   var counts = PeerStatistics()
+  var path = PathControl()
   var outgoing: OutgoingStreams
   // So does what receiving needs.
   var receiver: SRTPReceiver?
@@ -41,7 +42,6 @@ public struct PeerSession: ~Copyable {
   var arrivals: TransportFeedbackRecorder?
   var audioPool = FrameBufferPool(capacity: 72, bytesReserved: 512)
   var ice: ICEAgent
-  var path = PathControl()
   private(set) var setup: PeerSetup
   let dtls: DTLSConnection
   var schedule: RTCPSchedule
@@ -64,16 +64,34 @@ public struct PeerSession: ~Copyable {
     if setup.session.media.contains(where: { $0.feedback.contains(.transportCC) }) { arrivals = TransportFeedbackRecorder() }
   }
 
-  /// Bytes at the beginning of a session that sending goes through.
-  static let sendingByteCount = 960
-  /// The first of them, with the counters.
-  static let countingByteCount = 256
-  /// Bytes behind those that receiving goes through.
-  static let receivingByteCount = 448
+  /// Where its parts lie, about: a line of the cache more or less does no harm.
+  private enum Place {
+    static let counts = 40
+    static let path = counts &+ MemoryLayout<PeerStatistics>.stride
+    static let outgoing = path &+ MemoryLayout<PathControl>.stride
+    static let receiving = outgoing &+ MemoryLayout<OutgoingStreams>.stride
+    static let countingByteCount = 128
+    static let receivingByteCount = 448
+  }
+
+  /// Asks for what lies in a session at an address and is needed to send it a frame.
+  static func prefetch(at session: UnsafeRawPointer, toSend kind: MediaKind) {
+    Prefetch.memory(at: session, byteCount: Place.countingByteCount)
+    Prefetch.memory(at: session + Place.path, byteCount: PathControl.sendingByteCount)
+    let stream = kind == .audio ? 0 : MemoryLayout<SendStream?>.stride
+    Prefetch.memory(at: session + (Place.outgoing &+ stream), byteCount: MemoryLayout<SendStream?>.stride)
+  }
+
+  /// Asks for what lies in a session at an address and is needed to take in a media packet.
+  static func prefetchToReceive(at session: UnsafeRawPointer) {
+    Prefetch.memory(at: session, byteCount: Place.countingByteCount)
+    Prefetch.memory(at: session + Place.receiving, byteCount: Place.receivingByteCount)
+  }
 
   /// Asks for memory that sending a frame of this kind needs beyond the session's own.
   mutating func prefetchForSending(_ kind: MediaKind) {
     senderMemory?.prefetch()
+    path.estimator.prefetch()
     if kind == .audio { outgoing.audio?.prefetch() } else { outgoing.video?.prefetch() }
   }
 
