@@ -1,5 +1,6 @@
 import RealTime
 import Timing
+import WebRTCTransport
 
 /// How the server is doing, for who asks whether it does.
 package struct LoadReport: Sendable, Equatable {
@@ -25,13 +26,14 @@ extension Conferences {
     var soundLate: Int
     var pictureTicks: Int
     var picturesLate: Int
+    var punctuality: SendingPunctuality
   }
 
   private func counts() -> LoadCounts {
     LoadCounts(
       at: MonotonicClock.now(), process: ProcessorTime.ofProcess(), sound: mixLoop.processorTime, soundTicks: mixLoop.ticks,
       soundLate: mixLoop.lateTicks + mixLoop.skippedTicks, pictureTicks: pictureLoop.ticks,
-      picturesLate: pictureLoop.lateTicks + pictureLoop.skippedTicks)
+      picturesLate: pictureLoop.lateTicks + pictureLoop.skippedTicks, punctuality: transport.punctuality)
   }
 
   /// Measures from now on until nobody is here any more and all is well.
@@ -58,6 +60,8 @@ extension Conferences {
     sample.soundLate = now.soundLate - before.soundLate
     sample.pictureTicks = now.pictureTicks - before.pictureTicks
     sample.picturesMissed = now.picturesLate - before.picturesLate + takeMissed()
+    sample.sendings = now.punctuality.sendings - before.punctuality.sendings
+    sample.sendingsLate = now.punctuality.late - before.punctuality.late
     sample.processors = use.total
     sample.processorShare = use.total / allowance
     if governor.observe(sample, at: now.at), settings.videoGivesWay { levelChanged() }

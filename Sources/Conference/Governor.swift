@@ -46,8 +46,8 @@ package enum VideoLevel: Int, Sendable, CaseIterable, Comparable {
 ///     full ──▶ half-rate ──▶ quarter-rate ──▶ half-size ──▶ stills        a step as soon as it is clear that it does not work
 ///          ◀──           ◀──              ◀──           ◀──               a step back after calm; the longer, the less it lasted before
 ///
-/// Told about once a second what the loops counted. Processors that are busy are no overload as long as nothing is late, but for those
-/// that are used up: then what nobody counts waits as well, such as what is sent.
+/// Told about once a second what the loops and the network thread counted. Processors that are busy are no overload as long as nothing is
+/// late, but for those that are used up: then what nobody counts waits as well.
 package struct Governor: Sendable {
   /// What was counted since the last sample.
   package struct Sample: Sendable, Equatable {
@@ -57,6 +57,10 @@ package struct Governor: Sendable {
     package var soundTicks = 0
     /// Sound ticks that began more than 20 ms late or were left out.
     package var soundLate = 0
+    /// Times that something was sent, or spans of 20 ms that it waited to be sent.
+    package var sendings = 0
+    /// Of those, the spans that it waited: what is mixed in time is of no use where it is sent late.
+    package var sendingsLate = 0
     /// Processors this program used.
     package var processors = 0.0
     /// The same as a part of those it may use.
@@ -87,14 +91,18 @@ package struct Governor: Sendable {
   package mutating func observe(_ sample: Sample, at now: Instant) -> Bool {
     if let lastReturn, now - lastReturn >= Self.provenAfter { patience = Self.patienceMin }
     // One tick that comes late now and then is the machine's own business, whatever it was at.
-    let soundIsLate = sample.soundLate >= 2 && sample.soundLate * 100 > sample.soundTicks
+    let soundIsLate = Self.isMuch(sample.soundLate, of: sample.soundTicks)
+    let sendingIsLate = Self.isMuch(sample.sendingsLate, of: sample.sendings)
     let picturesAreLate = sample.picturesMissed * 3 > sample.pictureTicks
     // Who uses next to nothing is kept waiting by others: giving way would win nothing.
     let hasSomethingToGive = sample.processors >= Self.processorsMin
     let isExhausted = sample.processorShare >= Self.shareMax
-    guard hasSomethingToGive, soundIsLate || picturesAreLate || isExhausted else { return relax(sample, at: now) }
+    guard hasSomethingToGive, soundIsLate || sendingIsLate || picturesAreLate || isExhausted else {
+      return relax(sample, at: now)
+    }
     calmSince = nil
-    strain += sample.soundLate * 10 > sample.soundTicks ? Self.strainMax : 1
+    let isBad = sample.soundLate * 10 > sample.soundTicks || sample.sendingsLate * 10 > sample.sendings
+    strain += isBad ? Self.strainMax : 1
     guard strain >= Self.strainMax, let next = VideoLevel(rawValue: level.rawValue + 1) else { return false }
     strain = 0
     if let lastReturn, now - lastReturn < Self.provenAfter { patience = min(patience * 2, Self.patienceMax) }
@@ -102,6 +110,9 @@ package struct Governor: Sendable {
     level = next
     return true
   }
+
+  /// More than a hundredth, and not one alone.
+  private static func isMuch(_ late: Int, of all: Int) -> Bool { late >= 2 && late * 100 > all }
 
   private mutating func relax(_ sample: Sample, at now: Instant) -> Bool {
     strain = max(0, strain - 1)

@@ -26,12 +26,24 @@ public final class NetworkLoop: PeerTransport {
     public var framesDropped: UInt64 = 0
     public var peers: Int = 0
     public var tcpConnections: Int = 0
+    public var punctuality = SendingPunctuality()
+    /// The longest that something waited until it was sent, in the last half second in which anything did.
+    public var longestWait = Interval.zero
   }
 
   private struct Mail {
     var commands: [Endpoint.Command] = []
+    /// When the first of them was posted.
+    var since = Instant.zero
     var framesDropped: UInt64 = 0
     var isStopping = false
+
+    /// - Returns: whether it is the first.
+    mutating func add(_ command: Endpoint.Command) -> Bool {
+      if commands.isEmpty { since = MonotonicClock.now() }
+      commands.append(command)
+      return commands.count == 1
+    }
   }
 
   /// Frames that may wait for the loop: a tenth of a second of five hundred rooms.
@@ -84,28 +96,27 @@ public final class NetworkLoop: PeerTransport {
         mail.framesDropped &+= 1
         return false
       }
-      mail.commands.append(.send(frame, output))
-      return mail.commands.count == 1
+      return mail.add(.send(frame, output))
     }
     if wakes { waker.wake() }
   }
 
   private func post(_ command: Endpoint.Command) {
-    let wakes = mail.withLock { mail in
-      mail.commands.append(command)
-      return mail.commands.count == 1
-    }
-    if wakes { waker.wake() }
+    if mail.withLock({ $0.add(command) }) { waker.wake() }
   }
+
+  public var punctuality: SendingPunctuality { counters.withLock { $0.punctuality } }
 
   // MARK: For the thread
 
-  /// Takes what was posted; false where the loop is to end.
-  func collect(_ commands: inout [Endpoint.Command]) -> Bool {
+  /// Takes what was posted.
+  ///
+  /// - Returns: when the first of it was, and whether the loop goes on.
+  func collect(_ commands: inout [Endpoint.Command]) -> (since: Instant, goesOn: Bool) {
     commands.removeAll(keepingCapacity: true)
     return mail.withLock { mail in
       swap(&mail.commands, &commands)
-      return !mail.isStopping
+      return (mail.since, !mail.isStopping)
     }
   }
 

@@ -32,6 +32,8 @@ final class NetworkWorker {
   /// Paths whose TCP connections ended; told to the endpoint at the end of the turn.
   private var closedPaths: [TransportPath] = []
   private var counters = NetworkLoop.Counters()
+  /// Since they were published.
+  private var longestWait = Interval.zero
   /// No sooner are the counters published again.
   private var publishAt = Instant.zero
   /// Whether something changed since they were published, or connections may grow idle.
@@ -86,7 +88,6 @@ final class NetworkWorker {
     queue.wait(timeout: timeout) { token, _ in ready.append(token) }
     let now = MonotonicClock.now()
     lastTurn = now
-    var goesOn = true
     for token in ready {
       switch token {
       case Self.wakerToken: waker.clear()
@@ -95,7 +96,8 @@ final class NetworkWorker {
       default: readStream(token, at: now)
       }
     }
-    goesOn = loop.collect(&commands)
+    let (since, goesOn) = loop.collect(&commands)
+    let hasCommands = !commands.isEmpty
     for command in commands {
       endpoint.execute(command, at: now, into: &outputs) { outputs in flush(&outputs) }
     }
@@ -104,8 +106,14 @@ final class NetworkWorker {
     closedPaths.removeAll(keepingCapacity: true)
     endpoint.handleTimeout(at: now, into: &outputs) { outputs in flush(&outputs) }
     flush(&outputs)
+    if hasCommands { note(wait: MonotonicClock.now() - since) }
     publish(to: loop, at: now)
     return goesOn
+  }
+
+  private func note(wait: Interval) {
+    counters.punctuality.note(wait)
+    longestWait = max(longestWait, wait)
   }
 
   private var nextDeadline: Instant? {
@@ -194,6 +202,8 @@ final class NetworkWorker {
     counters.datagramsStray = endpoint.strayDatagrams
     counters.peers = endpoint.peerCount
     counters.tcpConnections = connections.count
+    if longestWait > .zero { counters.longestWait = longestWait }
+    longestWait = .zero
     loop.publish(counters)
     mustPublish = connections.count > 0
   }

@@ -51,6 +51,37 @@ public protocol PeerTransport: AnyObject, Sendable {
   func send(_ frame: EncodedFrame, to output: OutputID)
   /// Asks a peer for a keyframe on one of its streams. Requests are merged and throttled.
   func requestKeyframe(_ peer: PeerID, _ stream: StreamID)
+  /// How soon what is handed over is sent.
+  var punctuality: SendingPunctuality { get }
+}
+
+extension PeerTransport {
+  /// Of one that sends at once.
+  public var punctuality: SendingPunctuality { SendingPunctuality() }
+}
+
+/// How soon what was handed over to be sent was sent, since the start.
+///
+/// Counted in spans of 20 ms, those of sound: what waited for five of them counts as five that were late, so that a thread that hardly
+/// runs is seen for what it is.
+public struct SendingPunctuality: Sendable, Equatable {
+  private static let span = Interval.milliseconds(20)
+
+  /// Times that something was taken up, or spans that it waited.
+  public private(set) var sendings = 0
+  /// Of those, the spans that it waited.
+  public private(set) var late = 0
+
+  public init() {}
+
+  /// What was handed over was sent.
+  ///
+  /// - Parameter wait: of the oldest of it, from when it was handed over until it was gone.
+  public mutating func note(_ wait: Interval) {
+    let spans = Int(min(max(wait.nanoseconds, 0) / Self.span.nanoseconds, 3_000))
+    sendings &+= max(spans, 1)
+    late &+= spans
+  }
 }
 
 /// Who hears what becomes of a peer. Called on the transport's thread: must return at once.

@@ -82,6 +82,18 @@ struct Server {
       ("tutti_datagrams_dropped_total", "Datagrams the kernel had no room for.", Double(counters.datagramsDropped)),
       ("tutti_datagrams_stray_total", "Datagrams that were meant for nobody.", Double(counters.datagramsStray)),
       ("tutti_frames_dropped_total", "Frames given up because the network loop was behind.", Double(counters.framesDropped)),
+      (
+        "tutti_sendings_total", "Times that the network thread sent what was handed over, or spans of 20 ms that it waited.",
+        Double(counters.punctuality.sendings)
+      ),
+      (
+        "tutti_sendings_late_total", "Of those, the spans of 20 ms that it waited.", Double(counters.punctuality.late)
+      ),
+      (
+        "tutti_sending_wait_seconds",
+        "The longest that something handed over waited until it was sent, in the last half second.",
+        counters.longestWait.seconds
+      ),
       ("tutti_peers", "Transport sessions there are.", Double(counters.peers)),
       ("tutti_tcp_connections", "ICE-TCP connections there are.", Double(counters.tcpConnections)),
     ]

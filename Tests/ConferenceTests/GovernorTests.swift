@@ -69,6 +69,20 @@ import Timing
     #expect(!three, "three of four hundred")
   }
 
+  @Test func whatIsMixedInTimeAndSentLateMakesPicturesGiveWay() {
+    var governor = Governor()
+    var second: Int64 = 0
+    var sample = Self.calm
+    (sample.sendings, sample.sendingsLate) = (500, 5)
+    #expect(run(&governor, sample, 5, from: &second).allSatisfy { $0 == .full }, "a hundredth")
+    sample.sendingsLate = 8
+    #expect(run(&governor, sample, 2, from: &second) == [.full, .halfRate])
+    // A thread that hardly runs: three turns, of which one waited 628 ms.
+    (sample.sendings, sample.sendingsLate) = (33, 31)
+    #expect(run(&governor, sample, 3, from: &second) == [.quarterRate, .halfSize, .stills])
+    #expect(run(&governor, Self.calm, 40, from: &second).last == .full)
+  }
+
   @Test func whoUsesNextToNothingHasNothingToGive() {
     var governor = Governor()
     var second: Int64 = 0
