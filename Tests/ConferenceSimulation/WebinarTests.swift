@@ -83,6 +83,19 @@ import WebRTCTransport
     #expect(webinar.encoders[0].keyframes <= without.encoders[0].keyframes + 1)
   }
 
+  /// The handshake and the first sound fill such a line before anything is known of it.
+  @Test(arguments: zip([50_000, 60_000], [6.0, 2.5])) func aThinLineHasAPictureSoon(bitsPerSecond: Int, seconds: Double) throws
+  {
+    let webinar = try Webinar(link: Link(), seed: 1)
+    for _ in 0..<3 { try webinar.join(bitsPerSecond: 2_000_000) }
+    let viewer = try webinar.join(bitsPerSecond: bitsPerSecond)
+    webinar.run(seconds: 20)
+    let first = viewer.pictures.first?.time ?? .distantFuture
+    #expect(first < Instant.zero + .time(seconds), "\(first)")
+    #expect(viewer.rate(8, 20) > 0.8 && viewer.undecodable == 0, "\(viewer.rate(8, 20)) pictures a second")
+    #expect(viewer.longestSilence < .milliseconds(400))
+  }
+
   @Test(arguments: seeds) func lossOnAWirelessLineIsNoReasonForASmallerPicture(seed: UInt64) throws {
     var link = Link.lossy(0.02)
     link.jitter = .milliseconds(15)
