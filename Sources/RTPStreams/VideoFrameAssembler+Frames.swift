@@ -23,6 +23,9 @@ extension VideoFrameAssembler {
     guard let first else { return true }
     // What builds on something lost is of no use, and no damage either.
     guard dependencies.read(range, in: store) else { return true }
+    if first.codec == .vp8 {
+      guard layers.takes(temporalPosition(ofVP8FrameAt: first)) else { return true }
+    }
 
     var isKeyframe: Bool?
     var temporal: TemporalPosition?
@@ -37,12 +40,13 @@ extension VideoFrameAssembler {
       }
     }
     guard let isKeyframe, isKeyframe || !(mustBeKeyframe || first.codec != lastCodec) else { return false }
-    let (layers, position) = (dependencies.spatialLayers, dependencies.temporalPosition)
+    let (spatialLayers, position) = (dependencies.spatialLayers, dependencies.temporalPosition)
     dependencies.noteHandedOut(isKeyframe: isKeyframe)
+    layers.noteHandedOut(first.codec == .vp8 ? temporal : nil, isKeyframe: isKeyframe)
     var frame = EncodedFrame(
       codec: first.codec, payload: buffer, timestamp: first.timestamp, sequence: first.sequence, isKeyframe: isKeyframe,
       followsGap: followsGap, time: lastArrival, rotation: rotation, temporal: temporal ?? position)
-    frame.spatial = spatial ?? layers
+    frame.spatial = spatial ?? spatialLayers
     frames.append(frame)
     frameCount &+= 1
     if isKeyframe { keyframeCount &+= 1 }
@@ -50,6 +54,15 @@ extension VideoFrameAssembler {
     mustBeKeyframe = false
     lastCodec = first.codec
     return true
+  }
+
+  /// Where a frame stands among temporal layers; nil where the packet begins none, or nothing is told.
+  func temporalPosition(ofVP8FrameAt packet: PacketStore.Packet) -> TemporalPosition? {
+    var reader = ByteReader(store.payload(of: packet))
+    guard let descriptor = VP8Descriptor(&reader), descriptor.startsPartition, descriptor.partitionIndex == 0 else {
+      return nil
+    }
+    return descriptor.temporalPosition
   }
 
   /// Whether the frame is a keyframe; nil for a damaged one.

@@ -10,11 +10,11 @@ import Timing
 ///
 /// Frames follow one another without a gap in sequence numbers, whatever the codec, so nothing is emitted that refers to what was
 /// lost: after giving up, only a keyframe goes on, and it says `followsGap`. Where packets tell what their frames build on, those
-/// go on that build on nothing lost.
+/// go on that build on nothing lost: by a dependency descriptor, or by VP8's temporal layers.
 public struct VideoFrameAssembler: Sendable {
   /// How long a missing packet is waited for.
   public var patience: Interval
-  /// How long where a later keyframe has already begun to come.
+  /// How long where a later frame has already begun to come that needs nothing of it: a keyframe, or one of a lower temporal layer.
   public static let patienceBeforeKeyframe = Interval.milliseconds(60)
 
   /// Frames emitted, keyframes among them, and times that packets were given up.
@@ -24,6 +24,7 @@ public struct VideoFrameAssembler: Sendable {
 
   var store = PacketStore()
   var dependencies = DependencyTracker()
+  var layers = TemporalTracker()
   var parameterSets = H264ParameterSets()
   /// The first packet of the frame that is due; nil while a keyframe is awaited.
   private var next: Int64?
@@ -34,6 +35,9 @@ public struct VideoFrameAssembler: Sendable {
   private var blockedSince: Instant?
   /// Where a keyframe begins that came behind a missing packet.
   private var keyframeAhead: Int64?
+  /// The same of a frame that builds on nothing missing, and the missing packet it was found behind.
+  private var bridgeAhead: Int64?
+  private var bridgedCursor: Int64?
   /// Packets below this were emitted or given up.
   private var floor = Int64.min
   var followsGap = false
@@ -47,7 +51,9 @@ public struct VideoFrameAssembler: Sendable {
   public init(patience: Interval = .milliseconds(500)) { self.patience = patience }
 
   /// Whether nothing can be emitted before a keyframe that has not begun to come, or not all that is sent.
-  public var needsKeyframe: Bool { next == nil && highest != nil && !awaitsFrame || dependencies.isChainBroken }
+  public var needsKeyframe: Bool {
+    next == nil && highest != nil && !awaitsFrame || dependencies.isChainBroken || layers.needsKeyframe
+  }
 
   /// Packets below this are of no use any more; nil while that is not known.
   public var lowestWanted: Int64? { floor == .min ? nil : floor }
@@ -55,8 +61,8 @@ public struct VideoFrameAssembler: Sendable {
   /// When to give up what is missing; nil where nothing is.
   public var nextDeadline: Instant? {
     guard next != nil, let blockedSince else { return nil }
-    let isKeyframeAhead = keyframeAhead.map { $0 > cursor } ?? false
-    return blockedSince + (isKeyframeAhead ? min(patience, Self.patienceBeforeKeyframe) : patience)
+    let goesOn = max(keyframeAhead ?? .min, bridgeAhead ?? .min) > cursor
+    return blockedSince + (goesOn ? min(patience, Self.patienceBeforeKeyframe) : patience)
   }
 
   /// A packet came; appends the frames that are whole now.
@@ -88,6 +94,7 @@ public struct VideoFrameAssembler: Sendable {
     }
     advance(pool: &pool, frames: &frames, at: now)
     noteBlock()
+    noteBridge(packet)
   }
 
   /// Gives up what has been missing for too long.
@@ -101,10 +108,12 @@ public struct VideoFrameAssembler: Sendable {
     if frameCount > 0 { followsGap = true }
     store.removeAll()
     dependencies.reset()
+    layers.reset()
     awaitsFrame = false
     next = nil
     highest = nil
     keyframeAhead = nil
+    (bridgeAhead, bridgedCursor) = (nil, nil)
     floor = .min
     blockedSince = nil
     mustBeKeyframe = true
@@ -147,11 +156,38 @@ public struct VideoFrameAssembler: Sendable {
     }
   }
 
+  /// Looks behind a missing packet for a frame that builds on nothing missing.
+  private mutating func noteBridge(_ packet: PacketStore.Packet) {
+    guard layers.isKnown, blockedSince != nil, let highest, cursor <= highest else { return bridgeAhead = nil }
+    if bridgedCursor != cursor {
+      bridgedCursor = cursor
+      bridgeAhead = firstBridge(in: cursor...highest)
+    } else if bridgeAhead == nil, packet.sequence > cursor, bridges(packet) {
+      bridgeAhead = packet.sequence
+    }
+  }
+
+  private func firstBridge(in range: ClosedRange<Int64>) -> Int64? {
+    range.first { store[$0].map(bridges) ?? false }
+  }
+
+  /// Whether a frame begins with a packet that builds on base frames alone, all of which were emitted.
+  private func bridges(_ packet: PacketStore.Packet) -> Bool {
+    packet.codec == .vp8 && packet.codec == lastCodec && layers.bridges(temporalPosition(ofVP8FrameAt: packet))
+  }
+
   /// Drops the frame that is due and goes on with the next keyframe that is there, or awaits one.
   private mutating func giveUp(at now: Instant, pool: inout FrameBufferPool, frames: inout [EncodedFrame]) {
     guard let first = next, let highest else { return }
     gapCount &+= 1
     if dependencies.isKnown, !mustBeKeyframe { return goOn(first..<cursor, to: highest, at: now, pool: &pool, frames: &frames) }
+    if !mustBeKeyframe, cursor <= highest, let start = firstBridge(in: max(cursor, highest &- PacketStore.capacity)...highest) {
+      layers.noteGap()
+      blockedSince = nil
+      begin(at: start)
+      advance(pool: &pool, frames: &frames, at: now)
+      return noteBlock()
+    }
     if frameCount > 0 { followsGap = true }
     mustBeKeyframe = true
     next = nil
