@@ -38,6 +38,13 @@ extension Endpoint {
     if ladder.isAutomatic, previous?.hasPicture != true, peer.session.isPathUnsure { peer.pictures?.wait(at: now) }
     settle(peer, at: now)
     if let end = peer.pictures?.patienceEnd { schedule(peer, end) }
+    giveFirstPicture(peer, at: now, into: &outputs, flush: flush)
+  }
+
+  /// Sends who waits for his first picture what is at hand, or asks for it.
+  private mutating func giveFirstPicture(
+    _ peer: Peer, at now: Instant, into outputs: inout PeerOutputs, flush: (inout PeerOutputs) -> Void
+  ) {
     guard let awaited = peer.pictures?.awaitedOutput, let entry = self.outputs[awaited] else { return }
     if !catchUp(peer, entry, awaited, at: now, into: &outputs, flush: flush) {
       requestFirstKeyframe(of: entry, awaited, for: peer, at: now)
@@ -61,7 +68,10 @@ extension Endpoint {
 
   /// The peer may have told something of its path: chooses again what it is given.
   mutating func adaptPictures(of peer: Peer, at now: Instant) {
-    guard peer.pictures?.patienceEnd == nil else { return beginPictures(of: peer, at: now) }
+    guard peer.pictures?.patienceEnd == nil else {
+      // He may begin: at the end of this turn.
+      return schedule(peer, now)
+    }
     let news = peer.session.takePathNews()
     guard news.isNew, let ladder = peer.pictures?.ladder, ladder.isMeasured else { return }
     let before = peer.pictures?.forwardedOutput
@@ -75,14 +85,15 @@ extension Endpoint {
     if before != nil, peer.pictures?.choice.chosen.rung == nil { peer.observer.peer(peer.id, didSwitchTo: nil) }
   }
 
-  /// Gives who waits for it his first picture, once something is known of his path. His sound may have to change for it.
-  private mutating func beginPictures(of peer: Peer, at now: Instant) {
+  /// Has who waited to learn of his path begin, once something is known of it. His sound may have to change for it.
+  mutating func beginPictures(
+    of peer: Peer, at now: Instant, into outputs: inout PeerOutputs, flush: (inout PeerOutputs) -> Void
+  ) {
     let estimate = peer.session.isPathUnsure ? nil : peer.session.pictureEstimate
     guard peer.pictures?.begin(estimate: estimate, at: now) == true else { return }
     settle(peer, at: now)
     tellMeasurements(of: peer)
-    guard let awaited = peer.pictures?.awaitedOutput, let entry = outputs[awaited], entry.recent.frames.isEmpty else { return }
-    requestFirstKeyframe(of: entry, awaited, for: peer, at: now)
+    giveFirstPicture(peer, at: now, into: &outputs, flush: flush)
   }
 
   private mutating func join(_ id: OutputID, _ peer: Peer, rung: Int) {

@@ -226,7 +226,11 @@ public struct Endpoint: ~Copyable {
         expectAnswers(of: peer, outputs.transmits[min(sentBefore, outputs.transmits.count)...])
         tellEvents(of: peer, &outputs)
       }
-      adaptPictures(of: peer, at: now)
+      if peer.pictures?.patienceEnd != nil {
+        beginPictures(of: peer, at: now, into: &outputs, flush: flush)
+      } else {
+        adaptPictures(of: peer, at: now)
+      }
       // Whatever is still due is a millisecond away at least: no peer can keep this loop for itself.
       schedule(peer, notBefore: now + .milliseconds(1))
     }

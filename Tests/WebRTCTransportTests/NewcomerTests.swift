@@ -38,6 +38,19 @@ import WebRTCTransport
     #expect(!second.frames(.video).contains { $0.followsGap })
   }
 
+  @Test func whoWaitsToLearnOfHisLineThenFindsTheLastKeyframeThoughNothingMoves() throws {
+    let (simulation, first) = try makeCall(seed: 45)
+    send(0..<5, simulation)
+    let second = try simulation.join(capabilities: .client, observer: TestObserver())
+    try #require(simulation.connectAll())
+    let rung = VideoLadder.Rung(OutputID(2), bitsPerSecond: 100_000, framesPerSecond: 30, shares: [1])
+    simulation.execute(.subscribeToLadder(second.id, VideoLadder([rung], isAutomatic: true)))
+    // A still canvas: its output has no more pictures.
+    simulation.run(for: .milliseconds(1500))
+    #expect(second.frames(.video).count == 5)
+    withExtendedLifetime(first) {}
+  }
+
   @Test func whereTooMuchFollowedTheKeyframeANewOneIsAskedFor() throws {
     let (simulation, first) = try makeCall(seed: 42)
     send(0..<60, simulation)
