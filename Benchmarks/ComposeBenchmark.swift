@@ -93,7 +93,9 @@ enum ComposeBenchmark {
     }
     qualities[.gstreamer] = grid.quality(of: try gstreamer.compose())
     let measured = bodies.map { repeated($0.body) } + [{ try gstreamer.nanosecondsPerCanvas() / 1e6 }]
-    for (contender, time) in zip(bodies.map(\.contender) + [.gstreamer], try alternate(measured)) { times[contender] = time }
+    for (contender, time) in zip(bodies.map(\.contender) + [.gstreamer], try alternate(measured, repetitions: 15)) {
+      times[contender] = time
+    }
     return Row(grid: grid, times: times, qualities: qualities)
   }
 
