@@ -162,7 +162,8 @@ extension Conferences {
   func publishWaiting(of room: Room) {
     let named = room.stage.waitingLayout.flatMap { layoutLibrary.template($0) }
     guard let layout = named ?? StageSettings.waitingCard ?? layoutLibrary.template(room.layout) else { return }
-    let card = SceneBoard.Person(media: room.usher, name: room.stage.waitingText, role: Room.audienceRole, sendsVideo: false)
+    let card = SceneBoard.Person(
+      media: room.usher, name: room.stage.textForWhoWaits, role: Room.audienceRole, sendsVideo: false)
     room.waitingBoard.change { scene in
       scene.layout = layout
       scene.people = [card]

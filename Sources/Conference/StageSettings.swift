@@ -7,8 +7,8 @@ package struct StageSettings: Sendable, Equatable {
   package var onAir = true
   /// The layout of the waiting picture; nil for a plain card with the text.
   package var waitingLayout: String?
-  /// Stands in the waiting picture as the name of somebody without a camera.
-  package var waitingText = "We will begin soon"
+  /// Stands in the waiting picture as the name of somebody without a camera; nil for what is the case.
+  package var waitingText: String?
   /// Whether who was muted by a host may unmute himself.
   package var selfUnmute = true
 
@@ -22,6 +22,9 @@ package struct StageSettings: Sendable, Equatable {
     new.selfUnmute = change?.selfUnmute ?? selfUnmute
     return new
   }
+
+  /// What who waits is told: that the room is not on air yet, or that he waits to be let in.
+  package var textForWhoWaits: String { waitingText ?? (onAir ? "You will be let in soon" : "We will begin soon") }
 
   /// What the waiting picture looks like where no layout is named.
   static let waitingCard = try? LayoutTemplate(
@@ -39,7 +42,8 @@ package struct StageChange: Sendable, Equatable {
   package var onAir: Bool?
   /// `.some(nil)` brings the plain card back.
   package var waitingLayout: String??
-  package var waitingText: String?
+  /// `.some(nil)` brings the words back that fit what is waited for.
+  package var waitingText: String??
   package var selfUnmute: Bool?
   /// The id of whom all are to look at; `.some(nil)` leaves it to who speaks.
   package var spotlight: String??
@@ -54,8 +58,8 @@ package struct StageChange: Sendable, Equatable {
     guard let stage = object.object("stage", allowing: keys) else { return nil }
     onAir = stage.bool("onAir")
     waitingLayout = Self.name("waitingLayout", "the name of a layout or null", stage)
-    waitingText = stage.string("waitingText")
-    if let text = waitingText, text.utf8.count > 256, let value = stage["waitingText"] {
+    waitingText = stage["waitingText"]?.isNull == true ? .some(nil) : stage.string("waitingText").map { .some($0) }
+    if let text = waitingText ?? nil, text.utf8.count > 256, let value = stage["waitingText"] {
       stage.mismatch("waitingText", value, "at most 256 bytes") as Void?
     }
     selfUnmute = stage.bool("selfUnmute")

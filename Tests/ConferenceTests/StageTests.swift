@@ -31,6 +31,19 @@ import WebRTCTransport
     return (answer.participant, peer)
   }
 
+  @Test func whoWaitsIsToldWhatFor() {
+    var stage = StageSettings()
+    #expect(stage.textForWhoWaits == "You will be let in soon")
+    stage.onAir = false
+    #expect(stage.textForWhoWaits == "We will begin soon")
+    var change = StageChange()
+    change.waitingText = .some("Back at ten")
+    stage = stage.applying(change)
+    #expect(stage.textForWhoWaits == "Back at ten")
+    change.waitingText = .some(nil)
+    #expect(stage.applying(change).textForWhoWaits == "We will begin soon")
+  }
+
   @Test func aViewerIsNeitherSeenNorHeardUntilHeIsMadeAPanelist() async throws {
     let house = try House { $0.emptySeconds = 3600 }
     let events = await house.events("r")

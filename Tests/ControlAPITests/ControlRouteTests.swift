@@ -136,6 +136,8 @@ import Testing
     #expect(wanted.admission?.publishersMax == .some(4) && wanted.admission?.participantsMax == .some(nil))
     #expect(wanted.stage?.onAir == false && wanted.stage?.waitingText == "Soon" && wanted.stage?.spotlight == .some("p1"))
     #expect(wanted.stage?.waitingLayout == nil && wanted.stage?.selfUnmute == nil)
+    #expect(await fixture.patch("/v1/rooms/lobby", json: #"{"stage":{"waitingText":null}}"#)?.status == 200)
+    #expect(fixture.control.state.withLock { $0.roomSettings.last?.stage?.waitingText } == .some(.some(nil)))
     let room = try json(await fixture.ask("GET", "/v1/rooms/lobby"))
     #expect(room["admission"]?.members?.map(\.key) == ["locked", "lobby", "participantsMax", "publishersMax"])
     #expect(room["stage"]?.members?.map(\.key) == ["onAir", "waitingLayout", "waitingText", "selfUnmute", "spotlight"])

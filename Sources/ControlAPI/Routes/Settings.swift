@@ -19,7 +19,7 @@ extension RoomSettings {
     audio = AudioChange(of: object)
     admission = AdmissionChange(of: object)
     guard var stage = StageChange(of: object, mayName: true) else { return }
-    stage.waitingText = stage.waitingText.map(displayName)
+    stage.waitingText = stage.waitingText.map { $0.map(displayName) }
     self.stage = stage
   }
 }
