@@ -158,17 +158,19 @@ public struct VideoFrameAssembler: Sendable {
 
   /// Looks behind a missing packet for a frame that builds on nothing missing.
   private mutating func noteBridge(_ packet: PacketStore.Packet) {
-    guard layers.isKnown, blockedSince != nil, let highest, cursor <= highest else { return bridgeAhead = nil }
+    guard layers.isKnown, blockedSince != nil else { return bridgeAhead = nil }
     if bridgedCursor != cursor {
       bridgedCursor = cursor
-      bridgeAhead = firstBridge(in: cursor...highest)
+      bridgeAhead = firstBridge()
     } else if bridgeAhead == nil, packet.sequence > cursor, bridges(packet) {
       bridgeAhead = packet.sequence
     }
   }
 
-  private func firstBridge(in range: ClosedRange<Int64>) -> Int64? {
-    range.first { store[$0].map(bridges) ?? false }
+  /// Where the first such frame begins, among all that is kept behind the missing packet.
+  private func firstBridge() -> Int64? {
+    guard let highest, cursor <= highest else { return nil }
+    return (max(cursor, highest &- PacketStore.capacity)...highest).first { store[$0].map(bridges) ?? false }
   }
 
   /// Whether a frame begins with a packet that builds on base frames alone, all of which were emitted.
@@ -181,7 +183,7 @@ public struct VideoFrameAssembler: Sendable {
     guard let first = next, let highest else { return }
     gapCount &+= 1
     if dependencies.isKnown, !mustBeKeyframe { return goOn(first..<cursor, to: highest, at: now, pool: &pool, frames: &frames) }
-    if !mustBeKeyframe, cursor <= highest, let start = firstBridge(in: max(cursor, highest &- PacketStore.capacity)...highest) {
+    if !mustBeKeyframe, let start = firstBridge() {
       layers.noteGap()
       blockedSince = nil
       begin(at: start)
