@@ -2,7 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -118,12 +119,18 @@ TWO = """{
 """
 
 
-async def test_slots_are_moved_with_the_mouse_and_written_back(start_server: Callable[..., Server], tmp_path: Path) -> None:
-    (tmp_path / "two.json").write_text(TWO)
-    (tmp_path / "grid.json").write_text(WHOLE)
-    server = start_server(layouts=tmp_path)
+@asynccontextmanager
+async def author_of_two(start_server: Callable[..., Server], layouts: Path, text: str) -> AsyncIterator[Page]:
+    """The page of a server of its own, at a layout of two slots."""
+    (layouts / "two.json").write_text(text)
+    (layouts / "grid.json").write_text(WHOLE)
+    server = start_server(layouts=layouts)
     async with chromium(server.url + "/layouts?layout=two&participants=2&size=640x360", VOICES[0], plain(RED)) as author:
-        page = author.page
+        yield author.page
+
+
+async def test_slots_are_moved_with_the_mouse_and_written_back(start_server: Callable[..., Server], tmp_path: Path) -> None:
+    async with author_of_two(start_server, tmp_path, TWO) as page:
         await words(page, "#status", "No faults")
         text = TWO
 
@@ -174,11 +181,7 @@ NEIGHBOURS = """{ "units": [640, 360], "variants": [{ "slots": [
 
 
 async def test_no_press_of_an_arrow_is_lost(start_server: Callable[..., Server], tmp_path: Path) -> None:
-    (tmp_path / "two.json").write_text(NEIGHBOURS)
-    (tmp_path / "grid.json").write_text(WHOLE)
-    server = start_server(layouts=tmp_path)
-    async with chromium(server.url + "/layouts?layout=two&participants=2&size=640x360", VOICES[0], plain(RED)) as author:
-        page = author.page
+    async with author_of_two(start_server, tmp_path, NEIGHBOURS) as page:
         await until(lambda: page.locator("#outlines g.free").count(), "both slots can be moved", lambda count: count == 2)
         # A picture of the text as it is now is late.
         may_come = asyncio.Event()
