@@ -6,10 +6,22 @@ package enum Prefetch {
   /// Never more than a hint: nothing is read, and an address that is none does no harm.
   package static func memory(at address: UnsafeRawPointer, byteCount: Int) { shim_prefetch(address, byteCount) }
 
-  /// The memory of an array's first element, or of where it will be put.
-  package static func firstElement<Element>(of array: [Element]) {
+  /// The memory of an array's element, or of where it will be put; nothing beyond what the array's elements may need.
+  ///
+  /// - Parameter hasHead: whether what lies before the elements is asked for too: who changes one asks there whether anybody shares them.
+  package static func element<Element>(_ index: Int, of array: [Element], hasHead: Bool = false) {
     array.withUnsafeBytes { bytes in
-      if let address = bytes.baseAddress { memory(at: address, byteCount: MemoryLayout<Element>.size) }
+      guard let base = bytes.baseAddress else { return }
+      if hasHead { memory(at: base - 32, byteCount: 1) }
+      memory(at: base + index * MemoryLayout<Element>.stride, byteCount: MemoryLayout<Element>.size)
     }
+  }
+
+  /// The address of the object that an array's element is, or begins with, as it lies there: a reference that is counted would be
+  /// waited for.
+  ///
+  /// - Parameter index: of an element there is.
+  package static func object<Element>(_ index: Int, in array: [Element]) -> UnsafeRawPointer {
+    array.withUnsafeBytes { $0.load(fromByteOffset: index * MemoryLayout<Element>.stride, as: UnsafeRawPointer.self) }
   }
 }

@@ -36,7 +36,7 @@ package final class Mailbox<Element: Sendable>: Sendable {
   }
 
   /// Asks for the memory of the oldest element.
-  func prefetch() { contents.withLock { Prefetch.firstElement(of: $0.elements) } }
+  func prefetch() { contents.withLock { Prefetch.element(0, of: $0.elements) } }
 
   /// Takes everything, in order.
   ///

@@ -54,6 +54,7 @@ final class Voice {
   /// Bytes of what every tick needs, about.
   private static let tickByteCount =
     160 + MemoryLayout<VoiceGate>.size + MemoryLayout<PlayoutBuffer>.size + MemoryLayout<ListeningPolicy>.size
+
   /// 120 ms, as much as `Preroll` holds.
   private static let runUpMax = Interval.milliseconds(Int64(Preroll.depth * AudioFormat.millisecondsPerTick))
   /// Frames so far apart are of a pause (DTX): nobody speaks in them, whatever is said of their level.
@@ -79,11 +80,7 @@ final class Voice {
   /// Asks for the memory of voices whose turn comes soon: of one some way ahead for what lies in it, of the next for what it leads to.
   static func prefetch(_ voices: [Voice], after index: Int) {
     if index &+ 3 < voices.count {
-      // The reference as it lies there: one counted would be waited for.
-      let voice = voices.withUnsafeBytes {
-        $0.load(fromByteOffset: (index &+ 3) &* MemoryLayout<Voice>.stride, as: UnsafeRawPointer.self)
-      }
-      Prefetch.memory(at: voice, byteCount: tickByteCount)
+      Prefetch.memory(at: Prefetch.object(index &+ 3, in: voices), byteCount: tickByteCount)
     }
     guard index &+ 1 < voices.count else { return }
     voices[index &+ 1].media.audio.prefetch()

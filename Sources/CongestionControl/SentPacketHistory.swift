@@ -65,12 +65,7 @@ public struct SentPacketHistory: Sendable {
   func prefetch() {
     let place = Int(end & mask)
     guard place < entries.count else { return }
-    entries.withUnsafeBytes { bytes in
-      guard let base = bytes.baseAddress else { return }
-      // The array's head is asked whether anybody shares it.
-      Prefetch.memory(at: base - 32, byteCount: 1)
-      Prefetch.memory(at: base + place * MemoryLayout<Entry>.stride, byteCount: 1)
-    }
+    Prefetch.element(place, of: entries, hasHead: true)
   }
 
   /// A packet is being sent. Numbers count on by one; a jump forgets what was between.

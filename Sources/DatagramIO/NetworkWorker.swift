@@ -18,6 +18,7 @@ final class NetworkWorker {
   static let firstConnectionToken: UInt64 = 1 << 32
   /// Batches read from one socket before the others have their turn.
   private static let batchesPerTurn = 8
+
   private let queue: EventQueue
   private let waker: Waker
   private let rest: TurnRest

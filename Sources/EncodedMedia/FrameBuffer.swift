@@ -49,11 +49,7 @@ public struct FrameBufferPool: ~Copyable {
   package mutating func prefetch() {
     guard !buffers.isEmpty else { return }
     let place = next &+ 1 < buffers.count ? next &+ 1 : 0
-    buffers.withUnsafeBytes { bytes in
-      // The reference as it lies there: one counted would be waited for.
-      let buffer = bytes.load(fromByteOffset: place &* MemoryLayout<FrameBuffer>.stride, as: UnsafeRawPointer.self)
-      Prefetch.memory(at: buffer, byteCount: 1)
-    }
+    Prefetch.memory(at: Prefetch.object(place, in: buffers), byteCount: 1)
   }
 
   private mutating func takeUnused() -> FrameBuffer {

@@ -53,7 +53,7 @@ struct FrameQueue {
   }
 
   /// Asks for the memory of the frame whose turn is next.
-  func prefetch() { Prefetch.firstElement(of: frames) }
+  func prefetch() { Prefetch.element(0, of: frames) }
 
   mutating func removeFirst() -> QueuedFrame? { frames.isEmpty ? nil : frames.remove(at: 0) }
   mutating func removeAll() { frames.removeAll(keepingCapacity: true) }

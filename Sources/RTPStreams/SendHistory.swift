@@ -113,12 +113,8 @@ struct SendHistory: Sendable {
 
   /// Asks for the memory that `append` is about to change.
   mutating func prefetch() {
-    entries.withUnsafeBytes { bytes in
-      guard let base = bytes.baseAddress else { return }
-      Prefetch.memory(at: base - 32, byteCount: 1)
-      Prefetch.memory(at: base + place(end) * MemoryLayout<Entry?>.stride, byteCount: 1)
-      Prefetch.memory(at: base + place(oldest) * MemoryLayout<Entry?>.stride, byteCount: 1)
-    }
+    Prefetch.element(place(end), of: entries, hasHead: true)
+    Prefetch.element(place(oldest), of: entries)
   }
 
   /// Keeps a frame, and lets go of those that are too old or too many.

@@ -68,10 +68,7 @@ public struct Endpoint: ~Copyable {
     /// what it leads to.
     func prefetch(after index: Int, _ kind: MediaKind) {
       if index &+ 6 < receivers.count {
-        // The reference as it lies there: one counted would be waited for.
-        let peer = receivers.withUnsafeBytes {
-          $0.load(fromByteOffset: (index &+ 6) &* MemoryLayout<Receiver>.stride, as: UnsafeRawPointer.self)
-        }
+        let peer = Prefetch.object(index &+ 6, in: receivers)
         Prefetch.memory(at: peer, byteCount: Peer.headByteCount)
         PeerSession.prefetch(at: peer + Peer.headByteCount, toSend: kind)
       }
