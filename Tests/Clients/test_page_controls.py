@@ -211,3 +211,32 @@ async def test_a_host_pins_people_to_places(server: Server, room: str) -> None:
         while await entry.locator("select").input_value() != "null":
             assert time.monotonic() < deadline
             await asyncio.sleep(0.1)
+
+
+async def test_who_waits_is_not_shown_what_hosts_do(server: Server, room: str) -> None:
+    async with (
+        RoomAPI(server.url) as api,
+        chromium(server.url + "/", VOICES[0], plain(RED)) as red,
+        chromium(server.url + "/", VOICES[2], plain(RED)) as guest,
+    ):
+        await api.put_room(room, {"admission": {"lobby": True}})
+        # The first to come finds nobody who could let him in, and does it himself.
+        await red.join("Red", room)
+        await red.page.click("#waiting button:has-text('Admit')")
+        await words(red, "#participants", "Red")
+        await guest.call("join", "Guest", room)
+        await words(guest, "#status", "In the lobby")
+        await words(guest, "#participants", "Red")
+        for element in ("#lead", "#layout-card", "#participants summary"):
+            assert await guest.page.locator(element).is_hidden(), element
+        await red.page.click("#waiting button:has-text('Admit')")
+        await words(guest, "#participants", "Guest")
+        for element in ("#lead", "#layout-card", "#participants summary"):
+            assert await guest.page.locator(element).is_visible(), element
+
+
+async def test_a_room_that_does_not_exist_yet_puts_nothing_on_the_console(server: Server, room: str) -> None:
+    async with chromium(f"{server.url}/?room={room}", VOICES[0], plain(RED)) as red:
+        await words(red, "#presence", "Nobody is in this room yet")
+        await red.join("Red", room)
+        assert red.said == []

@@ -45,6 +45,10 @@ import Testing
     #expect(room["participants"]?.array?[1]["slot"]?.string == "main")
     let list = try json(await fixture.ask("GET", "/v1/rooms"))
     #expect(list["rooms"]?.array?.count == 1)
+    #expect(try json(await fixture.ask("GET", "/v1/rooms?name=lobby"))["rooms"]?.array?.count == 1)
+    let none = try json(await fixture.ask("GET", "/v1/rooms?name=nowhere"))
+    #expect(none["rooms"]?.array?.isEmpty == true, "who only wants to know is not told of a fault")
+    #expect(await fixture.ask("GET", "/v1/rooms?name=a%2Fb")?.status == 422)
     let people = try json(await fixture.ask("GET", "/v1/rooms/lobby/participants"))
     #expect(people["participants"]?.array?.count == 2)
     #expect(try json(await fixture.ask("GET", "/v1/rooms/lobby/participants/p2"))["name"]?.string == "Bob <b>")
@@ -310,7 +314,8 @@ import Testing
   @Test func parametersThatMeanNothingAreRefused() async throws {
     let fixture = try Fixture()
     for (target, advice) in [
-      ("/v1/rooms?limit=3", "There is no parameter 'limit' here; this address takes none."),
+      ("/v1/layouts?limit=3", "There is no parameter 'limit' here; this address takes none."),
+      ("/v1/rooms?limit=3", "There is no parameter 'limit' here; this address takes name."),
       (
         "/v1/layouts/grid/preview.png?particpants=9",
         "this address takes participants, size, floor, screen, cameras, roles, slots."

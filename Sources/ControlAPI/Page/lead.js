@@ -39,15 +39,17 @@ export class Lead {
     this.layout = null;
     /// Whom the list of those who wait shows: made anew only where it says something else, so that a click finds what it was meant for.
     this.waiting = "";
-    this.find("lead").hidden = false;
     for (const [id, [part, key]] of Object.entries(switches)) {
       this.find(id).onchange = ({ target }) => this.ask("PATCH", "", { [part]: { [key]: target.checked } });
     }
     this.find("mute-all").onclick = () => this.ask("PATCH", "/participants", { audioMuted: true });
   }
 
+  /// Shows what hosts are offered, or nothing of it.
+  show(isShown) { this.find("lead").hidden = this.find("layout-card").hidden = !isShown; }
+
   stop() {
-    this.find("lead").hidden = true;
+    this.show(false);
     this.find("waiting").replaceChildren();
   }
 

@@ -68,11 +68,11 @@ async function showPresence() {
   }
   let words = "";
   try {
-    const response = await fetch(`/v1/rooms/${encodeURIComponent(name)}`, { headers });
-    if (response.status === 404) words = "Nobody is in this room yet.";
+    const response = await fetch(`/v1/rooms?name=${encodeURIComponent(name)}`, { headers });
     if (response.status === 401 || response.status === 403) words = await problem(response);
     if (response.ok) {
-      const { participants } = await response.json();
+      const { rooms } = await response.json();
+      const participants = rooms[0]?.participants ?? [];
       const names = participants.slice(0, 3).map((person) => person.name || "Guest");
       const others = participants.length - names.length;
       if (others > 0) names.push(`${others} more`);
@@ -218,7 +218,6 @@ async function join() {
       layouts: { list: $("layouts"), empty: $("layouts-empty"), edit: $("edit-layouts"), of: $("layout-of"), ofLabel: $("layout-of-label") } },
     on: { notice, removed, own: followOwn, sounds: showSounds, pictures: showPictures, lost: () => session?.verify(), stage: followStage },
   });
-  $("layout-card").hidden = !mayLead(token);
   if (mayLead(token)) room.lead = new Lead(room, $, notice);
   look = new OwnLook(room, $, notice);
   const joining = session.start();

@@ -24,6 +24,8 @@ export class Room {
     this.attempt = 0;
     /// Counts the readings of the whole room.
     this.reading = 0;
+    /// Whether one was in the room, and not only in its lobby.
+    this.hasEntered = false;
     this.isOver = false;
   }
 
@@ -155,6 +157,13 @@ export class Room {
 
   get isWaiting() { return this.lobby.has(this.ownId); }
 
+  /// What hosts are offered: nothing to who waits, unless nobody is there who could let him in.
+  get leading() {
+    this.hasEntered ||= this.people.has(this.ownId);
+    const isInside = this.isWaiting ? !this.people.size : this.hasEntered;
+    return isInside ? this.lead : null;
+  }
+
   tellOwn() {
     clearTimeout(this.telling);
     if (this.asking || this.isOver) return;
@@ -186,6 +195,7 @@ export class Room {
   show() {
     const { participants, count, alone } = this.elements;
     const people = [...this.people.values()];
+    this.lead?.show(Boolean(this.leading));
     for (const id of this.items.keys()) if (!this.people.has(id)) this.items.delete(id);
     const items = people.map((person) => this.item(person));
     // What stays is not touched, and the keyboard stays with whom it was at.
@@ -199,7 +209,7 @@ export class Room {
   }
 
   item(person) {
-    const signature = JSON.stringify([person.name, this.note(person), person.id === this.ownId, this.lead?.acts(person).map(([words]) => words), this.lead?.places, person.pin]);
+    const signature = JSON.stringify([person.name, this.note(person), person.id === this.ownId, this.leading?.acts(person).map(([words]) => words), this.leading?.places, person.pin]);
     const known = this.items.get(person.id);
     const item = known?.signature === signature ? known.item : this.makeItem(person);
     if (item !== known?.item) {
@@ -222,7 +232,7 @@ export class Room {
     label.title = name;
     if (person.id === this.ownId) label.append(" ", element("small", "", "you"));
     item.append(avatar, label, element("span", "person-note", this.note(person)));
-    if (this.lead && person.id !== this.ownId) item.append(...this.lead.elements(person));
+    if (this.leading && person.id !== this.ownId) item.append(...this.leading.elements(person));
     return item;
   }
 

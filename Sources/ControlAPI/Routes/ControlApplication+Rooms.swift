@@ -3,8 +3,12 @@ import JSON5
 
 /// Rooms and the people in them.
 extension ControlApplication {
-  func listRooms(_ caller: Identity) async -> HTTPResponse {
-    let rooms = await control.rooms().filter { caller.mayEnter($0.name) }.map { $0.seen(by: caller) }
+  /// All rooms, or the one that is named if there is one: who only wants to know that is not told of a fault.
+  func listRooms(_ head: HTTPRequestHead, _ caller: Identity) async throws(Refusal) -> HTTPResponse {
+    let name = try nameParameter(head, "name")
+    if let name, !caller.mayEnter(name) { throw Refusal(response: problem(403, "The token is for another room.")) }
+    let rooms = await control.rooms().filter { caller.mayEnter($0.name) && (name == nil || $0.name == name) }
+      .map { $0.seen(by: caller) }
     return json { writer in
       writer.beginObject()
       writer.key("rooms")

@@ -137,7 +137,7 @@ struct ControlApplication: Sendable {
     case .session(let room, let id):
       return request.head.method == "DELETE"
         ? try await leave(room: room, id: id, caller: caller) : try await trickle(request, room: room, id: id, caller: caller)
-    case .rooms: return await listRooms(caller)
+    case .rooms: return try await listRooms(request.head, caller)
     case .room(let name): return try await room(request, name: name, caller: caller)
     case .avatar(let room, let id): return try await avatar(request, room: room, id: id, caller: caller)
     case .participants, .participant: return try await participants(request, route: route, caller: caller)

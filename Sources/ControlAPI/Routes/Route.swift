@@ -128,6 +128,7 @@ enum Route: Sendable, Equatable {
     case .layoutPreview, .layoutCheck: PreviewCanvas.Word.allCases.map(\.rawValue)
     case .snapshot: ["output"]
     case .participants: ["role"]
+    case .rooms: ["name"]
     default: []
     }
   }
