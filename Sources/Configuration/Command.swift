@@ -11,6 +11,8 @@ package enum Command: Sendable, Equatable {
   case renderLayout(RenderOptions)
   /// Turn another server's layout file into ours, in `directory`.
   case importLayouts(file: String, directory: String)
+  /// Bring back layouts that came with the program; `directory` nil for where the server would look.
+  case restoreLayouts(names: [String], directory: String?)
   case checkConfiguration(file: String)
   case makeToken(TokenOptions)
   case load(LoadCommandOptions)
@@ -149,10 +151,11 @@ extension Command {
       return .checkLayouts(files: files, sizes: sizes)
     case "render": return try render(&arguments)
     case "import": return try importLayouts(&arguments)
+    case "restore": return try restoreLayouts(&arguments)
     case nil: return try arguments.helpOrFault(Help.layouts, known: [])
     case .some(let word):
       throw UsageError(
-        description: unknown("command", word, among: ["check", "render", "import"], help: "tutti layouts --help"))
+        description: unknown("command", word, among: ["check", "render", "import", "restore"], help: "tutti layouts --help"))
     }
   }
 
@@ -189,6 +192,23 @@ extension Command {
     guard let file else { throw UsageError(description: "name the file to import; see \(help)") }
     try arguments.end(help: help)
     return .importLayouts(file: file, directory: directory)
+  }
+
+  private static func restoreLayouts(_ arguments: inout ArgumentList) throws(UsageError) -> Command {
+    if arguments.wantsHelp { return .help(Help.layoutsRestore) }
+    let help = "tutti layouts restore --help"
+    var names = arguments.words()
+    var directory: String?
+    while let (_, value) = try arguments.option(known: ["--layouts"], help: help) {
+      directory = value
+      names += arguments.words()
+    }
+    guard !names.isEmpty else {
+      throw UsageError(
+        description: "name at least one of \(ShippedLayouts.names.joined(separator: ", ")); see \(help)")
+    }
+    try arguments.end(help: help)
+    return .restoreLayouts(names: names, directory: directory)
   }
 
   private static func config(_ arguments: inout ArgumentList) throws(UsageError) -> Command {

@@ -1,3 +1,5 @@
+import LayoutWorkshop
+
 /// What `--help` prints, on every level.
 enum Help {
   static let program = """
@@ -9,6 +11,7 @@ enum Help {
       layouts check     find every fault in layout files
       layouts render    draw a layout with made-up people
       layouts import    turn layouts of FreeSWITCH or Open WebRTC Toolkit into ours
+      layouts restore   bring back layouts that came with tutti and were changed or deleted
       config check      find every fault in a configuration file
       token             make a token for a person and a room
       demo              fill a room with made-up people, to see what it looks like
@@ -43,6 +46,7 @@ enum Help {
     usage: tutti layouts check [--size WxH]... FILE...
            tutti layouts render NAME|FILE --participants N [--size WxH] [--layouts DIR] -o OUT.png|OUT.svg
            tutti layouts import FILE [-o DIRECTORY]
+           tutti layouts restore [--layouts DIR] NAME...
     """
 
   static let layoutsCheck = """
@@ -76,6 +80,18 @@ enum Help {
 
       -o DIRECTORY        where to write them (the current directory)
     """
+
+  static var layoutsRestore: String {
+    """
+    usage: tutti layouts restore [--layouts DIR] NAME...
+
+    Brings back layouts that came with tutti: \(ShippedLayouts.names.prefix(6).joined(separator: ", ")),
+    \(ShippedLayouts.names.dropFirst(6).joined(separator: ", ")).
+    A file that was changed is kept beside it as FILE~. Rooms of a running server follow at once.
+
+      --layouts DIR       where the server's layouts are (TUTTI_LAYOUTS, else Layouts)
+    """
+  }
 
   static let load = """
     usage: tutti load --url ROOM_URL [OPTIONS]

@@ -5,7 +5,7 @@ import LayoutImport
 import LayoutWorkshop
 import Layouts
 
-/// `tutti layouts check`, `render` and `import`.
+/// `tutti layouts check`, `render`, `import` and `restore`.
 enum LayoutCommands {
   /// Tells every fault of every file, and advice; true where there is no fault.
   static func check(_ files: [String], _ sizes: [CanvasSize]) -> Bool {
@@ -72,9 +72,33 @@ enum LayoutCommands {
     return areWritten
   }
 
+  /// Brings back layouts that came with the program; true where all could be.
+  static func restore(_ names: [String], in directory: String?) -> Bool {
+    let folder = LayoutFolder(directory: whereServerLooks(directory))
+    var areRestored = true
+    for name in names {
+      do throws(LayoutFolderError) {
+        switch try folder.restore(name) {
+        case .unchanged(let file): print("\(file) is as it came.")
+        case .written(let file): print("\(file) is back.")
+        case .replaced(let file, let kept): print("\(file) is as it came; what stood there is kept in \(kept).")
+        }
+      } catch {
+        printError("tutti: \(error)")
+        areRestored = false
+      }
+    }
+    return areRestored
+  }
+
+  /// This directory, else where the server would look.
+  private static func whereServerLooks(_ directory: String?) -> String {
+    directory ?? getenv("TUTTI_LAYOUTS").map { String(cString: $0) } ?? Configuration().layoutsDirectory
+  }
+
   /// The file of a layout that is told by name, in this directory, else where the server would look.
   private static func path(of name: String, _ directory: String?) throws(ConfigurationError) -> String {
-    let directory = directory ?? getenv("TUTTI_LAYOUTS").map { String(cString: $0) } ?? Configuration().layoutsDirectory
+    let directory = whereServerLooks(directory)
     do throws(LayoutFolderError) {
       let files = try LayoutFolder(directory: directory).filesByLayout()
       if let file = files[name] { return "\(directory)/\(file)" }

@@ -28,6 +28,7 @@ import Glibc
       case .checkLayouts(let files, let sizes): return LayoutCommands.check(files, sizes) ? 0 : 1
       case .renderLayout(let options): try LayoutCommands.render(options)
       case .importLayouts(let file, let directory): return try LayoutCommands.importLayouts(file, into: directory) ? 0 : 1
+      case .restoreLayouts(let names, let directory): return LayoutCommands.restore(names, in: directory) ? 0 : 1
       case .checkConfiguration(let file):
         var options = ServeOptions()
         options.config = file

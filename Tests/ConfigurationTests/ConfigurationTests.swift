@@ -209,6 +209,10 @@ import Testing
         == .serve(ServeOptions(config: "f", values: [.http: "1.1.1.1:1", .logLevel: "debug", .announce: "1.1.1.1,2.2.2.2"])))
     #expect(try Command(parsing: ["layouts", "check", "a", "b"]) == .checkLayouts(files: ["a", "b"]))
     #expect(try Command(parsing: ["layouts", "import", "f", "-o", "d"]) == .importLayouts(file: "f", directory: "d"))
+    #expect(try Command(parsing: ["layouts", "restore", "grid"]) == .restoreLayouts(names: ["grid"], directory: nil))
+    #expect(
+      try Command(parsing: ["layouts", "restore", "grid", "--layouts", "D", "stage"])
+        == .restoreLayouts(names: ["grid", "stage"], directory: "D"))
     #expect(try Command(parsing: ["layouts", "import", "-o=d", "f"]) == .importLayouts(file: "f", directory: "d"))
     guard
       case .checkLayouts(["a", "b"], let sizes) = try Command(parsing: [
@@ -244,7 +248,8 @@ import Testing
 
   @Test(arguments: [
     ["--help"], ["help"], ["serve", "--help"], ["layouts", "--help"], ["layouts", "check", "--help"],
-    ["layouts", "render", "--help"], ["layouts", "import", "--help"], ["config", "--help"], ["config", "check", "--help"],
+    ["layouts", "render", "--help"], ["layouts", "import", "--help"], ["layouts", "restore", "--help"], ["config", "--help"],
+    ["config", "check", "--help"],
     ["token", "--help"],
   ])
   func thereIsHelpOnEveryLevel(arguments: [String]) throws {
@@ -259,6 +264,7 @@ import Testing
     #expect(fault("serve", "extra") == "unexpected argument 'extra'; see tutti serve --help")
     #expect(fault("layouts", "check") == "name at least one layout file; see tutti layouts check --help")
     #expect(fault("layouts", "import") == "name the file to import; see tutti layouts import --help")
+    #expect(fault("layouts", "restore")?.hasPrefix("name at least one of audio-only, gallery-7x7, grid") == true)
     #expect(fault("layouts", "render", "grid", "-o", "x.gif") == "-o: name a file that ends in .png or .svg")
     #expect(
       fault("layouts", "render", "grid", "--size", "1x1", "-o", "x.png") == "--size: must be WIDTHxHEIGHT, 64x64 to 3840x2160")
