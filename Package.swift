@@ -145,7 +145,7 @@ let package = Package(
       "WebRTCTransportTests",
       ["TestPeers", "SDP", "ICE", "SecureTransport", "RTPStreams", "RTP", "EncodedMedia", "Bytes", "Timing"]),
     tests("RealTimeTests", ["Timing"]),
-    tests("LoadGeneratorTests"),
+    tests("LoadGeneratorTests", ["ICE"]),
     tests(
       "DatagramIOTests",
       ["RealTime", "WebRTCTransport", "SecureTransport", "ICE", "EncodedMedia", "Bytes", "Timing", "CLinux"]),

@@ -36,6 +36,8 @@ package final class LoadClient: @unchecked Sendable {
   }
 
   package let number: Int
+  /// Where the server said that it takes media.
+  let remoteAddresses: [String]
   /// For the loop that waits for its datagrams.
   let descriptor: Int32
   private let options: Options
@@ -100,10 +102,20 @@ package final class LoadClient: @unchecked Sendable {
     http: HTTPClient, delivery: Delivery?
   ) throws {
     let url = "\(address.origin)/rooms/\(address.room)/\(options.path)"
-    try self.init(number: number, options: options, local: local, certificate: certificate, delivery: delivery) { offer in
-      let response = try http.request("POST", url, type: "application/sdp", body: offer)
-      guard response.status == 201 else { throw LoadError("\(url) answered \(response.status): \(response.body.prefix(500))") }
-      return Answer(sdp: response.body, resource: address.origin + (response.location ?? ""))
+    var resource: String?
+    do {
+      try self.init(number: number, options: options, local: local, certificate: certificate, delivery: delivery) { offer in
+        let response = try http.request("POST", url, type: "application/sdp", body: offer)
+        guard response.status == 201 else {
+          throw LoadError("\(url) answered \(response.status): \(response.body.prefix(500))")
+        }
+        resource = address.origin + (response.location ?? "")
+        return Answer(sdp: response.body, resource: resource)
+      }
+    } catch {
+      // Who cannot use the answer leaves nobody behind.
+      if let resource { _ = try? http.request("DELETE", resource) }
+      throw error
     }
   }
 
@@ -145,11 +157,17 @@ package final class LoadClient: @unchecked Sendable {
     agree: (_ reachedAt: TransportAddress) throws -> (setup: PeerSetup, resource: String?)
   ) throws {
     let asked = MonotonicClock.now()
-    let socket = try UDPSocket(bind: local, bufferBytes: 1 << 19)
-    let (setup, resource) = try agree(socket.localAddress)
+    var socket = try UDPSocket(bind: local, bufferBytes: 1 << 19)
+    var (setup, resource) = try agree(socket.localAddress)
+    if let other = try LocalAddress.reaching(setup.remoteCandidates, insteadOf: socket.localAddress) {
+      // The server learns where it is from its checks.
+      socket = try UDPSocket(bind: other, bufferBytes: 1 << 19)
+      setup.localCandidates = [.host(socket.localAddress)]
+    }
     let now = MonotonicClock.now()
     let wallClockAtZero = WallClock.now() + (.zero - now)
     let session = try PeerSession(setup, wallClockAtZero: wallClockAtZero, seed: UInt64(number + 1), at: now)
+    remoteAddresses = setup.remoteCandidates.map(\.address.description)
     state = Mutex(
       State(
         socket: socket, session: session, line: options.lineBitsPerSecond.map { EmulatedLine(bitsPerSecond: $0) },

@@ -235,6 +235,11 @@ package final class LoadRun: Sendable {
       report.refused = joined.refused
       report.refusal = joined.refusal
     }
+    if report.connected == 0, report.refusal == nil, let client = watched.first {
+      report.refusal =
+        "Nobody could be connected: nothing came back from \(client.remoteAddresses.joined(separator: ", ")), where the server "
+        + "takes media. See that UDP gets there, or give the server another address with --rtc or --announce."
+    }
     return report
   }
 

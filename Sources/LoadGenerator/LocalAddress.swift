@@ -9,17 +9,58 @@ package enum LocalAddress {
     var hints = addrinfo()
     hints.ai_socktype = Int32(SOCK_DGRAM.rawValue)
     var list: UnsafeMutablePointer<addrinfo>?
-    guard getaddrinfo(host, "9", &hints, &list) == 0, let first = list else {
+    guard getaddrinfo(host, "9", &hints, &list) == 0, list != nil else {
       throw LoadError("The host '\(host)' is not known.")
     }
     defer { freeaddrinfo(list) }
-    let descriptor = socket(first.pointee.ai_family, Int32(SOCK_DGRAM.rawValue), 0)
+    // A name may stand for addresses of both kinds, of which this machine reaches one.
+    var next = list
+    while let entry = next {
+      if let address = wayTo(entry.pointee) { return address }
+      next = entry.pointee.ai_next
+    }
+    throw LoadError("There is no way to the host '\(host)'.")
+  }
+
+  /// An address to bind a socket to, in the place of one that reaches none of a server's candidates.
+  ///
+  /// - Returns: nil where the socket will do.
+  /// - Throws: where this machine reaches none of them.
+  package static func reaching(
+    _ candidates: [ICECandidate], insteadOf bound: TransportAddress
+  ) throws(LoadError) -> TransportAddress? {
+    let remotes = candidates.filter { $0.transport == .udp }.sorted { $0.priority > $1.priority }.map(\.address)
+    // What browsers may still learn by other ways is nothing a load is measured over.
+    guard !remotes.isEmpty else {
+      throw LoadError("The server's answer has no address for media over UDP; see its option --rtc.")
+    }
+    let ways = remotes.compactMap { remote in wayTo(remote).map { (remote.family, $0) } }
+    if ways.contains(where: { $0.0 == bound.family }) { return nil }
+    guard let way = ways.first else {
+      let list = remotes.map(\.description).joined(separator: ", ")
+      throw LoadError(
+        "The server takes media at \(list), where this machine has no way to; give it another address with its option --rtc, or "
+          + "name the one it is reached by with --announce.")
+    }
+    return way.1
+  }
+
+  private static func wayTo(_ remote: TransportAddress) -> TransportAddress? {
+    var hints = addrinfo()
+    hints.ai_socktype = Int32(SOCK_DGRAM.rawValue)
+    hints.ai_flags = AI_NUMERICHOST
+    var list: UnsafeMutablePointer<addrinfo>?
+    guard getaddrinfo(host(of: remote.description), "9", &hints, &list) == 0, let entry = list else { return nil }
+    defer { freeaddrinfo(list) }
+    return wayTo(entry.pointee)
+  }
+
+  /// Nothing is sent: connecting only has the kernel choose the way.
+  private static func wayTo(_ remote: addrinfo) -> TransportAddress? {
+    let descriptor = socket(remote.ai_family, Int32(SOCK_DGRAM.rawValue), 0)
+    guard descriptor >= 0 else { return nil }
     defer { close(descriptor) }
-    // Nothing is sent: connecting only has the kernel choose the way.
-    guard descriptor >= 0, connect(descriptor, first.pointee.ai_addr, first.pointee.ai_addrlen) == 0,
-      let address = name(of: descriptor)
-    else { throw LoadError("There is no way to the host '\(host)'.") }
-    return address
+    return connect(descriptor, remote.ai_addr, remote.ai_addrlen) == 0 ? name(of: descriptor) : nil
   }
 
   private static func host(of origin: String) -> String {

@@ -13,10 +13,10 @@ from pathlib import Path
 REPOSITORY = Path(__file__).resolve().parents[2]
 
 
-def free_port(kind: socket.SocketKind) -> int:
+def free_port(kind: socket.SocketKind, host: str = "127.0.0.1") -> int:
     """A port of this kind that nobody uses now."""
-    with socket.socket(socket.AF_INET, kind) as probe:
-        probe.bind(("127.0.0.1", 0))
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, kind) as probe:
+        probe.bind((host, 0))
         return probe.getsockname()[1]
 
 
@@ -46,13 +46,14 @@ class Server:
     """A running server; TUTTI_BINARY names the program, by default the release build of this tree."""
 
     def __init__(
-        self, config: str | None = None, media_host: str = "127.0.0.1", layouts: Path = REPOSITORY / "Tests/Clients/layouts"
+        self, config: str | None = None, media_host: str = "127.0.0.1", layouts: Path = REPOSITORY / "Tests/Clients/layouts",
+        http_host: str = "127.0.0.1",
     ) -> None:
         binary = Path(os.environ.get("TUTTI_BINARY", REPOSITORY / ".build/release/tutti"))
         if not binary.exists():
             raise FileNotFoundError(f"There is no server at {binary}: run `swift build -c release` or set TUTTI_BINARY.")
         self.rtc_address = (media_host, media_port(media_host))
-        self.http_address = ("127.0.0.1", free_port(socket.SOCK_STREAM))
+        self.http_address = (f"[{http_host}]" if ":" in http_host else http_host, free_port(socket.SOCK_STREAM, http_host))
         self.url = "http://%s:%d" % self.http_address
         self._directory = tempfile.TemporaryDirectory(prefix="tutti-test-")
         self._log = Path(self._directory.name, "stderr")

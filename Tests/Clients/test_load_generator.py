@@ -3,7 +3,10 @@
 import asyncio
 import json
 import signal
+from collections.abc import Callable
 from typing import Any
+
+import pytest
 
 from http_api import RoomAPI
 from server import REPOSITORY, Server
@@ -28,6 +31,16 @@ async def test_viewers_all_come_and_see_and_hear(server: Server, room: str) -> N
     assert report["lossPercent"] == 0
     assert report["picturesPerSecondMin"] > 5 and report["soundsPerSecondMin"] > 20
     assert "4 s: 20 connected" in told
+
+
+@pytest.mark.parametrize(("http_host", "media_host"), [("127.0.0.1", "::1"), ("::1", "127.0.0.1")])
+async def test_media_of_another_kind_than_the_http_address_is_reached(
+    start_server: Callable[..., Server], room: str, http_host: str, media_host: str
+) -> None:
+    server = start_server(http_host=http_host, media_host=media_host)
+    status, report, told = await _load("--url", f"{server.url}/rooms/{room}", "--publishers", "1", "--viewers", "3", "--seconds", "2")
+    assert status == 0, told
+    assert report["connected"] == report["clients"] == 3
 
 
 async def test_who_loses_packets_asks_for_them_and_loses_hardly_a_picture(server: Server, room: str) -> None:
