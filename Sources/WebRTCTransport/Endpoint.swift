@@ -14,8 +14,9 @@ import Timing
 public struct Endpoint: ~Copyable {
   /// What a driver asks of the endpoint; in the words of `PeerTransport`.
   public enum Command: Sendable {
-    case add(PeerID, PeerSetup, any PeerObserver)
-    case update(PeerID, PeerSetup)
+    // A setup is kilobytes' worth of description: with it in place, commands for every frame would be as large.
+    indirect case add(PeerID, PeerSetup, any PeerObserver)
+    indirect case update(PeerID, PeerSetup)
     case remove(PeerID)
     case subscribe(PeerID, MediaKind, OutputID?)
     case subscribeToLadder(PeerID, VideoLadder)
