@@ -29,7 +29,7 @@ final class ServerProcess: MixingProcess {
   ) throws {
     let port = try LocalPort.free()
     origin = "http://127.0.0.1:\(port)"
-    let media = try UDPSocket(bind: TransportAddress(ipv4: LocalPort.host, port: 0), bufferBytes: 4096).localAddress.port
+    let media = try LocalPort.free()
     process = try ChildProcess([
       Self.executable, "serve", "--http", "127.0.0.1:\(port)", "--rtc", "127.0.0.1:\(media)",
       // What it costs is asked here, not what it would give up.
