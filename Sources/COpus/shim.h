@@ -29,6 +29,10 @@ static inline int tutti_opus_set_max_bandwidth(OpusEncoder *encoder, opus_int32 
   return opus_encoder_ctl(encoder, OPUS_SET_MAX_BANDWIDTH(bandwidth));
 }
 
+static inline int tutti_opus_set_force_channels(OpusEncoder *encoder, opus_int32 channels) {
+  return opus_encoder_ctl(encoder, OPUS_SET_FORCE_CHANNELS(channels));
+}
+
 static inline int tutti_opus_set_vbr_constraint(OpusEncoder *encoder, opus_int32 on) {
   return opus_encoder_ctl(encoder, OPUS_SET_VBR_CONSTRAINT(on));
 }

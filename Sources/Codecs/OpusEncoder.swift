@@ -23,10 +23,15 @@ package final class OpusEncoder: @unchecked Sendable {
     package var isFullBand: Bool
     /// Falls silent in silence: such frames are answered with `.discontinuous` but for one in 400 ms.
     package var hasDTX: Bool
+    /// What is above half of it is left out: 8 000 to 48 000 Hz.
+    package var playbackRateMax: Int
+    /// Whether two channels are sent as one.
+    package var isMono: Bool
 
     package init(
       bitsPerSecond: Int = 32_000, complexity: Int = 5, hasFEC: Bool = true, expectedLossPercent: Int = 5,
-      model: Model = .automatic, isFullBand: Bool = true, hasDTX: Bool = false
+      model: Model = .automatic, isFullBand: Bool = true, hasDTX: Bool = false,
+      playbackRateMax: Int = 48_000, isMono: Bool = false
     ) {
       self.bitsPerSecond = bitsPerSecond
       self.complexity = complexity
@@ -35,6 +40,8 @@ package final class OpusEncoder: @unchecked Sendable {
       self.model = model
       self.isFullBand = isFullBand
       self.hasDTX = hasDTX
+      self.playbackRateMax = playbackRateMax
+      self.isMono = isMono
     }
   }
 
@@ -151,12 +158,24 @@ package final class OpusEncoder: @unchecked Sendable {
     // All values are held to what the library takes, so that none of these can fail.
     _ = tutti_opus_set_bitrate(handle, Int32(min(max(targetBits, 6_000), 510_000)))
     _ = tutti_opus_set_vbr_constraint(handle, settings.model == .waveform ? 0 : 1)
-    _ = tutti_opus_set_max_bandwidth(handle, settings.isFullBand ? OPUS_BANDWIDTH_FULLBAND : OPUS_BANDWIDTH_WIDEBAND)
+    _ = tutti_opus_set_max_bandwidth(handle, bandwidthMax)
+    _ = tutti_opus_set_force_channels(handle, settings.isMono ? 1 : OPUS_AUTO)
     _ = tutti_opus_set_complexity(handle, Int32(min(max(settings.complexity, 0), 10)))
     _ = tutti_opus_set_inband_fec(handle, settings.hasFEC ? 1 : 0)
     _ = tutti_opus_set_packet_loss(handle, Int32(min(max(settings.expectedLossPercent, 0), 100)))
     _ = tutti_opus_set_signal(handle, signal)
     _ = tutti_opus_set_dtx(handle, settings.hasDTX ? 1 : 0)
+  }
+
+  private var bandwidthMax: Int32 {
+    switch settings.playbackRateMax {
+    case ..<12_000: OPUS_BANDWIDTH_NARROWBAND
+    case ..<16_000: OPUS_BANDWIDTH_MEDIUMBAND
+    case ..<24_000: OPUS_BANDWIDTH_WIDEBAND
+    case _ where !settings.isFullBand: OPUS_BANDWIDTH_WIDEBAND
+    case ..<48_000: OPUS_BANDWIDTH_SUPERWIDEBAND
+    default: OPUS_BANDWIDTH_FULLBAND
+    }
   }
 
   private var signal: Int32 {

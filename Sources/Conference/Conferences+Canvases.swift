@@ -18,7 +18,7 @@ extension Conferences {
       for key in keys { wanted[key, default: []].insert(codec) }
     }
     for (key, canvas) in room.canvases {
-      let settings = room.outputs.first { $0.name == key.output }.map(videoLevel.applied)
+      let settings = room.settings(of: key.output).map(videoLevel.applied)
       if wanted[key] == nil || settings.map(canvas.settings.isSamePicture) != true { stop(canvas, key, in: room) }
     }
     for (key, codecs) in wanted {
@@ -34,7 +34,7 @@ extension Conferences {
   }
 
   private func start(_ key: Room.CanvasKey, in room: Room) -> Canvas? {
-    guard let settings = room.outputs.first(where: { $0.name == key.output }) else { return nil }
+    guard let settings = room.settings(of: key.output) else { return nil }
     let canvas = Canvas(
       settings: videoLevel.applied(to: settings), viewer: key.viewer, board: key.isWaiting ? room.waitingBoard : room.board,
       resources: room.resources,
@@ -71,12 +71,11 @@ extension Conferences {
   private func canvasKeys(in room: Room) -> [[Room.CanvasKey]] {
     var viewers: Set<CanvasViewer> = []
     let scene = room.board.current
-    let ladder = room.outputs.sorted { $0.bitrate > $1.bitrate }.map(\.name)
     return room.participants.map { participant in
       guard participant.isConnected, let output = participant.output, participant.setup.sendCodec(.video) != nil else {
         return []
       }
-      let outputs = participant.isAutomatic ? ladder : [output]
+      let outputs = participant.isAutomatic ? room.ladder(within: participant.setup.pictureBitsPerSecondMax) : [output]
       if room.isKeptWaiting(participant) { return outputs.map { Room.CanvasKey(output: $0, isWaiting: true) } }
       return outputs.map { output in
         let policy = participant.selfView.map { $0 ? .shown : .hidden } ?? scene.layout(of: output).selfView

@@ -34,7 +34,8 @@ extension Conferences {
     place.mix.join(
       .init(
         media: participant.media, peer: participant.peer, sends: participant.isTaken(.audio),
-        receives: participant.setup.sendCodec(.audio) != nil, mixOf: participant.mixOf, rules: participant.rules))
+        receives: participant.setup.sendCodec(.audio) != nil, mixOf: participant.mixOf, rules: participant.rules,
+        wishes: SoundWishes(participant.setup)))
     if place.members.count == 1 { mixLoop.add(place.mix) }
   }
 

@@ -127,7 +127,9 @@ package actor Conferences: ConferenceControl {
     participant.media.video.setTakesStills(videoLevel == .stills)
     participant.content = request.content ?? answer.setup.content
     participant.avatar = request.avatar.map { ImageReference(.avatars, $0) }
-    participant.isAutomatic = request.output == OutputSettings.automatic
+    // Who names none and wants less than the first takes, is given what is within that.
+    let isTooMuch = wanted.map { first in answer.setup.pictureBitsPerSecondMax.map { !first.fits($0) } ?? false } ?? false
+    participant.isAutomatic = request.output == OutputSettings.automatic || request.output == nil && isTooMuch
     // Who leaves the picture to his line leaves the sound to it as well, unless he says otherwise.
     let audioOutput = request.audioOutput ?? (participant.isAutomatic ? AudioSettings.automaticOutput : nil)
     participant.rules.audioOutput = audioOutput == AudioSettings.mainOutput ? nil : audioOutput

@@ -20,6 +20,7 @@ final class MixEncoder {
   private var silentTicks = 0
   private let mayCarryFEC: Bool
   private let isSpeech: Bool
+  private let isContinuous: Bool
   /// What is sent while the encoder rests: the first byte of a packet, with nothing behind it (RFC 6716 section 3.1).
   private var pause: FrameBuffer?
 
@@ -33,12 +34,17 @@ final class MixEncoder {
 
   /// - Parameters:
   ///   - output: where its packets go.
-  ///   - settings: of the rendition; its `ptime` a number of ticks that `OpusEncoder.canPacketLast` allows.
-  init(output: OutputID, settings: AudioOutputSettings, channelCount: Int, mode: AudioSettings.Mode) throws {
+  ///   - rendition: its `ptime` a number of ticks that `OpusEncoder.canPacketLast` allows.
+  init(output: OutputID, rendition: SoundRendition, channelCount: Int, mode: AudioSettings.Mode) throws {
     self.output = output
+    let settings = rendition.output
     ticksPerPacket = settings.ptime / AudioFormat.millisecondsPerTick
     // Not as for a microphone: what is mixed has passed a talker's own encoder, whose filter need not come twice.
-    encoder = try OpusEncoder(channelCount: channelCount, application: .music, settings: .init(bitsPerSecond: settings.bitrate))
+    encoder = try OpusEncoder(
+      channelCount: channelCount, application: .music,
+      settings: .init(
+        bitsPerSecond: settings.bitrate, playbackRateMax: rendition.playbackRateMax, isMono: rendition.isMono))
+    isContinuous = rendition.isContinuous
     isSpeech = mode == .speech
     mayCarryFEC = settings.fec
     limiter = Limiter(channelCount: channelCount)
@@ -99,7 +105,7 @@ final class MixEncoder {
   }
 
   /// Whether it was silent for so long that it sends nothing but a pause now and then.
-  var isResting: Bool { silentTicks > Self.ticksUntilRest && pause != nil }
+  var isResting: Bool { silentTicks > Self.ticksUntilRest && pause != nil && !isContinuous }
 
   /// The next tick after one that is to be encoded; while it rests, those between would send nothing.
   func nextDue(after tick: Int64) -> Int64 {
@@ -145,7 +151,7 @@ final class MixEncoder {
   private func packet(
     _ history: borrowing MixHistory, endingAt tick: Int64, without excluded: MixHistory.SlotSet
   ) -> FrameBuffer? {
-    if silentTicks > Self.ticksUntilRest, let pause {
+    if isResting, let pause {
       let isFirst = silentTicks - ticksPerPacket <= Self.ticksUntilRest
       return isFirst || (tick &+ 1 &+ pauseOffset) % Self.ticksBetweenPauses == 0 ? pause : nil
     }

@@ -41,9 +41,10 @@ package struct RenditionChoice: Sendable {
   private static let settling = Interval.seconds(5)
 
   /// Bits per second on the wire.
-  package static func rate(of output: AudioOutputSettings) -> Int {
-    output.bitrate + headerBytes * 8 * 1000 / max(output.ptime, 1)
-  }
+  package static func rate(of output: AudioOutputSettings) -> Int { output.bitrate + headerRate(ptime: output.ptime) }
+
+  /// Bits per second of headers, with packets of so many milliseconds.
+  static func headerRate(ptime: Int) -> Int { headerBytes * 8 * 1000 / max(ptime, 1) }
 
   package init() {}
 

@@ -3,7 +3,7 @@ import WebRTCTransport
 
 /// What follows from how receivers' lines are.
 extension RoomMix {
-  /// Once a second: tells the statistics, and sizes the redundancy of each mix by what its listeners lose.
+  /// Once a second: tells the statistics, and sizes the redundancy of each mix by what those of its listeners lose who make use of it.
   func look(at now: Instant) {
     for seat in seats {
       seat.voice?.report()
@@ -14,7 +14,7 @@ extension RoomMix {
       for seat in seats where seat.mix === mix {
         count += 1
         let statistics = seat.member.media.statistics
-        if statistics.redundantCopies == 0 { lost += statistics.fractionLostByPeer }
+        if statistics.redundantCopies == 0, seat.member.wishes.usesInBandFEC { lost += statistics.fractionLostByPeer }
       }
       mix.noteLoss(percent: count > 0 ? Int((100 * lost / count).rounded()) : 0)
     }
@@ -41,7 +41,7 @@ extension RoomMix {
       bitsPerSecond: statistics.hasEstimate ? statistics.estimatedBitsPerSecond : statistics.receivableBitsPerSecond,
       hasPicture: statistics.receivesPictures)
     seat.isNew = seat.isNew && !statistics.hasEstimate
-    seat.nextOutput = seat.choice.update(line, outputs: renditions, at: now)
+    seat.nextOutput = seat.choice.update(line, outputs: renditions.outputs, at: now)
     if seat.nextOutput != seat.chosenOutput { isAsleep = false }
   }
 }

@@ -12,7 +12,7 @@ extension RoomMix {
     let wanted = seats.map { seat -> DistinctMix.Key? in
       guard seat.receives, !seat.isDeaf else { return nil }
       let ear = seat.member.mixOf.flatMap { self.seat(of: $0) } ?? seat
-      let rendition = renditions.firstIndex { $0.name == seat.audioOutput } ?? 0
+      let rendition = renditions.index(of: seat.audioOutput, for: seat.member.wishes)
       return .init(excluded: MixRouting.excluded(for: ear, slots: slots, prompts: prompts), rendition: rendition)
     }
     mixes = MixRouting.assign(wanted, to: seats, outputs: outputs)
@@ -66,7 +66,7 @@ extension RoomMix {
   func send(_ mix: DistinctMix, _ tick: Int64, _ due: Instant) {
     if mix.encoder == nil {
       mix.encoder = try? MixEncoder(
-        output: mix.output, settings: renditions[mix.key.rendition], channelCount: settings.channelCount, mode: settings.mode)
+        output: mix.output, rendition: renditions[mix.key.rendition], channelCount: settings.channelCount, mode: settings.mode)
     }
     guard let encoder = mix.encoder, encoder.endsPacket(tick) else { return }
     if encoder.isFullBand != isFullBand { encoder.isFullBand = isFullBand }

@@ -28,10 +28,11 @@ package final class RoomMix: Ticking, @unchecked Sendable {
     /// Whose mix he hears instead of one of his own.
     package let mixOf: UInt32?
     package let rules: HearingRules
+    package let wishes: SoundWishes
 
     package init(
       media: ParticipantMedia, peer: PeerID, sends: Bool, receives: Bool, mixOf: UInt32? = nil,
-      rules: HearingRules = HearingRules()
+      rules: HearingRules = HearingRules(), wishes: SoundWishes = SoundWishes()
     ) {
       self.media = media
       self.peer = peer
@@ -39,6 +40,7 @@ package final class RoomMix: Ticking, @unchecked Sendable {
       self.receives = receives
       self.mixOf = mixOf
       self.rules = rules
+      self.wishes = wishes
     }
 
     var number: UInt32 { media.number }
@@ -73,7 +75,7 @@ package final class RoomMix: Ticking, @unchecked Sendable {
   let report: @Sendable (Change) -> Void
 
   var settings: AudioSettings
-  var renditions: [AudioOutputSettings]
+  var renditions: SoundRenditions
   var seats: [MixSeat] = []
   /// The seats' voices, in their order.
   private var voices: [Voice] = []
@@ -106,7 +108,7 @@ package final class RoomMix: Ticking, @unchecked Sendable {
     self.transport = transport
     self.board = board
     self.report = report
-    renditions = settings.renditions
+    renditions = SoundRenditions(settings.renditions)
     history = MixHistory(channelCount: settings.channelCount)
     contribution = [Int32](repeating: 0, count: AudioFormat.samplesPerTick * settings.channelCount)
     detector = SpeakerDetector(settings: .init(heardMax: settings.maxSpeakers))
@@ -242,7 +244,7 @@ package final class RoomMix: Ticking, @unchecked Sendable {
     if (new.channelCount, new.mode, new.noiseSuppression) != (old.channelCount, old.mode, old.noiseSuppression) {
       for seat in seats where seat.voice != nil { seat.voice = try? Voice(media: seat.member.media, settings: new) }
     }
-    renditions = new.renditions
+    renditions = SoundRenditions(new.renditions)
     for mix in mixes {
       mix.encoder = nil
       mix.lastTick = nil

@@ -32,7 +32,7 @@ extension Answerer {
       simulcastSSRCs: line.direction.receives ? media.simulcastSSRCs : [], receiveRIDs: rids.map { $0.id },
       remoteMSID: line.direction.receives ? media.remoteMSID : nil, localSource: source,
       reducedSizeRTCP: description.usesReducedSizeRTCP, packetTimeMicroseconds: times.packetTime,
-      maxPacketTimeMicroseconds: times.maximum, sendBitsPerSecondMax: media.bitsPerSecondMax,
+      maxPacketTimeMicroseconds: times.maximum, sendLimit: SendLimit(media.bandwidths),
       content: media.otherAttributes.first { $0.name == "content" }?.value)
     return (description, negotiated)
   }

@@ -100,7 +100,9 @@ public struct Answerer: Sendable {
 
     var result = Answer(
       description: sessionPart(of: offer, local: local, group: plan.group),
-      session: NegotiatedSession(remote: remote, localSetup: setup, media: [], rejected: [], isICERestart: isRestart))
+      session: NegotiatedSession(
+        remote: remote, localSetup: setup, media: [], rejected: [], isICERestart: isRestart,
+        sendLimit: SendLimit(offer.bandwidths)))
     for (index, media) in offer.media.enumerated() {
       switch plan.lines[index] {
       case .rejected(let reason):

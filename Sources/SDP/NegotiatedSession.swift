@@ -10,6 +10,8 @@ public struct NegotiatedSession: Hashable, Sendable {
   public var rejected: [RejectedMedia]
   /// Whether this description asks for an ICE restart of a session that ran before.
   public var isICERestart: Bool
+  /// The most the other side wants to receive on all lines together (`b=` of the session part).
+  public var sendLimit = SendLimit()
 
   /// The accepted line with this `a=mid`.
   public func media(mid: String) -> NegotiatedMedia? { media.first { $0.mid == mid } }
@@ -67,8 +69,8 @@ public struct NegotiatedMedia: Hashable, Sendable {
   public var packetTimeMicroseconds: Int
   /// How much it takes at most: 2 500…120 000 µs.
   public var maxPacketTimeMicroseconds: Int
-  /// The most it wants to receive on this line (`b=`), in bits per second.
-  public var sendBitsPerSecondMax: UInt64?
+  /// The most it wants to receive on this line (`b=`).
+  public var sendLimit: SendLimit
   /// `a=content` (RFC 4796): "slides", "main" …
   public var content: String?
 

@@ -65,8 +65,8 @@ struct OfferPlan {
       offer.extensions, uris: capabilities.extensions(type), idMax: capabilities.extensionIDMax)
     let codecs = CodecMatch.all(in: media, capabilities: capabilities.codecs(type), extensions: extensions.all)
     let offered = media.direction ?? offer.direction ?? .sendrecv
-    let wanted = MediaDirection(
-      sends: offered.receives && policy.sends(type), receives: offered.sends && policy.receives(type))
+    let isWanted = offered.receives && !SendLimit(media.bandwidths).isZero && !SendLimit(offer.bandwidths).isZero
+    let wanted = MediaDirection(sends: isWanted && policy.sends(type), receives: offered.sends && policy.receives(type))
     guard !codecs.isEmpty, let direction = possible(wanted, codecs) else { return .rejected(.noCommonCodec) }
     return .accepted(
       AcceptedLine(

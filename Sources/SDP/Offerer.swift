@@ -114,7 +114,8 @@ extension Offerer {
     let remote = try RemoteTransport(of: answer, lines: try bundle(of: answer, accepted: media.map { $0.index }))
     let isRestart = try session?.remote.isRestarted(by: remote) ?? false
     let negotiated = NegotiatedSession(
-      remote: remote, localSetup: try localSetup(remote.setup), media: media, rejected: rejected, isICERestart: isRestart)
+      remote: remote, localSetup: try localSetup(remote.setup), media: media, rejected: rejected, isICERestart: isRestart,
+      sendLimit: SendLimit(answer.bandwidths))
     session = negotiated
     isAwaitingAnswer = false
     return negotiated
@@ -166,7 +167,7 @@ extension Offerer {
       localSource: direction.sends ? line.source : nil,
       reducedSizeRTCP: media.usesReducedSizeRTCP && capabilities.reducedSizeRTCP,
       packetTimeMicroseconds: times.packetTime, maxPacketTimeMicroseconds: times.maximum,
-      sendBitsPerSecondMax: media.bitsPerSecondMax, content: media.otherAttributes.first { $0.name == "content" }?.value)
+      sendLimit: SendLimit(media.bandwidths), content: media.otherAttributes.first { $0.name == "content" }?.value)
   }
 
   /// The answered codecs which we offered, in the order of the answer.

@@ -50,7 +50,4 @@ extension MediaDescription {
     }
     return (all, ids { $0.receives }, ids { $0.sends })
   }
-
-  /// The lower of the limits that `b=` sets.
-  var bitsPerSecondMax: UInt64? { bandwidths.compactMap { $0.bitsPerSecond }.min() }
 }

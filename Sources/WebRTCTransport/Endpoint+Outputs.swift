@@ -90,7 +90,7 @@ extension Endpoint {
     of peer: Peer, at now: Instant, into outputs: inout PeerOutputs, flush: (inout PeerOutputs) -> Void
   ) {
     let estimate = peer.session.isPathUnsure ? nil : peer.session.pictureEstimate
-    guard peer.pictures?.begin(estimate: estimate, at: now) == true else { return }
+    guard peer.pictures?.begin(estimate: estimate, maximum: peer.session.pictureMaximum, at: now) == true else { return }
     settle(peer, at: now)
     tellMeasurements(of: peer)
     giveFirstPicture(peer, at: now, into: &outputs, flush: flush)

@@ -63,7 +63,8 @@ struct OutgoingStreams {
       payloadTypes[payloadType] = .retransmission(of: negotiated.payloadType)
       retransmissionSource = SSRC(ssrc)
     }
-    if let payloadType = negotiated.redundancyPayloadType {
+    // A copy takes as much again: where the peer says how much it wants, there is none.
+    if let payloadType = negotiated.redundancyPayloadType, media.sendLimit == SendLimit() {
       payloadTypes[payloadType] = .redundancy(of: negotiated.payloadType)
     }
     if let protection = negotiated.protection {

@@ -44,6 +44,9 @@ struct PathControl {
   /// What `pop` released, kept so that nothing is allocated.
   var released: [PacerRelease] = []
   private var probesMeasured = 0
+  /// What the peer wants to be sent at most (`b=`), in bits per second: of pictures, and of everything.
+  private var picturesMax = Int.max
+  private var allMax = Int.max
 
   /// Bytes from its beginning that sending a packet goes through.
   static let sendingByteCount = 56 &+ MemoryLayout<Pacer>.stride &+ BandwidthEstimator.sendingByteCount
@@ -51,7 +54,15 @@ struct PathControl {
   // MARK: Answers
 
   /// What the path carries besides the sound, in bits per second.
-  var pictureEstimate: Int { mutating get { max(estimator.estimatedBitsPerSecond &- soundRate, 0) } }
+  var pictureEstimate: Int { mutating get { pictures(of: estimator.estimatedBitsPerSecond) } }
+
+  /// What the peer takes of pictures besides the sound, in bits per second, whatever its path carries.
+  var pictureMaximum: Int { mutating get { pictures(of: .max) } }
+
+  /// What is left for pictures of so many bits per second, and within what the peer wants.
+  private func pictures(of bitsPerSecond: Int) -> Int {
+    min(max(min(bitsPerSecond, allMax) &- soundRate, 0), picturesMax)
+  }
 
   /// When something waits to be sent; nil where nothing does.
   var pacingDeadline: Instant? { mutating get { isPaced ? pacer.nextDeadline : nil } }
@@ -72,7 +83,7 @@ struct PathControl {
   func addStatistics(to statistics: inout PeerStatistics) {
     let path = estimator.statistics
     statistics.hasEstimate = path.isInformed
-    statistics.estimatedBitsPerSecond = path.estimate
+    statistics.estimatedBitsPerSecond = min(path.estimate, allMax)
     statistics.pathQueueDelay = path.queueDelay
     statistics.probesSent = path.probesSent
     statistics.pacingQueueTime = isPaced ? pacer.queueTime : .zero
@@ -89,10 +100,22 @@ struct PathControl {
     setPace(at: now)
   }
 
-  private mutating func setPace(at now: Instant) { pacer.setTarget(pace, headroom: estimator.headroom(at: now), at: now) }
+  /// Sends no more than the peer wants (`b=`), in bits per second; nil for as much as the path carries.
+  mutating func limit(pictures: Int?, all: Int?) {
+    let before = (picturesMax, allMax)
+    picturesMax = max(pictures ?? .max, 0)
+    allMax = max(all ?? .max, 0)
+    if before != (picturesMax, allMax) { hasNews = true }
+  }
+
+  private mutating func setPace(at now: Instant) {
+    // What the peer limits is what comes at a time, too.
+    let isLimited = pace < estimator.targetBitsPerSecond &- soundRate
+    pacer.setTarget(pace, headroom: isLimited ? .none : estimator.headroom(at: now), at: now)
+  }
 
   /// What pictures may take: what is left beside the sound, which waits for nothing.
-  private var pace: Int { mutating get { max(estimator.targetBitsPerSecond &- soundRate, floor) } }
+  private var pace: Int { mutating get { max(pictures(of: estimator.targetBitsPerSecond), floor) } }
 
   /// Whether it is soon told what the path carries, if anything is.
   var isUnsure: Bool { isPaced && estimator.isUnsure }
@@ -108,7 +131,7 @@ struct PathControl {
 
   /// What would be sent of pictures if it fitted.
   mutating func want(_ bitsPerSecond: Int) {
-    estimator.wantedBitsPerSecond = max(bitsPerSecond &+ soundRate, Self.soundBitsPerSecond)
+    estimator.wantedBitsPerSecond = min(max(min(bitsPerSecond, picturesMax) &+ soundRate, Self.soundBitsPerSecond), allMax)
   }
 
   // MARK: Events

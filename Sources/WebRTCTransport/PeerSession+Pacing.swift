@@ -12,6 +12,9 @@ extension PeerSession {
   /// What the peer's path carries of pictures, in bits per second: of what it is thought to carry, less the sound.
   var pictureEstimate: Int { mutating get { path.pictureEstimate } }
 
+  /// What the peer wants of pictures at most, in bits per second.
+  var pictureMaximum: Int { mutating get { path.pictureMaximum } }
+
   /// Sends pictures by the pace that the path allows, or as they come.
   ///
   /// - Parameters:

@@ -60,6 +60,7 @@ public struct PeerSession: ~Copyable {
     dtls = try DTLSConnection(role: setup.dtlsRole, certificate: setup.certificate, expected: setup.remoteFingerprint)
     incoming = IncomingStreams(setup.session)
     outgoing = OutgoingStreams(setup.session, using: &random)
+    path.limit(pictures: setup.bitsPerSecondMax.pictures, all: setup.bitsPerSecondMax.all)
     schedule = RTCPSchedule(start: now, using: &random)
     if setup.session.media.contains(where: { $0.feedback.contains(.transportCC) }) { arrivals = TransportFeedbackRecorder() }
   }
@@ -199,6 +200,7 @@ public struct PeerSession: ~Copyable {
     ice.update(from: self.setup, to: setup, at: now)
     incoming.update(setup.session)
     outgoing.update(setup.session, using: &random)
+    path.limit(pictures: setup.bitsPerSecondMax.pictures, all: setup.bitsPerSecondMax.all)
     self.setup = setup
   }
 

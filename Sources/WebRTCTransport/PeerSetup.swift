@@ -32,6 +32,19 @@ public struct PeerSetup: Sendable {
     session.media.contains { $0.type == MediaType(kind) && $0.direction.receives && !$0.receiveCodecs.isEmpty }
   }
 
+  /// What the peer wants to be sent at most (`b=`), in bits per second with all headers, of pictures and of everything; nil where it
+  /// does not say. Headers on pictures are few beside them: a limit of their payload is taken for one of all.
+  public var bitsPerSecondMax: (pictures: Int?, all: Int?) {
+    (session.media.first { $0.type == .video && $0.sendCodec != nil }?.sendLimit.least, session.sendLimit.least)
+  }
+
+  /// The line that sound is sent on; nil where none is.
+  public var soundLine: NegotiatedMedia? { session.media.first { $0.type == .audio && $0.sendCodec != nil } }
+  /// How the peer wants the Opus it is sent.
+  public var opusPreferences: OpusPreferences {
+    soundLine?.sendCodec.map { OpusPreferences($0.remoteParameters) } ?? OpusPreferences()
+  }
+
   /// What is sent to the peer of this kind; nil where nothing is.
   public func sendCodec(_ kind: MediaKind) -> Codec? {
     session.media.first { $0.type == MediaType(kind) && $0.sendCodec != nil }?.sendCodec.flatMap { Codec(sdpName: $0.name) }

@@ -45,13 +45,15 @@ struct PictureReception {
 
   /// Begins with what suits him, if it is time; with the least of pictures where nothing is known.
   ///
-  /// - Parameter estimate: nil where nothing is known yet.
+  /// - Parameters:
+  ///   - estimate: nil where nothing is known yet.
+  ///   - maximum: what he wants at most, in bits per second.
   /// - Returns: whether he begins now.
-  mutating func begin(estimate: Int?, at now: Instant) -> Bool {
+  mutating func begin(estimate: Int?, maximum: Int, at now: Instant) -> Bool {
     guard let patienceEnd, estimate != nil || now >= patienceEnd else { return false }
     self.patienceEnd = nil
     let least = choice.ladder.steps.last { $0.rung != nil }?.bitsPerSecond ?? 0
-    choice = RungChoice(choice.ladder, estimate: max(estimate ?? 0, least))
+    choice = RungChoice(choice.ladder, estimate: min(max(estimate ?? 0, least), maximum))
     return true
   }
 

@@ -193,7 +193,7 @@ final class Webinar {
 
   private static func join(
     _ simulation: Simulation, _ number: UInt32, _ lines: [PeerOfferer.Line], _ encoders: [Encoder],
-    capabilities: MediaCapabilities = .client
+    capabilities: MediaCapabilities = .client, change: (inout Simulation.Call) -> Void = { _ in }
   ) throws -> (ParticipantMedia, TestClient, Unchecked<[ParticipantMedia.Event]>) {
     let events = Unchecked<[ParticipantMedia.Event]>([])
     let media = ParticipantMedia(number: number, video: VideoSource(execution: .inPlace) {}) { _ in
@@ -204,19 +204,29 @@ final class Webinar {
     } report: {
       events.value.append($0)
     }
-    return (media, try simulation.join(lines, capabilities: capabilities, observer: media), events)
+    return (media, try simulation.join(lines, capabilities: capabilities, observer: media, change: change), events)
   }
 
   /// - Parameters:
   ///   - bitsPerSecond: of the line to him; nil for no limit.
+  ///   - wants: what he says he wants at most of pictures, and of everything (`b=`).
   ///   - takesParity: whether he offers to.
   @discardableResult
-  func join(bitsPerSecond: Int? = nil, isAutomatic: Bool = true, takesParity: Bool = true) throws -> Viewer {
+  func join(
+    bitsPerSecond: Int? = nil, wants: (pictures: Int?, all: Int?) = (nil, nil), isAutomatic: Bool = true,
+    takesParity: Bool = true
+  ) throws -> Viewer {
     number += 1
     var capabilities = MediaCapabilities.client
     if !takesParity { for index in capabilities.video.indices { capabilities.video[index].protection = false } }
     let (media, client, events) = try Self.join(
-      simulation, number, Simulation.watching, encoders, capabilities: capabilities)
+      simulation, number, Simulation.watching, encoders, capabilities: capabilities
+    ) { call in
+      for index in call.server.session.media.indices where call.server.session.media[index].type == .video {
+        call.server.session.media[index].sendLimit = SendLimit(onWire: wants.pictures)
+      }
+      call.server.session.sendLimit = SendLimit(onWire: wants.all)
+    }
     let viewer = Viewer(media, client, events, isAutomatic: isAutomatic)
     viewers.append(viewer)
     setLine(of: viewer, bitsPerSecond: bitsPerSecond)

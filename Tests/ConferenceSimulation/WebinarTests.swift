@@ -43,6 +43,24 @@ import WebRTCTransport
     #expect(viewer.longestSilence < .milliseconds(700), "\(viewer.longestSilence.milliseconds) ms without sound")
   }
 
+  /// A good line does not make more welcome than the offer says.
+  @Test(arguments: seeds) func whoLimitsWhatHeWantsIsSentNoMore(seed: UInt64) throws {
+    let webinar = try Webinar(link: Link(), seed: seed)
+    let limits: [(pictures: Int?, all: Int?)] = [(150_000, nil), (nil, 200_000), (45_000, nil), (15_000, nil)]
+    let viewers = try limits.map { try webinar.join(wants: $0) }
+    let free = try webinar.join()
+    webinar.run(seconds: 5)
+    let before = viewers.map { $0.client.session.statistics.bytesReceived }
+    webinar.run(seconds: 20)
+    let rates = zip(viewers, before).map { Int(($0.client.session.statistics.bytesReceived - $1) * 8 / 20) }
+    #expect(viewers.prefix(3).map { $0.rung(at: 25) } == [2, 2, 3] && free.rung(at: 25) == 0)
+    #expect(viewers[3].pictures.isEmpty, "not even the least of pictures is within it")
+    // Beside pictures, sound and reports.
+    #expect(rates[0] < 150_000 + 55_000 && rates[1] < 200_000 && rates[2] < 45_000 + 55_000, "\(rates)")
+    #expect(viewers[1].media.statistics.estimatedBitsPerSecond <= 200_000)
+    #expect(viewers.allSatisfy { $0.undecodable == 0 })
+  }
+
   /// What carries a rung and not the next is asked for more now and then, and never loses what it has by that.
   @Test(arguments: [250_000, 260_000, 300_000], seeds)
   func aLineJustAboveARungStaysOnIt(bitsPerSecond: Int, seed: UInt64) throws {

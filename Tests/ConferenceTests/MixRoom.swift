@@ -124,13 +124,15 @@ final class MixRoom {
 
   @discardableResult
   func join(
-    _ number: UInt32, hertz: Double, sends: Bool = true, mixOf: UInt32? = nil, rules: HearingRules = .init()
+    _ number: UInt32, hertz: Double, sends: Bool = true, mixOf: UInt32? = nil, rules: HearingRules = .init(),
+    wishes: SoundWishes = .init()
   ) throws -> Talker {
     let talker = try Talker(number, hertz: hertz, sends: sends)
     talkers.append(talker)
     mix.join(
       .init(
-        media: talker.media, peer: talker.peer, sends: sends, receives: true, mixOf: mixOf, rules: rules))
+        media: talker.media, peer: talker.peer, sends: sends, receives: true, mixOf: mixOf, rules: rules,
+        wishes: wishes))
     return talker
   }
 

@@ -204,8 +204,36 @@ struct AnswerTests {
     #expect(media.packetTimeMicroseconds == 20_000 && media.maxPacketTimeMicroseconds == 120_000)
   }
 
-  @Test func theLowestBandwidthLimitHolds() throws {
-    let answer = try Sample.answer(Sample.offer(video: Sample.videoLines + ["b=AS:500", "b=TIAS:400000"]))
-    #expect(answer.session.media[1].sendBitsPerSecondMax == 400_000)
+  @Test func theLowestBandwidthLimitOfEachKindHolds() throws {
+    let lines = ["b=AS:500", "b=TIAS:400000", "b=AS:600", "b=RR:0", "b=X-YZ:1"]
+    let answer = try Sample.answer(Sample.offer(video: Sample.videoLines + lines))
+    #expect(answer.session.media[1].sendLimit == SendLimit(onWire: 500_000, payload: 400_000))
+    #expect(answer.session.media[0].sendLimit == SendLimit() && answer.session.sendLimit == SendLimit())
+  }
+
+  @Test func aBandwidthLimitBeyondAllMeasureIsNoneThatIsFelt() throws {
+    let answer = try Sample.answer(Sample.offer(video: Sample.videoLines + ["b=AS:18446744073709551615"]))
+    #expect(answer.session.media[1].sendLimit.onWire == 1_000_000_000_000)
+  }
+
+  @Test(arguments: ["b=AS:0", "b=TIAS:0"]) func nothingIsSentWhereTheLimitIsZero(_ line: String) throws {
+    let answer = try Sample.answer(Sample.offer(video: Sample.videoLines + [line]))
+    #expect(answer.session.media[1].direction == .recvonly && answer.session.media[1].sendCodec == nil)
+    #expect(answer.session.media[0].direction == .sendrecv)
+  }
+
+  @Test func whatAReceiverSaysOfItsOpusIsRead() {
+    let said = OpusPreferences(
+      FormatParameters(parsing: "maxaveragebitrate=20000; maxplaybackrate=16000; stereo=0; useinbandfec=1; usedtx=0"))
+    #expect(said.bitsPerSecondMax == 20_000 && said.playbackRateMax == 16_000)
+    #expect(said.prefersMono && said.prefersContinuous && said.usesInBandFEC)
+    #expect(OpusPreferences(FormatParameters(parsing: "minptime=10")) == OpusPreferences())
+  }
+
+  @Test(arguments: ["0", "5999", "510001", "-1", "", "20000.5", "1e5", "99999999999999999999999", "٦٠٠٠", "20 000"])
+  func anOpusRateOutOfRangeIsIgnored(_ value: String) {
+    let said = OpusPreferences(
+      FormatParameters(parsing: "maxaveragebitrate=\(value);maxplaybackrate=\(value);stereo=\(value)x"))
+    #expect(said == OpusPreferences())
   }
 }
