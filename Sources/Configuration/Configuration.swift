@@ -92,6 +92,8 @@ package struct Configuration: Sendable {
   package var avatarsDirectory: String?
   /// How long participants have to leave after SIGTERM, 0 to 3600.
   package var drainSeconds = 10
+  /// Threads that receive and send; nil for as many as suit the machine.
+  package var networkThreads: Int?
   package var logLevel = LogLevel.info
   package var logFormat = LogFormat.text
   package var authentication = Authentication.unsaid
@@ -101,6 +103,8 @@ package struct Configuration: Sendable {
   package var rooms = Rooms()
   /// What the operator may have meant otherwise, in sentences.
   package var warnings: [String] = []
+
+  package static let networkThreadsRange = 1...32
 
   package init() {}
 

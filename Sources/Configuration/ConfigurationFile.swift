@@ -4,7 +4,8 @@ import JSON5
 
 extension Configuration {
   private static let keys = [
-    "http", "tls", "rtc", "announce", "layouts", "prompts", "avatars", "drainSeconds", "log", "auth", "iceServers", "overload",
+    "http", "tls", "rtc", "announce", "layouts", "prompts", "avatars", "drainSeconds", "networkThreads", "log", "auth",
+    "iceServers", "overload",
     "webhooks", "rooms",
   ]
 
@@ -35,6 +36,7 @@ extension Configuration {
       object.decoder.fault(at: value.position, "'announce' \(fault)")
     }
     drainSeconds = object.integer("drainSeconds", in: 0...3600) ?? drainSeconds
+    networkThreads = object.integer("networkThreads", in: Self.networkThreadsRange) ?? networkThreads
     if let log = object.object("log", allowing: ["level", "format"]) {
       logLevel = log.string("level", oneOf: LogLevel.allCases.map(\.rawValue)).flatMap(LogLevel.init) ?? logLevel
       logFormat = log.string("format", oneOf: LogFormat.allCases.map(\.rawValue)).flatMap(LogFormat.init) ?? logFormat

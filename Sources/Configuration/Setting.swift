@@ -6,6 +6,7 @@ package enum Setting: String, Sendable, CaseIterable {
   case authSecret = "auth-secret"
   case overload
   case drainSeconds = "drain-seconds"
+  case networkThreads = "network-threads"
   case logLevel = "log-level"
   case logFormat = "log-format"
 
@@ -24,7 +25,7 @@ package enum Setting: String, Sendable, CaseIterable {
     case .auth: "none"
     case .overload: "ignore"
     case .authSecret: "TEXT"
-    case .drainSeconds: "N"
+    case .drainSeconds, .networkThreads: "N"
     case .logLevel: LogLevel.allCases.map(\.rawValue).joined(separator: "|")
     case .logFormat: "text|json"
     }
@@ -43,6 +44,7 @@ package enum Setting: String, Sendable, CaseIterable {
     case .authSecret: "secret of HS256 tokens, at least 32 bytes; better in the environment than here"
     case .overload: "take everybody and keep pictures whole, however late ticks are"
     case .drainSeconds: "how long participants have to leave after SIGTERM (10)"
+    case .networkThreads: "threads that receive and send (one for each four processors)"
     case .logLevel: "least level that is logged (info)"
     case .logFormat: "lines for people or for programs (text)"
     }
@@ -72,6 +74,11 @@ extension Configuration {
     case .drainSeconds:
       guard let seconds = Int(text), (0...3600).contains(seconds) else { return "must be a whole number from 0 to 3600" }
       drainSeconds = seconds
+    case .networkThreads:
+      guard let threads = Int(text), Self.networkThreadsRange.contains(threads) else {
+        return "must be a whole number from 1 to \(Self.networkThreadsRange.upperBound)"
+      }
+      networkThreads = threads
     case .logLevel: return take(choice(text), \.logLevel)
     case .logFormat: return take(choice(text), \.logFormat)
     }

@@ -23,12 +23,28 @@ public final class NetworkLoop: PeerTransport {
     public var datagramsDropped: UInt64 = 0
     /// Datagrams no peer was meant by.
     public var datagramsStray: UInt64 = 0
+    /// Datagrams that came in by another loop of the port than their peer's.
+    public var datagramsHandedOver: UInt64 = 0
     public var framesDropped: UInt64 = 0
     public var peers: Int = 0
     public var tcpConnections: Int = 0
     public var punctuality = SendingPunctuality()
     /// The longest that something waited until it was sent, in the last half second in which anything did.
     public var longestWait = Interval.zero
+
+    /// Those of another loop as well.
+    mutating func add(_ other: Counters) {
+      datagramsReceived &+= other.datagramsReceived
+      datagramsSent &+= other.datagramsSent
+      datagramsDropped &+= other.datagramsDropped
+      datagramsStray &+= other.datagramsStray
+      datagramsHandedOver &+= other.datagramsHandedOver
+      framesDropped &+= other.framesDropped
+      peers += other.peers
+      tcpConnections += other.tcpConnections
+      punctuality.add(other.punctuality)
+      longestWait = max(longestWait, other.longestWait)
+    }
   }
 
   private struct Mail {
@@ -37,6 +53,9 @@ public final class NetworkLoop: PeerTransport {
     var since = Instant.zero
     var framesDropped: UInt64 = 0
     var isStopping = false
+    /// What other loops of the port read and this one is meant by.
+    var datagrams = HandedDatagrams()
+    var connections: [StreamConnections.Moved] = []
 
     /// - Returns: whether it is the first.
     mutating func add(_ command: Endpoint.Command) -> Bool {
@@ -51,6 +70,8 @@ public final class NetworkLoop: PeerTransport {
 
   private let mail = Mutex(Mail())
   private let waker: Waker
+  /// Rung when datagrams are handed over: unlike the first it does not end the rest between turns.
+  private let datagramWaker: Waker
   private let counters = Mutex(Counters())
   /// Where peers reach us.
   public let localAddresses: [TransportAddress]
@@ -60,10 +81,16 @@ public final class NetworkLoop: PeerTransport {
   /// - Parameters:
   ///   - addresses: to be bound for UDP, and for ICE-TCP where `acceptsTCP`; port 0 has the kernel choose.
   /// - Throws: a sentence that says which address cannot be had and why.
-  public init(bind addresses: [TransportAddress], acceptsTCP: Bool, seed: UInt64) throws(SocketError) {
+  public convenience init(bind addresses: [TransportAddress], acceptsTCP: Bool, seed: UInt64) throws(SocketError) {
+    try self.init(MediaPort.open(addresses, acceptsTCP: acceptsTCP, loops: 1)[0], place: nil, seed: seed)
+  }
+
+  /// - Parameter place: among loops that share the ports; nil for one that has them for itself.
+  init(_ ports: [MediaPort], place: LoopPlace?, seed: UInt64) throws(SocketError) {
     waker = try Waker()
-    let worker = try NetworkWorker(bind: addresses, acceptsTCP: acceptsTCP, waker: waker, seed: seed)
-    localAddresses = worker.localAddresses
+    datagramWaker = try Waker()
+    let worker = try NetworkWorker(ports, wakers: (waker, datagramWaker), place: place, seed: seed)
+    localAddresses = ports.map(\.socket.localAddress)
     let handover = WorkerHandover(worker)
     // What is mixed in time is of no use if it is sent late, whoever else wants the processor.
     MediaThread.start(name: "network", priority: .raised) { [self] in handover.worker.run(for: self) }
@@ -105,6 +132,27 @@ public final class NetworkLoop: PeerTransport {
     if mail.withLock({ $0.add(command) }) { waker.wake() }
   }
 
+  // MARK: For other loops of the port
+
+  /// Takes a datagram that this loop is meant by; false where it is too far behind.
+  func take(_ datagram: Span<UInt8>, from path: TransportPath) -> Bool {
+    let (isTaken, isFirst) = mail.withLock { mail in
+      let isFirst = mail.datagrams.isEmpty
+      return (mail.datagrams.append(datagram, from: path), isFirst)
+    }
+    if isTaken, isFirst { datagramWaker.wake() }
+    return isTaken
+  }
+
+  /// Takes a connection whose peer is here.
+  func take(_ moved: StreamConnections.Moved) {
+    mail.withLock { $0.connections.append(moved) }
+    datagramWaker.wake()
+  }
+
+  /// Asks for a path that a peer here has, and may hold no more.
+  func yield(_ path: TransportPath) { post(.yield(path)) }
+
   public var punctuality: SendingPunctuality { counters.withLock { $0.punctuality } }
 
   // MARK: For the thread
@@ -117,6 +165,15 @@ public final class NetworkLoop: PeerTransport {
     return mail.withLock { mail in
       swap(&mail.commands, &commands)
       return (mail.since, !mail.isStopping)
+    }
+  }
+
+  /// Takes what other loops handed over, in place of `datagrams`, which are all done with.
+  func collect(_ datagrams: inout HandedDatagrams) -> [StreamConnections.Moved] {
+    mail.withLock { mail in
+      swap(&mail.datagrams, &datagrams)
+      defer { mail.connections.removeAll() }
+      return mail.connections
     }
   }
 

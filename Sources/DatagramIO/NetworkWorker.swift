@@ -13,6 +13,7 @@ final class NetworkWorker {
   }
 
   private static let wakerToken: UInt64 = 0
+  private static let datagramWakerToken = UInt64.max
   private static let firstPortToken: UInt64 = 1
   private static let firstListenerToken: UInt64 = 1 << 16
   static let firstConnectionToken: UInt64 = 1 << 32
@@ -21,6 +22,9 @@ final class NetworkWorker {
 
   private let queue: EventQueue
   private let waker: Waker
+  private let datagramWaker: Waker
+  /// Among the loops that share the ports; nil where none does.
+  private let place: LoopPlace?
   private let rest: TurnRest
   private var ports: [Port] = []
   private let receiving = ReceiveBatch()
@@ -28,11 +32,16 @@ final class NetworkWorker {
   private var endpoint: Endpoint
   private var outputs = PeerOutputs()
   private var commands: [Endpoint.Command] = []
+  private var handed = HandedDatagrams()
   private var ready: [UInt64] = []
   private var lastTurn = Instant.zero
   /// Paths whose TCP connections ended; told to the endpoint at the end of the turn.
   private var closedPaths: [TransportPath] = []
   private var counters = NetworkLoop.Counters()
+  /// Of the endpoint's stray datagrams those another loop was meant by.
+  private var strayHandedOver: UInt64 = 0
+  /// For want of room at the other loop.
+  private var handedLost: UInt64 = 0
   /// Since they were published.
   private var longestWait = Interval.zero
   /// No sooner are the counters published again.
@@ -40,36 +49,28 @@ final class NetworkWorker {
   /// Whether something changed since they were published, or connections may grow idle.
   private var mustPublish = false
 
-  init(bind addresses: [TransportAddress], acceptsTCP: Bool, waker: Waker, seed: UInt64) throws(SocketError) {
+  /// - Parameters:
+  ///   - wakers: rung for commands, and for what other loops hand over.
+  ///   - place: among the loops that share the ports; nil where none does.
+  init(
+    _ media: [MediaPort], wakers: (commands: Waker, datagrams: Waker), place: LoopPlace?, seed: UInt64
+  ) throws(SocketError) {
     queue = try EventQueue()
-    self.waker = waker
+    (waker, datagramWaker) = wakers
+    self.place = place
     rest = try TurnRest(waker)
     let now = MonotonicClock.now()
-    endpoint = Endpoint(wallClockAtZero: WallClock.now() + (.zero - now), seed: seed)
+    endpoint = Endpoint(wallClockAtZero: WallClock.now() + (.zero - now), seed: seed, registry: place)
     queue.add(waker.descriptor, token: Self.wakerToken, for: .readable)
-    for address in addresses {
-      let (socket, listener) = try Self.open(address, acceptsTCP: acceptsTCP)
-      let index = UInt64(ports.count)
-      queue.add(socket.descriptor, token: Self.firstPortToken + index, for: .readable)
-      if let listener { queue.add(listener.descriptor, token: Self.firstListenerToken + index, for: .readable) }
-      ports.append(Port(socket: socket, sending: SendBatch(capacity: 1024), listener: listener))
+    queue.add(datagramWaker.descriptor, token: Self.datagramWakerToken, for: .readable)
+    for (index, port) in media.enumerated() {
+      queue.add(port.socket.descriptor, token: Self.firstPortToken + UInt64(index), for: .readable)
+      if let listener = port.listener {
+        queue.add(listener.descriptor, token: Self.firstListenerToken + UInt64(index), for: .readable)
+      }
+      ports.append(Port(socket: port.socket, sending: SendBatch(capacity: 1024), listener: port.listener))
     }
   }
-
-  /// A number the kernel chose for UDP may be somebody else's for TCP: then another is asked for.
-  private static let choicesMax = 8
-
-  private static func open(_ address: TransportAddress, acceptsTCP: Bool) throws(SocketError) -> (UDPSocket, TCPListener?) {
-    for _ in 1..<(address.port == 0 ? choicesMax : 1) {
-      let socket = try UDPSocket(bind: address)
-      guard acceptsTCP else { return (socket, nil) }
-      if let listener = try? TCPListener(bind: socket.localAddress) { return (socket, listener) }
-    }
-    let socket = try UDPSocket(bind: address)
-    return (socket, acceptsTCP ? try TCPListener(bind: socket.localAddress) : nil)
-  }
-
-  var localAddresses: [TransportAddress] { ports.map(\.socket.localAddress) }
 
   func run(for loop: NetworkLoop) {
     while turn(for: loop) {}
@@ -92,6 +93,7 @@ final class NetworkWorker {
     for token in ready {
       switch token {
       case Self.wakerToken: waker.clear()
+      case Self.datagramWakerToken: datagramWaker.clear()
       case Self.firstPortToken..<Self.firstListenerToken: receive(Int(token - Self.firstPortToken), at: now)
       case Self.firstListenerToken..<Self.firstConnectionToken: accept(Int(token - Self.firstListenerToken), at: now)
       default: readStream(token, at: now)
@@ -103,6 +105,8 @@ final class NetworkWorker {
       endpoint.execute(command, at: now, into: &outputs) { outputs in flush(&outputs) }
     }
     commands.removeAll(keepingCapacity: true)
+    // After the commands: a peer is added before it is told of here.
+    if place != nil { receiveHanded(from: loop, at: now) }
     for path in closedPaths { endpoint.pathClosed(path, at: now, into: &outputs) }
     closedPaths.removeAll(keepingCapacity: true)
     endpoint.handleTimeout(at: now, into: &outputs) { outputs in flush(&outputs) }
@@ -131,7 +135,8 @@ final class NetworkWorker {
       let socket = UInt32(truncatingIfNeeded: index)
       receiving.forEach { datagram, remote in
         let path = TransportPath(transport: .udp, socket: socket, remote: remote)
-        endpoint.receive(&datagram, from: path, at: now, into: &outputs)
+        let isTaken = endpoint.receive(&datagram, from: path, at: now, into: &outputs)
+        if !isTaken { handOver(datagram.span, from: path) }
       } expect: { remote, isNear in
         endpoint.expect(from: TransportPath(transport: .udp, socket: socket, remote: remote), isNear: isNear)
       }
@@ -139,6 +144,35 @@ final class NetworkWorker {
       flush(&outputs)
       if count < ReceiveBatch.capacity { return }
     }
+  }
+
+  // MARK: Loops that share the ports
+
+  /// Hands a datagram no peer here was meant by to the loop that has its peer.
+  private func handOver(_ datagram: Span<UInt8>, from path: TransportPath) {
+    guard let other = place?.loop(for: datagram, from: path) else { return }
+    strayHandedOver &+= 1
+    if !other.take(datagram, from: path) { handedLost &+= 1 }
+  }
+
+  private func receiveHanded(from loop: NetworkLoop, at now: Instant) {
+    var connections = loop.collect(&handed)
+    handed.removeAll { datagram, path in
+      endpoint.receive(&datagram, from: path, at: now, into: &outputs)
+      counters.datagramsHandedOver &+= 1
+    }
+    for index in connections.indices { adopt(&connections[index], at: now) }
+    flush(&outputs)
+  }
+
+  /// Takes a connection that another loop accepted, and what that read of it.
+  private func adopt(_ moved: inout StreamConnections.Moved, at now: Instant) {
+    guard let token = connections.add(moved, at: now), let connection = connections[token] else { return }
+    queue.add(connection.stream.descriptor, token: token, for: .readable)
+    moved.datagrams.removeAll { datagram, _ in
+      endpoint.receive(&datagram, from: connection.path, at: now, into: &outputs)
+    }
+    updateInterest(token)
   }
 
   // MARK: TCP
@@ -152,11 +186,21 @@ final class NetworkWorker {
   }
 
   private func readStream(_ token: UInt64, at now: Instant) {
+    var elsewhere: NetworkLoop?
+    var datagrams = HandedDatagrams()
     connections.read(token, at: now) { datagram, path in
       counters.datagramsReceived &+= 1
-      endpoint.receive(&datagram, from: path, at: now, into: &outputs)
+      if elsewhere == nil, !endpoint.receive(&datagram, from: path, at: now, into: &outputs) {
+        elsewhere = place?.loop(for: datagram.span, from: path)
+        if elsewhere != nil { strayHandedOver &+= 1 }
+      }
+      if elsewhere != nil { _ = datagrams.append(datagram.span, from: path) }
     }
-    updateInterest(token)
+    guard let elsewhere, let connection = connections[token], !connection.stream.isClosed else { return updateInterest(token) }
+    queue.remove(connection.stream.descriptor)
+    guard var moved = connections.move(token) else { return }
+    moved.datagrams = datagrams
+    elsewhere.take(moved)
   }
 
   /// Watches for writability only while something waits to be written, and lets go of what is closed.
@@ -199,8 +243,8 @@ final class NetworkWorker {
     if mustPublish { return }
     publishAt = now + .milliseconds(500)
     connections.closeIdle(at: now)
-    counters.datagramsDropped = ports.reduce(0) { $0 + UInt64($1.sending.dropped) }
-    counters.datagramsStray = endpoint.strayDatagrams
+    counters.datagramsDropped = ports.reduce(handedLost) { $0 + UInt64($1.sending.dropped) }
+    counters.datagramsStray = endpoint.strayDatagrams &- strayHandedOver
     counters.peers = endpoint.peerCount
     counters.tcpConnections = connections.count
     if longestWait > .zero { counters.longestWait = longestWait }

@@ -16,6 +16,14 @@ struct StreamConnections {
     }
   }
 
+  /// One on its way from the loop that accepted it to that which has its peer, with what was read of it.
+  ///
+  /// Unchecked: whoever sends it keeps nothing of it.
+  struct Moved: @unchecked Sendable {
+    fileprivate let connection: Connection
+    var datagrams = HandedDatagrams()
+  }
+
   private static let countMax = 4096
   /// A peer checks its consent each few seconds; who says nothing for so long is gone or never was one.
   private static let idleMax = Interval.seconds(40)
@@ -30,7 +38,9 @@ struct StreamConnections {
   subscript(token: UInt64) -> Connection? { byToken[token] }
 
   /// Takes a new connection; nil, and the connection closed, where there are too many.
-  mutating func add(_ stream: TCPConnection, at now: Instant) -> UInt64? {
+  ///
+  /// - Parameter deframer: with what was read of it and is no whole datagram yet.
+  mutating func add(_ stream: TCPConnection, deframer: StreamDeframer = StreamDeframer(), at now: Instant) -> UInt64? {
     guard byToken.count < Self.countMax else {
       stream.close()
       return nil
@@ -38,9 +48,19 @@ struct StreamConnections {
     nextNumber &+= 1
     let token = NetworkWorker.firstConnectionToken + UInt64(nextNumber)
     let path = TransportPath(transport: .tcp, socket: nextNumber, remote: stream.remoteAddress)
-    byToken[token] = Connection(stream: stream, path: path, at: now)
+    let connection = Connection(stream: stream, path: path, at: now)
+    connection.deframer = deframer
+    byToken[token] = connection
     return token
   }
+
+  /// Takes one that another loop accepted; nil as for `add`.
+  mutating func add(_ moved: Moved, at now: Instant) -> UInt64? {
+    add(moved.connection.stream, deframer: moved.connection.deframer, at: now)
+  }
+
+  /// Takes out one that another loop is to have.
+  mutating func move(_ token: UInt64) -> Moved? { byToken.removeValue(forKey: token).map { Moved(connection: $0) } }
 
   mutating func remove(_ token: UInt64) { byToken[token] = nil }
 

@@ -3,7 +3,8 @@ import ICE
 
 /// A bound UDP socket that never blocks.
 ///
-/// The port is nobody else's: SO_REUSEADDR stays off, so that a second server on it fails at its start instead of taking packets.
+/// The port is nobody else's, unless it is shared on purpose: SO_REUSEADDR stays off, so that a second server on it fails at its start
+/// instead of taking packets.
 public final class UDPSocket {
   /// For `EventQueue`.
   public let descriptor: Int32
@@ -15,9 +16,15 @@ public final class UDPSocket {
   /// - Parameters:
   ///   - address: port 0 has the kernel choose one.
   ///   - bufferBytes: wanted in each direction; the kernel may give less.
-  public init(bind address: TransportAddress, bufferBytes: Int32 = 4 << 20) throws(SocketError) {
+  public convenience init(bind address: TransportAddress, bufferBytes: Int32 = 4 << 20) throws(SocketError) {
+    try self.init(bind: address, bufferBytes: bufferBytes, isShared: false)
+  }
+
+  /// - Parameter isShared: whether the port is that of a socket which shares it already.
+  init(bind address: TransportAddress, bufferBytes: Int32 = 4 << 20, isShared: Bool) throws(SocketError) {
     let descriptor = shim_open_socket(address.addressFamily, 0)
     guard descriptor >= 0 else { throw SocketError(opening: "UDP", at: address) }
+    if isShared { _ = shim_set_option(descriptor, SOL_SOCKET, SO_REUSEPORT, 1) }
     for (forced, plain) in [(SO_RCVBUFFORCE, SO_RCVBUF), (SO_SNDBUFFORCE, SO_SNDBUF)] {
       // Beyond the system's limit only with privileges; without them as much as there is.
       if shim_set_option(descriptor, SOL_SOCKET, forced, bufferBytes) != 0 {
@@ -34,6 +41,9 @@ public final class UDPSocket {
   }
 
   deinit { close(descriptor) }
+
+  /// Lets further sockets have the same port, if they ask for it: the kernel spreads what comes over all of them.
+  func share() { _ = shim_set_option(descriptor, SOL_SOCKET, SO_REUSEPORT, 1) }
 
   /// Has every packet cost its own pass through the kernel from now on, as where the kernel cannot cut them.
   public func disableSegmentation() { segmentsInKernel = false }

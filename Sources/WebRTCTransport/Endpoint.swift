@@ -22,6 +22,8 @@ public struct Endpoint: ~Copyable {
     case subscribeToLadder(PeerID, VideoLadder)
     case send(EncodedFrame, OutputID)
     case requestKeyframe(PeerID, StreamID)
+    /// Another endpoint's peer would have the path; see `PathRegistry`.
+    case yield(TransportPath)
   }
 
   final class Peer {
@@ -89,6 +91,7 @@ public struct Endpoint: ~Copyable {
   var peers: [PeerID: Peer] = [:]
   private var byFragment: [UfragKey: Peer] = [:]
   private var byPath: PathTable<Peer>
+  private let registry: (any PathRegistry)?
   var outputs: [OutputID: Output] = [:]
   private var deadlines = DeadlineHeap()
   private var nextMeasurement: Instant?
@@ -104,9 +107,11 @@ public struct Endpoint: ~Copyable {
   /// - Parameters:
   ///   - wallClockAtZero: the time of day when `Instant` counted zero.
   ///   - seed: for what must vary but need not be secret.
-  public init(wallClockAtZero: NTPTime, seed: UInt64) {
+  ///   - registry: of the endpoints that share the port with this one; nil where none does.
+  public init(wallClockAtZero: NTPTime, seed: UInt64, registry: (any PathRegistry)? = nil) {
     self.wallClockAtZero = wallClockAtZero
     self.seed = seed
+    self.registry = registry
     byPath = PathTable(seed: seed)
   }
 
@@ -133,14 +138,16 @@ public struct Endpoint: ~Copyable {
   }
 
   /// Takes one datagram, which it may overwrite.
-  public mutating func receive(
+  ///
+  /// - Returns: whether a peer was meant by it; where none was it is as it came.
+  @discardableResult public mutating func receive(
     _ datagram: inout MutableSpan<UInt8>, from path: TransportPath, at now: Instant, into outputs: inout PeerOutputs
-  ) {
+  ) -> Bool {
     let kind = DatagramKind(of: datagram.span)
     guard kind != .stun else { return receiveCheck(&datagram, from: path, at: now, into: &outputs) }
     guard let peer = byPath[path] else {
       strayDatagrams &+= 1
-      return
+      return false
     }
     peer.lastHeard = now
     peer.session.receive(&datagram, from: path, at: now, into: &outputs)
@@ -148,22 +155,24 @@ public struct Endpoint: ~Copyable {
     if kind == .rtcp { adaptPictures(of: peer, at: now) }
     // A media packet moves no more than these; all else stands in the heap since it was last moved.
     if kind == .rtp { schedule(peer, peer.session.mediaDeadline) } else { schedule(peer) }
+    return true
   }
 
   private mutating func receiveCheck(
     _ datagram: inout MutableSpan<UInt8>, from path: TransportPath, at now: Instant, into outputs: inout PeerOutputs
-  ) {
+  ) -> Bool {
     // A request names whom it means; the path may have belonged to somebody else before.
     let named = peekUsername(datagram.span)
     guard let peer = if let named { byFragment[named] } else { byPath[path] } else {
       strayDatagrams &+= 1
-      return
+      return false
     }
     peer.session.receive(&datagram, from: path, at: now, into: &outputs)
     learn(path, of: peer, at: now)
     if byPath[path] === peer { peer.lastHeard = now }
     tellEvents(of: peer, &outputs)
     schedule(peer)
+    return true
   }
 
   /// Who is heard no more for so long may have lost his address to another: a port is soon used again.
@@ -173,20 +182,39 @@ public struct Endpoint: ~Copyable {
   /// otherwise a participant could send checks in somebody else's name and cut him off.
   private mutating func learn(_ path: TransportPath, of peer: Peer, at now: Instant) {
     guard peer.session.isValidated(path), byPath[path] !== peer else { return }
-    if let other = byPath[path], other.session.isValidated(path), now - other.lastHeard < Self.pathLifetime { return }
+    if let other = byPath[path], isInUse(path, of: other, at: now) { return }
+    guard registry?.claim(path) != false else { return }
     byPath[path]?.paths.removeAll { $0 == path }
     byPath[path] = peer
     peer.paths.append(path)
     guard peer.paths.count > Self.pathsPerPeerMax else { return }
     let selected = peer.session.selectedPath
     guard let oldest = peer.paths.firstIndex(where: { $0 != selected && $0 != path }) else { return }
-    byPath[peer.paths.remove(at: oldest)] = nil
+    forget(peer.paths.remove(at: oldest))
+  }
+
+  private func isInUse(_ path: TransportPath, of peer: Peer, at now: Instant) -> Bool {
+    peer.session.isValidated(path) && now - peer.lastHeard < Self.pathLifetime
+  }
+
+  private mutating func forget(_ path: TransportPath) {
+    byPath[path] = nil
+    registry?.release(path)
+  }
+
+  /// Another endpoint behind the port would have a path that was claimed here: it may, unless the peer is still heard on it.
+  private mutating func yield(_ path: TransportPath, at now: Instant) {
+    guard let peer = byPath[path] else { return }
+    guard !isInUse(path, of: peer, at: now) else { return }
+    peer.paths.removeAll { $0 == path }
+    forget(path)
   }
 
   /// Notes where a peer that makes checks itself sends them: the answers name nobody.
   private mutating func expectAnswers(of peer: Peer, _ transmits: ArraySlice<PeerOutputs.Transmit>) {
     guard peer.session.makesChecks else { return }
     for transmit in transmits where byPath[transmit.path] == nil && peer.paths.count < Self.pathsPerPeerMax {
+      guard registry?.claim(transmit.path) != false else { continue }
       byPath[transmit.path] = peer
       peer.paths.append(transmit.path)
     }
@@ -195,6 +223,7 @@ public struct Endpoint: ~Copyable {
   /// The TCP connection a path stood for has ended.
   public mutating func pathClosed(_ path: TransportPath, at now: Instant, into outputs: inout PeerOutputs) {
     guard let peer = byPath.remove(path) else { return }
+    registry?.release(path)
     peer.paths.removeAll { $0 == path }
     peer.session.pathClosed(path, at: now, into: &outputs)
     tellEvents(of: peer, &outputs)
@@ -288,6 +317,7 @@ public struct Endpoint: ~Copyable {
       guard let peer = peers[id] else { return }
       peer.session.requestKeyframe(stream, at: now, into: &outputs)
       schedule(peer)
+    case .yield(let path): yield(path, at: now)
     }
   }
 
@@ -323,7 +353,7 @@ public struct Endpoint: ~Copyable {
     peer.session.close(at: now, into: &outputs)
     outputs.events.removeAll(keepingCapacity: true)
     for fragment in peer.fragments where byFragment[fragment] === peer { byFragment[fragment] = nil }
-    for path in peer.paths where byPath[path] === peer { byPath[path] = nil }
+    for path in peer.paths where byPath[path] === peer { forget(path) }
     if let output = peer.audio { leave(output, peer) }
     for output in peer.pictures?.joined ?? [] { leave(output, peer) }
   }

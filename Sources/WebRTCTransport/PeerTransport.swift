@@ -82,6 +82,12 @@ public struct SendingPunctuality: Sendable, Equatable {
     sendings &+= max(spans, 1)
     late &+= spans
   }
+
+  /// What another thread sent counts as well.
+  public mutating func add(_ other: SendingPunctuality) {
+    sendings &+= other.sendings
+    late &+= other.late
+  }
 }
 
 /// Who hears what becomes of a peer. Called on the transport's thread: must return at once.

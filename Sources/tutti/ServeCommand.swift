@@ -121,6 +121,7 @@ enum ServeCommand {
       }
       plan.mediaAddresses.append(media)
     }
+    plan.networkThreads = configuration.networkThreads ?? max(1, Int(ProcessorTime.allowance()) / 4)
     plan.conference.autoCreate = configuration.rooms.autoCreate
     plan.conference.emptySeconds = configuration.rooms.emptySeconds
     plan.conference.layout = configuration.rooms.layout

@@ -12,7 +12,7 @@ import WebRTCTransport
 /// A running server: sockets, rooms and HTTP, wired together. Decides nothing.
 struct Server {
   let conferences: Conferences
-  let network: NetworkLoop
+  let network: NetworkLoopGroup
   let control: ControlServer
   let webhooks: [WebhookSender]
 
@@ -22,6 +22,8 @@ struct Server {
     var mediaAddresses: [TransportAddress]
     /// Addresses told to clients instead of those bound, port aside: what a NAT in front of the server shows.
     var announced: [TransportAddress] = []
+    /// Threads that receive and send.
+    var networkThreads = 1
     var conference = ConferenceSettings()
     var control = ControlServer.Settings()
     var webhooks: [Webhook] = []
@@ -35,8 +37,8 @@ struct Server {
     layoutChanged: @escaping @Sendable (Conferences, String, LayoutFolder.Change) async -> Void
   ) throws {
     let certificate = try DTLSCertificate()
-    let network = try NetworkLoop(
-      bind: plan.mediaAddresses, acceptsTCP: true, seed: UInt64.random(in: 0 ... .max))
+    let network = try NetworkLoopGroup(
+      bind: plan.mediaAddresses, acceptsTCP: true, threads: plan.networkThreads, seed: UInt64.random(in: 0 ... .max))
     self.network = network
     let senders = plan.webhooks.map { WebhookSender($0, now: plan.control.now) }
     let negotiator = PeerNegotiator(
@@ -74,13 +76,18 @@ struct Server {
     ]
   }
 
-  private static func metrics(of network: NetworkLoop) -> [(String, String, Double)] {
+  private static func metrics(of network: NetworkLoopGroup) -> [(String, String, Double)] {
     let counters = network.statistics
     return [
       ("tutti_datagrams_received_total", "Datagrams that came in.", Double(counters.datagramsReceived)),
       ("tutti_datagrams_sent_total", "Datagrams handed to the kernel.", Double(counters.datagramsSent)),
       ("tutti_datagrams_dropped_total", "Datagrams the kernel had no room for.", Double(counters.datagramsDropped)),
       ("tutti_datagrams_stray_total", "Datagrams that were meant for nobody.", Double(counters.datagramsStray)),
+      ("tutti_network_threads", "Threads that receive and send.", Double(network.threads)),
+      (
+        "tutti_datagrams_handed_over_total", "Datagrams that another network thread read than that of their peer.",
+        Double(counters.datagramsHandedOver)
+      ),
       ("tutti_frames_dropped_total", "Frames given up because the network loop was behind.", Double(counters.framesDropped)),
       (
         "tutti_sendings_total", "Times that the network thread sent what was handed over, or spans of 20 ms that it waited.",

@@ -48,6 +48,7 @@ class Server:
     def __init__(
         self, config: str | None = None, media_host: str = "127.0.0.1", layouts: Path = REPOSITORY / "Tests/Clients/layouts",
         http_host: str = "127.0.0.1",
+        network_threads: int | None = None,
     ) -> None:
         binary = Path(os.environ.get("TUTTI_BINARY", REPOSITORY / ".build/release/tutti"))
         if not binary.exists():
@@ -62,6 +63,8 @@ class Server:
         command += ["--layouts", str(layouts)]
         # The machine is busy with the clients as well.
         command += ["--overload", "ignore"]
+        if network_threads is not None:
+            command += ["--network-threads", str(network_threads)]
         if config is not None:
             file = Path(self._directory.name, "tutti.json5")
             file.write_text(config)

@@ -14,7 +14,7 @@ from server import REPOSITORY, Server
 TUTTI = str(REPOSITORY / ".build/release/tutti")
 
 
-async def _load(*options: str) -> tuple[int | None, dict[str, Any], str]:
+async def load(*options: str) -> tuple[int | None, dict[str, Any], str]:
     process = await asyncio.create_subprocess_exec(
         TUTTI, "load", "--json", *options, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
     )
@@ -24,7 +24,7 @@ async def _load(*options: str) -> tuple[int | None, dict[str, Any], str]:
 
 async def test_viewers_all_come_and_see_and_hear(server: Server, room: str) -> None:
     url = f"{server.url}/rooms/{room}"
-    status, report, told = await _load("--url", url, "--publishers", "2", "--viewers", "20", "--seconds", "4")
+    status, report, told = await load("--url", url, "--publishers", "2", "--viewers", "20", "--seconds", "4")
     assert status == 0, told
     assert report["connected"] == report["clients"] == 20
     assert report["refused"] == report["ended"] == 0
@@ -45,7 +45,7 @@ async def test_media_of_another_kind_than_the_http_address_is_reached(
 
 async def test_who_loses_packets_asks_for_them_and_loses_hardly_a_picture(server: Server, room: str) -> None:
     url = f"{server.url}/rooms/{room}"
-    status, report, told = await _load("--url", url, "--publishers", "1", "--viewers", "10", "--seconds", "4", "--loss", "2")
+    status, report, told = await load("--url", url, "--publishers", "1", "--viewers", "10", "--seconds", "4", "--loss", "2")
     assert status == 0, told
     assert report["retransmissionsRequested"] > 0
     assert report["picturesPerSecondMin"] > 5

@@ -34,7 +34,7 @@ import Testing
       // all of it
       {
         http: '0.0.0.0:80', tls: 'a.pem,b.pem', rtc: '[::]:9000', announce: ['192.0.2.1', '2001:db8::1'], layouts: 'L',
-        drainSeconds: 3, log: { level: 'debug', format: 'json' },
+        drainSeconds: 3, networkThreads: 5, log: { level: 'debug', format: 'json' },
         auth: { keys: [{ algorithm: 'HS256', secret: '0123456789abcdef0123456789abcdef', id: 'k' },
                        { algorithm: 'ES256', publicKeyFile: 'k.pem' }] },
         iceServers: [{ urls: 'stun:a' }, { urls: 'turn:c', secret: 's', ttlSeconds: 600 }, { urls: ['turn:b:1', 'turns:b'], username: 'u', credential: 'c' }],
@@ -53,6 +53,7 @@ import Testing
     #expect(configuration.announce.count == 2)
     #expect(configuration.layoutsDirectory == "L")
     #expect(configuration.drainSeconds == 3)
+    #expect(configuration.networkThreads == 5)
     #expect(configuration.logLevel == .debug)
     #expect(configuration.logFormat == .json)
     guard case .keys(let keys) = configuration.authentication else {
@@ -84,6 +85,7 @@ import Testing
     ("{ htpp: '' }", "t.json5:1:3: unknown key 'htpp', did you mean 'http'?"),
     ("{\n http: 8080 }", "t.json5:2:8: 'http' must be a string, not 8080"),
     ("{ http: 'x' }", "t.json5:1:9: 'http' must be ADDRESS:PORT such as 127.0.0.1:8080 or [::]:8080, not 'x'"),
+    ("{ networkThreads: 0 }", "t.json5:1:19: 'networkThreads' must be a whole number from 1 to 32, not 0"),
     ("{ drainSeconds: 9999 }", "t.json5:1:17: 'drainSeconds' must be a whole number from 0 to 3600, not 9999"),
     (
       "{ log: { level: 'warn' } }",

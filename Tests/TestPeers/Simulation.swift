@@ -27,10 +27,12 @@ public final class Simulation {
   public var commands: () -> [Endpoint.Command] = { [] }
   private var lastPeer: UInt32 = 0
 
-  public init(link: Link = Link(), seed: UInt64, capabilities: MediaCapabilities = .server) {
+  public init(
+    link: Link = Link(), seed: UInt64, capabilities: MediaCapabilities = .server, registry: (any PathRegistry)? = nil
+  ) {
     random = SeededRandom(seed: seed)
     network = NetworkEmulator(link: link, seed: random.next())
-    endpoint = Endpoint(wallClockAtZero: Self.wallClockAtZero, seed: random.next())
+    endpoint = Endpoint(wallClockAtZero: Self.wallClockAtZero, seed: random.next(), registry: registry)
     negotiator = PeerNegotiator(
       certificate: Self.certificate, candidates: [.host(Self.serverAddress)], capabilities: capabilities)
   }
