@@ -12,7 +12,7 @@ import WebRTCTransport
 ///                                            │ wait ▶ commands ▶ recvmmsg ▶ deadlines ▶ send │
 ///     PeerObserver ◀─frames, events───────── └───────────────────────────────────────────────┘
 ///
-/// The clock is read once a turn. Commands are bounded: frames to be sent are dropped and counted when the loop is that far behind,
+/// The clock is read once before each of commands and packets. Commands are bounded: frames to be sent are dropped and counted when the loop is that far behind,
 /// everything else is kept.
 public final class NetworkLoop: PeerTransport {
   /// Counters since the start.

@@ -88,32 +88,45 @@ final class NetworkWorker {
     if let deadline = nextDeadline { timeout = max(.zero, deadline - MonotonicClock.now()) }
     ready.removeAll(keepingCapacity: true)
     queue.wait(timeout: timeout) { token, _ in ready.append(token) }
+    lastTurn = MonotonicClock.now()
+    if ready.contains(Self.wakerToken) { waker.clear() }
+    if ready.contains(Self.datagramWakerToken) { datagramWaker.clear() }
+    let goesOn = executeCommands(of: loop)
     let now = MonotonicClock.now()
-    lastTurn = now
-    for token in ready {
-      switch token {
-      case Self.wakerToken: waker.clear()
-      case Self.datagramWakerToken: datagramWaker.clear()
-      case Self.firstPortToken..<Self.firstListenerToken: receive(Int(token - Self.firstPortToken), at: now)
-      case Self.firstListenerToken..<Self.firstConnectionToken: accept(Int(token - Self.firstListenerToken), at: now)
-      default: readStream(token, at: now)
-      }
-    }
-    let (since, goesOn) = loop.collect(&commands)
-    let hasCommands = !commands.isEmpty
-    for command in commands {
-      endpoint.execute(command, at: now, into: &outputs) { outputs in flush(&outputs) }
-    }
-    commands.removeAll(keepingCapacity: true)
-    // After the commands: a peer is added before it is told of here.
+    receiveReady(at: now)
     if place != nil { receiveHanded(from: loop, at: now) }
     for path in closedPaths { endpoint.pathClosed(path, at: now, into: &outputs) }
     closedPaths.removeAll(keepingCapacity: true)
     endpoint.handleTimeout(at: now, into: &outputs) { outputs in flush(&outputs) }
     flush(&outputs)
-    if hasCommands { note(wait: MonotonicClock.now() - since) }
     publish(to: loop, at: now)
     return goesOn
+  }
+
+  /// Before anything is received: a peer has been added when his first check is read.
+  ///
+  /// - Returns: whether the loop goes on.
+  private func executeCommands(of loop: NetworkLoop) -> Bool {
+    let (since, goesOn) = loop.collect(&commands)
+    guard !commands.isEmpty else { return goesOn }
+    for command in commands {
+      endpoint.execute(command, at: lastTurn, into: &outputs) { outputs in flush(&outputs) }
+    }
+    commands.removeAll(keepingCapacity: true)
+    flush(&outputs)
+    note(wait: MonotonicClock.now() - since)
+    return goesOn
+  }
+
+  private func receiveReady(at now: Instant) {
+    for token in ready {
+      switch token {
+      case Self.wakerToken, Self.datagramWakerToken: break
+      case Self.firstPortToken..<Self.firstListenerToken: receive(Int(token - Self.firstPortToken), at: now)
+      case Self.firstListenerToken..<Self.firstConnectionToken: accept(Int(token - Self.firstListenerToken), at: now)
+      default: readStream(token, at: now)
+      }
+    }
   }
 
   private func note(wait: Interval) {

@@ -228,8 +228,6 @@ private struct Caller {
         return datagram.count
       }
       let batch = SendBatch(capacity: 1)
-      if let range { _ = batch.append(range, to: address) }
-      batch.send(from: &arena, over: socket)
       let receiving = ReceiveBatch()
       var answers = 0
       let isAnswered = waits {
@@ -240,6 +238,9 @@ private struct Caller {
           if isSuccess(bytes, transaction: UInt64(transaction)) { answers += 1 }
         }
         return answers > 0
+      } doing: {
+        if let range { _ = batch.append(range, to: address) }
+        batch.send(from: &arena, over: socket)
       }
       #expect(isAnswered)
     }
