@@ -44,7 +44,11 @@ package enum VideoLevel: Int, Sendable, CaseIterable, Comparable {
 /// Decides how much of the pictures is given up, by whether ticks keep their deadlines: sound is never touched.
 ///
 ///     full ──▶ half-rate ──▶ quarter-rate ──▶ half-size ──▶ stills        a step as soon as it is clear that it does not work
-///          ◀──           ◀──              ◀──           ◀──               a step back after calm; the longer, the less it lasted before
+///          ◀──           ◀──              ◀──           ◀──               a step back after calm; the longer, the more often it failed
+///
+/// Calm is eight seconds after strain, then four more for each further step: from stills to full in 20 s where nothing goes wrong. A step
+/// back that had to be taken again within half a minute waits twice as long the next time; the others do not. Where clearly less of the
+/// processors is used than before it failed, it need not wait: a quota was lifted, or others have gone.
 ///
 /// Told about once a second what the loops and the network thread counted. Processors that are busy are no overload as long as nothing is
 /// late, but for those that are used up: then what nobody counts waits as well.
@@ -73,23 +77,43 @@ package struct Governor: Sendable {
   /// Samples that showed strain, less those that did not.
   private var strain = 0
   private var calmSince: Instant?
-  private var patience = Self.patienceMin
+  /// The most of the processors that a sample showed since then.
+  private var calmShare = 0.0
+  /// How long it has to last at least.
+  private var calmMin = Self.patienceAfterStrain
+  /// By the level they lead to; nothing leads back to the last.
+  private var returns = [Return](repeating: Return(), count: VideoLevel.allCases.count - 1)
   private var lastReturn: Instant?
+
+  /// A step back to one level.
+  private struct Return: Sendable {
+    /// How long calm has to last before it.
+    var patience = Governor.patienceMin
+    /// The most of the processors that was used in the calm before it was last taken.
+    var shareBefore = 0.0
+  }
 
   /// A step is taken when so many samples more were strained than were not.
   private static let strainMax = 2
   private static let processorsMin = 0.1
   private static let shareMax = 0.98
-  private static let patienceMin = Interval.seconds(8)
+  /// After strain, and after a step back.
+  private static let patienceAfterStrain = Interval.seconds(8)
+  private static let patienceMin = Interval.seconds(4)
   private static let patienceMax = Interval.seconds(128)
   /// A return that lasted for so long was right.
   private static let provenAfter = Interval.seconds(30)
+  /// What uses less than so much of what it did before is another load.
+  private static let otherShare = 0.7
 
   package init() {}
 
   /// - Returns: whether the level has changed.
   package mutating func observe(_ sample: Sample, at now: Instant) -> Bool {
-    if let lastReturn, now - lastReturn >= Self.provenAfter { patience = Self.patienceMin }
+    if let lastReturn, now - lastReturn >= Self.provenAfter {
+      for proven in level.rawValue..<returns.count { returns[proven] = Return() }
+      self.lastReturn = nil
+    }
     // One tick that comes late now and then is the machine's own business, whatever it was at.
     let soundIsLate = Self.isMuch(sample.soundLate, of: sample.soundTicks)
     let sendingIsLate = Self.isMuch(sample.sendingsLate, of: sample.sendings)
@@ -105,7 +129,10 @@ package struct Governor: Sendable {
     strain += isBad ? Self.strainMax : 1
     guard strain >= Self.strainMax, let next = VideoLevel(rawValue: level.rawValue + 1) else { return false }
     strain = 0
-    if let lastReturn, now - lastReturn < Self.provenAfter { patience = min(patience * 2, Self.patienceMax) }
+    if lastReturn != nil {
+      let patience = max(returns[level.rawValue].patience, Self.patienceAfterStrain)
+      returns[level.rawValue].patience = min(patience * 2, Self.patienceMax)
+    }
     lastReturn = nil
     level = next
     return true
@@ -120,11 +147,15 @@ package struct Governor: Sendable {
       calmSince = nil
       return false
     }
-    let since = calmSince ?? now
-    calmSince = since
-    guard now - since >= patience, let next = VideoLevel(rawValue: level.rawValue - 1) else { return false }
+    if calmSince == nil { (calmSince, calmShare, calmMin) = (now, 0, Self.patienceAfterStrain) }
+    calmShare = max(calmShare, sample.processorShare)
+    guard let since = calmSince, let next = VideoLevel(rawValue: level.rawValue - 1) else { return false }
+    let before = returns[next.rawValue]
+    let patience = calmShare < Self.otherShare * before.shareBefore ? calmMin : max(before.patience, calmMin)
+    guard now - since >= patience else { return false }
+    returns[next.rawValue].shareBefore = calmShare
     level = next
-    calmSince = now
+    (calmSince, calmShare, calmMin) = (now, 0, Self.patienceMin)
     lastReturn = now
     return true
   }

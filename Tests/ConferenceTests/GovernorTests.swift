@@ -97,8 +97,47 @@ import Timing
     var second: Int64 = 0
     _ = run(&governor, Self.strained, 8, from: &second)
     let levels = run(&governor, Self.calm, 40, from: &second)
-    #expect(levels[7] == .stills && levels[8] == .halfSize && levels[16] == .quarterRate && levels[24] == .halfRate)
-    #expect(levels[32] == .full && levels.last == .full)
+    #expect(levels[7] == .stills && levels[8] == .halfSize && levels[11] == .halfSize && levels[12] == .quarterRate)
+    #expect(levels[16] == .halfRate && levels[20] == .full && levels.last == .full)
+  }
+
+  @Test func onlyTheStepThatFailedIsTriedLaterTheNextTime() {
+    var governor = Governor()
+    var second: Int64 = 0
+    _ = run(&governor, Self.strained, 8, from: &second)
+    // Half the size is too much three times: after 8, 16 and 32 s of calm.
+    for wait in [8, 16, 32] {
+      #expect(run(&governor, Self.calm, wait + 1, from: &second).suffix(2) == [.stills, .halfSize])
+      #expect(run(&governor, Self.strained, 2, from: &second).last == .stills)
+    }
+    let levels = run(&governor, Self.calm, 90, from: &second)
+    #expect(levels.prefix { $0 == .stills }.count == 64)
+    #expect(levels[68] == .quarterRate && levels[72] == .halfRate && levels[76] == .full)
+  }
+
+  @Test func whereClearlyLessIsUsedThanBeforeItFailedAStepWaitsNoLonger() {
+    var governor = Governor()
+    var second: Int64 = 0
+    _ = run(&governor, Self.strained, 8, from: &second)
+    for wait in [8, 16, 32] {
+      _ = run(&governor, Self.sample(missed: 0, share: 0.8), wait + 1, from: &second)
+      #expect(run(&governor, Self.strained, 2, from: &second).last == .stills)
+    }
+    // The quota is lifted: what was 0.8 of the processors is 0.4.
+    let levels = run(&governor, Self.sample(missed: 0, share: 0.4), 30, from: &second)
+    #expect(levels[7] == .stills && levels[8] == .halfSize && levels[20] == .full)
+  }
+
+  @Test func aReturnThatLastedHalfAMinuteWasRight() {
+    var governor = Governor()
+    var second: Int64 = 0
+    _ = run(&governor, Self.strained, 2, from: &second)
+    _ = run(&governor, Self.calm, 9, from: &second)
+    _ = run(&governor, Self.strained, 2, from: &second)
+    _ = run(&governor, Self.calm, 17 + 30, from: &second)
+    #expect(governor.level == .full)
+    _ = run(&governor, Self.strained, 2, from: &second)
+    #expect(run(&governor, Self.calm, 9, from: &second).suffix(2) == [.halfRate, .full])
   }
 
   @Test func aReturnThatFailsIsTriedLaterTheNextTime() {
@@ -107,9 +146,9 @@ import Timing
     _ = run(&governor, Self.strained, 2, from: &second)
     var waits: [Int] = []
     for _ in 0..<6 {
-      let levels = run(&governor, Self.calm, 200, from: &second).prefix { $0 == .halfRate }
-      waits.append(levels.count)
-      second -= Int64(200 - levels.count - 1)
+      let since = second
+      while governor.level == .halfRate, second < 2_000 { _ = run(&governor, Self.calm, 1, from: &second) }
+      waits.append(Int(second - since))
       _ = run(&governor, Self.strained, 2, from: &second)
       #expect(governor.level == .halfRate)
     }
