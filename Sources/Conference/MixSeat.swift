@@ -11,8 +11,9 @@ final class MixSeat {
   var rules: HearingRules
   /// Rules that take the place of `rules` where packets of every length begin.
   var newRules: HearingRules?
-  /// Whether nothing was known of his line yet.
+  /// Whether nothing was known of his line yet, and since when that was looked at.
   var isNew = true
+  var newSince: Instant?
   /// Chooses the audio output for him where he does not.
   var choice = RenditionChoice()
   var chosenOutput: String?

@@ -22,8 +22,8 @@ package struct RenditionChoice: Sendable {
     }
   }
 
-  /// Into the outputs handed to `update`, from the one that takes most to the one that takes least.
-  private var rung = 0
+  /// Into the outputs handed to `update`, from the one that takes most to the one that takes least; nil before the first choice.
+  private var chosen: Int?
   private var calmSince: Instant?
   private var changedAt = Instant.zero
   private var patience = RenditionChoice.patienceMin
@@ -46,6 +46,11 @@ package struct RenditionChoice: Sendable {
   /// Bits per second of headers, with packets of so many milliseconds.
   static func headerRate(ptime: Int) -> Int { headerBytes * 8 * 1000 / max(ptime, 1) }
 
+  /// The name of the output that takes least: what to begin with where a line is not known yet.
+  package static func least(of outputs: [AudioOutputSettings]) -> String? {
+    outputs.min { rate(of: $0) < rate(of: $1) }?.name
+  }
+
   package init() {}
 
   /// - Parameter outputs: those there are, in any order.
@@ -53,18 +58,22 @@ package struct RenditionChoice: Sendable {
   package mutating func update(_ line: Line, outputs: [AudioOutputSettings], at now: Instant) -> String? {
     let ladder = outputs.sorted { Self.rate(of: $0) > Self.rate(of: $1) }
     guard !ladder.isEmpty else { return nil }
-    rung = min(rung, ladder.count - 1)
     let fits = { (output: AudioOutputSettings) in
       let share = line.hasPicture ? Self.shareBesidePicture : Self.share
       return line.bitsPerSecond.map { Double(Self.rate(of: output)) <= Double($0) * share } ?? true
     }
+    var rung = min(chosen ?? ladder.firstIndex(where: fits) ?? .max, ladder.count - 1)
+    defer { chosen = rung }
     // An estimate has taken in what loss means; by itself, loss asks for copies and not for less.
     let loss = line.bitsPerSecond == nil ? line.loss : 0
     if !fits(ladder[rung]) || loss > Self.lossMax {
       calmSince = nil
-      if rung + 1 < ladder.count, now - changedAt >= Self.settling || !fits(ladder[rung]) { descend(at: now) }
+      if rung + 1 < ladder.count, now - changedAt >= Self.settling || !fits(ladder[rung]) {
+        descend(at: now)
+        rung += 1
+      }
     } else if loss < Self.lossCalm, rung > 0, fits(ladder[rung - 1]) {
-      climb(at: now)
+      if climbs(at: now) { rung -= 1 }
     } else {
       calmSince = nil
     }
@@ -74,16 +83,16 @@ package struct RenditionChoice: Sendable {
   private mutating func descend(at now: Instant) {
     // Back down soon after a step up: that was too early.
     if now - changedAt < patience { patience = min(patience * 2, Self.patienceMax) }
-    rung += 1
     changedAt = now
   }
 
-  private mutating func climb(at now: Instant) {
+  /// - Returns: whether it was calm for long enough.
+  private mutating func climbs(at now: Instant) -> Bool {
     let since = calmSince ?? now
     calmSince = since
-    guard now - since >= patience else { return }
-    rung -= 1
+    guard now - since >= patience else { return false }
     changedAt = now
     calmSince = nil
+    return true
   }
 }

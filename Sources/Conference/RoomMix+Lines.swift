@@ -5,9 +5,10 @@ import WebRTCTransport
 extension RoomMix {
   /// Once a second: tells the statistics, and sizes the redundancy of each mix by what those of its listeners lose who make use of it.
   func look(at now: Instant) {
+    lookAtNewcomers(at: now)
     for seat in seats {
       seat.voice?.report()
-      if seat.rules.audioOutput == AudioSettings.automaticOutput { chooseOutput(for: seat, at: now) }
+      if seat.rules.audioOutput == AudioSettings.automaticOutput, !seat.isNew { chooseOutput(for: seat, at: now) }
     }
     for mix in mixes {
       var (lost, count) = (0.0, 0.0)
@@ -20,13 +21,21 @@ extension RoomMix {
     }
   }
 
-  /// Ten times a second: who leaves the choice to the server is given what his line carries as soon as something is known of it.
+  /// Ten times a second: who leaves the choice to the server is given what his line carries as soon as something is known of it, or it
+  /// is clear that nothing will be.
   func lookAtNewcomers(at now: Instant) {
     for seat in seats where isNewcomer(seat) {
-      guard seat.member.media.statistics.hasEstimate else { continue }
+      let since = seat.newSince ?? now
+      seat.newSince = since
+      let isPatient = now - since < (seat.member.media.statistics.isPathAsked ? Self.patienceWhileAsked : Self.patience)
+      guard !isPatient || seat.member.media.statistics.hasEstimate else { continue }
       chooseOutput(for: seat, at: now)
     }
   }
+
+  /// So long a newcomer waits to be told that his line is asked what it carries, and then for the answer.
+  private static let patience = Interval.milliseconds(300)
+  private static let patienceWhileAsked = Interval.seconds(3)
 
   /// Whether the output of somebody is to be chosen as soon as his line is known.
   var hasNewcomers: Bool { seats.contains(where: isNewcomer) }

@@ -205,6 +205,11 @@ package final class RoomMix: Ticking, @unchecked Sendable {
     let seat = MixSeat(member)
     member.media.audio.ring(bell)
     if member.sends { seat.voice = try? Voice(media: member.media, settings: settings) }
+    // Until his line is known it may be one that the first output would fill.
+    if member.rules.audioOutput == AudioSettings.automaticOutput {
+      seat.nextOutput = RenditionChoice.least(of: renditions.outputs)
+      seat.chosenOutput = seat.nextOutput
+    }
     seats.append(seat)
     mustRoute = true
   }

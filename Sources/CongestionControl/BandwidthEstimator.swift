@@ -57,7 +57,7 @@ public struct BandwidthEstimator: Sendable {
     public var isApplicationLimited: Bool
     public var probesSent: Int
     public var probesMeasured: Int
-    /// Whether the receiver told anything yet: before, all is a guess.
+    /// Whether the receiver told anything yet, and of the first probe if there is one: before, all is a guess.
     public var isInformed: Bool
   }
 
@@ -66,6 +66,7 @@ public struct BandwidthEstimator: Sendable {
 
   /// Of a path that told of its packets nothing is heard for so long, at least, before less is sent.
   private static let silenceMax = Interval.milliseconds(1_000)
+  private static let openingMax = Interval.seconds(3)
   /// What a key frame may wait on a path that carries the rest.
   private static let keyframeQueue = Interval.milliseconds(80)
   /// A path is clear that has carried so much, in bits per second, without more of a queue for so long.
@@ -101,6 +102,7 @@ public struct BandwidthEstimator: Sendable {
   private var hasTransportFeedback = false
   /// Whether the path was opened and nothing told yet what it carries: the first probe that does is believed whatever was assumed.
   public private(set) var isUnsure = false
+  private var openedAt: Instant?
   private var lastReport: Instant?
   private var probesSent = 0
   /// Until when what is heard may tell of the last probe.
@@ -149,7 +151,7 @@ public struct BandwidthEstimator: Sendable {
       usage: detector.usage, state: rate.state, fractionLost: loss.fractionLost, queueDelay: queue.current,
       roundTripTime: roundTripTime, isApplicationLimited: sending.isApplicationLimited, probesSent: probesSent,
       probesMeasured: probesMeasured,
-      isInformed: hasTransportFeedback || lastReport != nil || receiverMaximum != nil)
+      isInformed: !isUnsure && (hasTransportFeedback || lastReport != nil || receiverMaximum != nil))
   }
 
   /// When `handleTimeout` has something to do; nil while nothing is sent.
@@ -182,11 +184,17 @@ public struct BandwidthEstimator: Sendable {
 
   // MARK: Events
 
-  /// Packets can be sent, and they are numbered: asks what the path carries before anything else fills it.
+  /// Packets can be sent, and they are numbered: asks what the path carries before anything else fills it. After three seconds without
+  /// an answer it is as any other path.
   public mutating func open(at now: Instant) {
-    guard !hasTransportFeedback else { return }
+    guard !hasTransportFeedback, openedAt == nil else { return }
+    openedAt = now
     isUnsure = true
     probes.begin(at: now)
+  }
+
+  private mutating func endOpening(at now: Instant) {
+    if let openedAt, now - openedAt > Self.openingMax { isUnsure = false }
   }
 
   /// What is sent needs so much: where nothing is known of the path yet, it is taken to carry that.
@@ -232,6 +240,7 @@ public struct BandwidthEstimator: Sendable {
       probes.begin(at: now)
     }
     lastHeard = now
+    endOpening(at: now)
     learn(at: now)
   }
 
@@ -331,6 +340,7 @@ public struct BandwidthEstimator: Sendable {
   /// - Parameter fractionLost: of the packets since its last report, 0 to 1.
   public mutating func receiveReport(fractionLost: Double, roundTripTime reported: Interval?, at now: Instant) {
     guard !hasTransportFeedback else { return }
+    endOpening(at: now)
     if let reported, reported > .zero, reported < .seconds(60) { roundTripTime = reported }
     let elapsed = min(lastReport.map { now - $0 } ?? .zero, .seconds(2))
     guard lastReport.map({ now - $0 >= .milliseconds(200) }) ?? true else { return }
@@ -354,7 +364,8 @@ public struct BandwidthEstimator: Sendable {
 
   /// The probe to be sent now, by the pacer; nil where none is due.
   public mutating func takeProbe(at now: Instant) -> ProbeRequest? {
-    let wanted = min(Double(wantedBitsPerSecond), receiverMaximum ?? .infinity, Double(bounds.maximum))
+    // The first answer decides: it is to leave a margin above the least that would do.
+    let wanted = min(Double(wantedBitsPerSecond) * (isUnsure ? 1.5 : 1), receiverMaximum ?? .infinity, Double(bounds.maximum))
     let isCalm = detector.usage != .over && !isDraining && loss.fractionLost < 0.1 && queue.current < .milliseconds(100)
     guard let probe = probes.takeDue(estimate: estimate, wanted: wanted, isCalm: isCalm && wantsMore, at: now) else {
       return nil

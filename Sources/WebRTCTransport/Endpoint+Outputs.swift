@@ -34,10 +34,13 @@ extension Endpoint {
     let previous = peer.pictures
     // What was received of other outputs goes on under other numbers, or ends.
     for output in previous?.joined ?? [] { leave(output, peer) }
-    peer.pictures = PictureReception(ladder, estimate: peer.session.pictureEstimate, after: previous)
-    if ladder.isAutomatic, previous?.hasPicture != true, peer.session.isPathUnsure { peer.pictures?.wait(at: now) }
+    let isUnsure = peer.session.isPathUnsure
+    peer.pictures = PictureReception(
+      ladder, estimate: isUnsure ? nil : peer.session.pictureEstimate, maximum: peer.session.pictureMaximum, after: previous)
+    if ladder.isAutomatic, previous == nil, isUnsure { peer.pictures?.wait(at: now) }
     settle(peer, at: now)
-    if let end = peer.pictures?.patienceEnd { schedule(peer, end) }
+    schedule(peer)
+    if previous == nil { tellMeasurements(of: peer) }
     giveFirstPicture(peer, at: now, into: &outputs, flush: flush)
   }
 
@@ -70,10 +73,11 @@ extension Endpoint {
   mutating func adaptPictures(of peer: Peer, at now: Instant) {
     guard peer.pictures?.patienceEnd == nil else {
       // He may begin: at the end of this turn.
-      return schedule(peer, now)
+      if !peer.session.isPathUnsure { schedule(peer, now) }
+      return
     }
     let news = peer.session.takePathNews()
-    guard news.isNew, let ladder = peer.pictures?.ladder, ladder.isMeasured else { return }
+    guard news.isNew, let ladder = peer.pictures?.ladder, ladder.isMeasured, !peer.session.isPathUnsure else { return }
     let before = peer.pictures?.forwardedOutput
     let estimate = peer.session.pictureEstimate
     let hasChanged = peer.pictures?.update(estimate: estimate, wasProbed: news.wasProbed, at: now) ?? false

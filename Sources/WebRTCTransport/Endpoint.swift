@@ -264,8 +264,9 @@ public struct Endpoint: ~Copyable {
     measure(at: now)
   }
 
-  private mutating func schedule(_ peer: Peer, notBefore earliest: Instant = Instant(nanoseconds: .min)) {
+  mutating func schedule(_ peer: Peer, notBefore earliest: Instant = Instant(nanoseconds: .min)) {
     schedule(peer, peer.session.nextDeadline.map { max($0, earliest) })
+    schedule(peer, peer.pictures?.patienceEnd)
   }
 
   mutating func schedule(_ peer: Peer, _ deadline: Instant?) {

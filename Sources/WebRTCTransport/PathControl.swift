@@ -23,8 +23,8 @@ struct PathControl {
   static let packetOverhead = datagramOverhead + 44
   /// What is wanted for sound at least, so that an estimate that fell is raised again though no picture is sent.
   private static let soundBitsPerSecond = 100_000
-  /// Sound at no probe's time is counted over so long.
-  private static let soundWindow = Interval.seconds(1)
+  /// Sound is counted over so long: at first, to know soon what is left for pictures, two packets at least; then a second.
+  private static let soundWindows = Interval.milliseconds(200)...Interval.seconds(1)
 
   // First what each packet that is sent goes through, in the estimator to its beginning: see `sendingByteCount`.
   /// Whether pictures are paced; without rates to weigh they leave as they come.
@@ -34,6 +34,7 @@ struct PathControl {
   private var hasNews = false
   private var soundSince: Instant?
   private var soundBytes = 0
+  private var soundWindow = Self.soundWindows.lowerBound
   /// What sound takes, in bits per second; measured.
   private(set) var soundRate = 0
   private(set) var waiting: [WaitingFrame] = []
@@ -83,6 +84,7 @@ struct PathControl {
   func addStatistics(to statistics: inout PeerStatistics) {
     let path = estimator.statistics
     statistics.hasEstimate = path.isInformed
+    statistics.isPathAsked = isUnsure
     statistics.estimatedBitsPerSecond = min(path.estimate, allMax)
     statistics.pathQueueDelay = path.queueDelay
     statistics.probesSent = path.probesSent
@@ -148,12 +150,14 @@ struct PathControl {
   }
 
   private mutating func countSound(_ size: Int, at now: Instant) {
+    guard let since = soundSince else {
+      (soundSince, soundBytes, soundWindow) = (now, 0, Self.soundWindows.lowerBound)
+      return
+    }
     soundBytes &+= size
-    let since = soundSince ?? now
-    soundSince = since
-    guard now - since >= Self.soundWindow else { return }
+    guard now - since >= soundWindow else { return }
     soundRate = Int(Double(soundBytes) * 8 / (now - since).seconds)
-    (soundSince, soundBytes) = (now, 0)
+    (soundSince, soundBytes, soundWindow) = (now, 0, Self.soundWindows.upperBound)
   }
 
   /// The peer told when packets came.

@@ -156,6 +156,8 @@ public struct PeerStatistics: Sendable, Equatable {
   public var estimatedBitsPerSecond: Int = 0
   /// Whether the peer told anything of its path that an estimate could go by.
   public var hasEstimate = false
+  /// Whether the path is being asked what it carries, before anything else tells.
+  public var isPathAsked = false
   /// How long packets wait on the way, by the peer's feedback; zero where it gives none.
   public var pathQueueDelay: Interval = .zero
   /// How long pictures wait here for their turn.

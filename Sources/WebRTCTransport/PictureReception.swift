@@ -27,23 +27,28 @@ struct PictureReception {
   private(set) var framesRefused = 0
 
   /// - Parameters:
-  ///   - estimate: of what the path carries of pictures, in bits per second.
+  ///   - estimate: of what the path carries of pictures, in bits per second; nil for the least of them, where it is soon to be told.
+  ///   - maximum: what he wants at most, in bits per second.
   ///   - previous: what he was given before; a rung that is in both ladders goes on.
-  init(_ ladder: VideoLadder, estimate: Int, after previous: PictureReception?) {
+  init(_ ladder: VideoLadder, estimate: Int?, maximum: Int = .max, after previous: PictureReception?) {
     self.ladder = ladder
+    let steps = ladder.steps
     let kept = previous?.forwardedOutput.flatMap { ladder.index(of: $0) }
-    choice = RungChoice(ladder.steps, estimate: ladder.isAutomatic ? estimate : .max, forwarding: kept)
+    choice = RungChoice(steps, estimate: ladder.isAutomatic ? min(estimate ?? steps.least, maximum) : .max, forwarding: kept)
     if kept != nil, let previous { layers = previous.layers }
     hasPicture = previous?.hasPicture ?? false
+    // Who waits to learn of his path waits no longer because there is another output.
+    patienceEnd = previous?.patienceEnd
   }
 
-  /// How long the first probe is waited for: its round trip, and what a receiver takes to tell.
-  private static let patience = Interval.milliseconds(400)
+  /// How long the first probe is waited for: on a line of 40 kb/s it takes 0.3 s behind as much of handshake and sound; then its round
+  /// trip, and what a receiver takes to tell.
+  static let patience = Interval.milliseconds(1_500)
 
   /// Gives him nothing before something is told of his path, or for too long nothing is.
   mutating func wait(at now: Instant) { patienceEnd = now + Self.patience }
 
-  /// Begins with what suits him, if it is time; with the least of pictures where nothing is known.
+  /// Begins with what suits him, if it is time; with the least of pictures where still nothing is known.
   ///
   /// - Parameters:
   ///   - estimate: nil where nothing is known yet.
@@ -52,8 +57,7 @@ struct PictureReception {
   mutating func begin(estimate: Int?, maximum: Int, at now: Instant) -> Bool {
     guard let patienceEnd, estimate != nil || now >= patienceEnd else { return false }
     self.patienceEnd = nil
-    let least = choice.ladder.steps.last { $0.rung != nil }?.bitsPerSecond ?? 0
-    choice = RungChoice(choice.ladder, estimate: min(max(estimate ?? 0, least), maximum))
+    choice = RungChoice(choice.ladder, estimate: min(estimate ?? choice.ladder.least, maximum))
     return true
   }
 
@@ -101,4 +105,9 @@ struct PictureReception {
   mutating func note(_ output: OutputID, isReceiver: Bool) {
     if isReceiver { joined.append(output) } else { joined.removeAll { $0 == output } }
   }
+}
+
+extension OutputLadder {
+  /// What the least of its pictures takes, in bits per second.
+  fileprivate var least: Int { steps.last { $0.rung != nil }?.bitsPerSecond ?? 0 }
 }

@@ -93,7 +93,8 @@ final class Webinar {
     private(set) var soundSeconds = 0.0
     /// The longest that sound was due and none came.
     private(set) var longestSilence = Interval.zero
-    private var lastSound: (time: Instant, length: Interval)?
+    /// The last packet of sound.
+    private(set) var lastSound: (time: Instant, length: Interval)?
     private var base: (rung: Int, cycle: Int)?
     private var middle: Int?
 

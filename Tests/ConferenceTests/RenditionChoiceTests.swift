@@ -22,6 +22,14 @@ import Timing
     #expect(run(&choice, from: 0, seconds: 60).allSatisfy { $0 == "main" })
   }
 
+  @Test func theFirstChoiceIsWhatTheLineCarriesHoweverFarDown() {
+    #expect(RenditionChoice.least(of: Self.outputs) == "thinnest" && RenditionChoice.least(of: []) == nil)
+    for (rate, name) in [(10_000, "thinnest"), (30_000, "thin"), (60_000, "middle"), (100_000, "main")] {
+      var choice = RenditionChoice()
+      #expect(run(&choice, from: 0, seconds: 1, rate: rate) == [name])
+    }
+  }
+
   @Test func headersCountWhereTheyAreMoreThanTheSound() {
     // 12 kb/s in packets of 60 ms take less than 16 in packets of 20.
     #expect(RenditionChoice.rate(of: Self.outputs[1]) == 21_600 && RenditionChoice.rate(of: Self.outputs[3]) == 44_800)

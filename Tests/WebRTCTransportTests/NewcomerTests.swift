@@ -51,6 +51,56 @@ import WebRTCTransport
     withExtendedLifetime(first) {}
   }
 
+  private static func ladder(_ outputs: UInt32...) -> VideoLadder {
+    VideoLadder(
+      outputs.enumerated().map { index, output in
+        VideoLadder.Rung(OutputID(output), bitsPerSecond: 1_000_000 >> (4 * index), framesPerSecond: 15, shares: [1])
+      }, isAutomatic: true)
+  }
+
+  /// One whose feedback is lost, with when he is given his first picture.
+  private func joinWithoutFeedback(_ simulation: Simulation) throws -> (TestClient, TestObserver) {
+    let observer = TestObserver()
+    let client = try simulation.join(observer: observer)
+    client.drops = { $0.count > 1 && (192..<224).contains($0[1]) && (128..<192).contains($0[0]) }
+    try #require(simulation.connectAll())
+    return (client, observer)
+  }
+
+  @Test func whoseLineTellsNothingBeginsWithTheLeastAfterASecondAndAHalf() throws {
+    let simulation = Simulation(seed: 46)
+    let (client, observer) = try joinWithoutFeedback(simulation)
+    let start = simulation.now
+    simulation.execute(.subscribeToLadder(client.id, Self.ladder(2, 3, 4)))
+    simulation.run(for: .seconds(5)) { !observer.keyframeRequests.isEmpty }
+    #expect(simulation.now - start == .milliseconds(1_500))
+    #expect(observer.keyframeRequests == [OutputID(4)])
+  }
+
+  @Test func anotherOutputDoesNotMakeWhoWaitsWaitLonger() throws {
+    let simulation = Simulation(seed: 47)
+    let (client, observer) = try joinWithoutFeedback(simulation)
+    let start = simulation.now
+    simulation.execute(.subscribeToLadder(client.id, Self.ladder(2, 3)))
+    simulation.run(for: .seconds(1))
+    simulation.execute(.subscribeToLadder(client.id, Self.ladder(2, 3, 4)))
+    simulation.run(for: .seconds(5)) { !observer.keyframeRequests.isEmpty }
+    #expect(simulation.now - start == .milliseconds(1_500))
+    simulation.execute(.subscribeToLadder(client.id, Self.ladder(2, 3, 5)))
+    #expect(observer.keyframeRequests == [OutputID(4), OutputID(5)], "nor does who waited once wait again")
+  }
+
+  @Test func whoseProbeIsAnsweredBeginsAtOnce() throws {
+    let simulation = Simulation(seed: 48)
+    let observer = TestObserver()
+    let client = try simulation.join(observer: observer)
+    try #require(simulation.connectAll())
+    let start = simulation.now
+    simulation.execute(.subscribeToLadder(client.id, Self.ladder(2, 3, 4)))
+    simulation.run(for: .seconds(5)) { !observer.keyframeRequests.isEmpty }
+    #expect(simulation.now - start < .milliseconds(250))
+  }
+
   @Test func whereTooMuchFollowedTheKeyframeANewOneIsAskedFor() throws {
     let (simulation, first) = try makeCall(seed: 42)
     send(0..<60, simulation)
