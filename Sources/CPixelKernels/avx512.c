@@ -57,40 +57,6 @@ AVX512_INLINE void store_thirty_two(__m256i bytes, uint8_t *out, int32_t room) {
     _mm256_mask_storeu_epi8(out, (1u << room) - 1, bytes);
 }
 
-/// 32 outputs.
-AVX512_INLINE __m512i halves(const uint8_t *in, ptrdiff_t stride) {
-  __m512i ones = _mm512_set1_epi8(1);
-  __m512i above = _mm512_maddubs_epi16(_mm512_loadu_si512(in), ones);
-  __m512i below = _mm512_maddubs_epi16(_mm512_loadu_si512(in + stride), ones);
-  return _mm512_srli_epi16(_mm512_add_epi16(_mm512_add_epi16(above, below), _mm512_set1_epi16(2)), 2);
-}
-
-/// Two rows some way down, each of so many lines of the cache: what comes from memory takes longer than a row or two.
-AVX512_INLINE void prefetch_halves(const uint8_t *in, ptrdiff_t stride, int lines) {
-  for (int line = 0; line < lines; line++) {
-    _mm_prefetch((const char *)(in + 64 * line), _MM_HINT_T0);
-    _mm_prefetch((const char *)(in + stride + 64 * line), _MM_HINT_T0);
-  }
-}
-
-AVX512 static void avx512_halve(
-    const uint8_t *in, ptrdiff_t in_stride, uint8_t *out, ptrdiff_t out_stride, int32_t width, int32_t height) {
-  __m512i order = _mm512_setr_epi64(0, 2, 4, 6, 1, 3, 5, 7);
-  ptrdiff_t ahead = pk_rows_ahead(in_stride) * in_stride;
-  for (int32_t y = 0; y < height; y++, in += 2 * in_stride, out += out_stride) {
-    int32_t x = 0;
-    for (; x + 64 <= width; x += 64) {
-      prefetch_halves(in + 2 * x + ahead, in_stride, 2);
-      __m512i bytes = _mm512_packus_epi16(halves(in + 2 * x, in_stride), halves(in + 2 * x + 64, in_stride));
-      _mm512_storeu_si512(out + x, _mm512_permutexvar_epi64(order, bytes));
-    }
-    for (; x < width; x += 32) {
-      prefetch_halves(in + 2 * x + ahead, in_stride, 1);
-      store_thirty_two(_mm512_cvtepi16_epi8(halves(in + 2 * x, in_stride)), out + x, width - x);
-    }
-  }
-}
-
 AVX512 static void avx512_quarter(
     const uint8_t *in, ptrdiff_t in_stride, uint8_t *out, ptrdiff_t out_stride, int32_t width, int32_t height) {
   __m512i ones = _mm512_set1_epi8(1), pairs = _mm512_set1_epi16(1), eight = _mm512_set1_epi32(8);
@@ -129,7 +95,7 @@ AVX512 static void avx512_blend(uint8_t *out, const uint8_t *over, const uint8_t
     .name = set,                          \
     .weigh_rows = avx512_weigh_rows,      \
     .weigh_samples = samples,             \
-    .halve = avx512_halve,                \
+    .halve = pk_avx2_halve,               \
     .quarter = avx512_quarter,            \
     .blend = avx512_blend,                \
     .transpose = pk_sse2_transpose,       \

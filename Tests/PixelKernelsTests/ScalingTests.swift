@@ -54,6 +54,24 @@ private var accelerated: [KernelSet] { Array(KernelSet.available.dropFirst()) }
       height: h)
   }
 
+  @Test func halvingIsBitExactWhereverRowsBegin() {
+    var random = SeededRandom(seed: 17)
+    for width in [2, 31, 32, 33, 63, 64, 96, 97, 160, 161] {
+      var source = Plane(width: 2 * width, height: 20, stride: 2 * width + 64, offset: 64)
+      source.fill(&random, extremes: width == 96)
+      let plan = ScalePlan(
+        planeWidth: 2 * width, planeHeight: 20, crop: CropRectangle(x: 0, y: 0, width: Double(2 * width), height: 20),
+        width: width, height: 10)
+      for offset in 0..<64 {
+        let stride = (width + 63) & ~63
+        let reference = source.scaled(plan, stride: stride, offset: offset, kernels: .scalar)
+        for set in accelerated {
+          #expect(source.scaled(plan, stride: stride, offset: offset, kernels: set).bytes == reference.bytes)
+        }
+      }
+    }
+  }
+
   @Test func everyWidthFromOneTo130IsBitExactAtEveryKindOfRatio() {
     var random = SeededRandom(seed: 99)
     for width in 1...130 {
