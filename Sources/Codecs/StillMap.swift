@@ -84,9 +84,6 @@ package struct StillMap: Sendable {
     finest = Array(repeating: .max, count: columns * rows)
   }
 
-  /// Whether all is at rest.
-  package var isRefined: Bool { restingCount == activity.count }
-
   /// The next frame is about to be coded; afterwards `activity` and `finerBlocks` hold for it.
   ///
   /// - Parameters:

@@ -1,6 +1,11 @@
 import Codecs
 import Testing
 
+extension StillMap {
+  /// Whether all is at rest.
+  fileprivate var isRefined: Bool { restingCount == activity.count }
+}
+
 @Suite struct StillMapTests {
   /// A frame of the base layer that turns out as it was thought.
   private func code(
