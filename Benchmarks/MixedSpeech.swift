@@ -95,4 +95,5 @@ private final class ListeningTransport: PeerTransport {
   func update(_ peer: PeerID, _ setup: PeerSetup) {}
   func remove(_ peer: PeerID) {}
   func requestKeyframe(_ peer: PeerID, _ stream: StreamID) {}
+  func want(_ peer: PeerID, _ stream: StreamID, temporalLayers: UInt8) {}
 }

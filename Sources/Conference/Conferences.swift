@@ -167,6 +167,8 @@ package actor Conferences: ConferenceControl {
     }
     let media = ParticipantMedia(number: number, video: video) { stream in
       transport.requestKeyframe(peer, stream)
+    } layersChanged: { stream, count in
+      transport.want(peer, stream, temporalLayers: count)
     } keyframeNeeded: { output in
       desk.request(output)
     } receiversChanged: { output, count in

@@ -29,6 +29,8 @@ package struct LayerChoice: Sendable {
 
   /// The layer taken now; nil before the first keyframe of any.
   package private(set) var current: UInt8?
+  /// How many temporal layers of it are decoded, from the base up; `.max` for all.
+  package var temporalLayersWanted: UInt8 { temporal.layersWanted }
   /// Width times height of the largest tile; nil to take the largest layer that comes.
   package var wantedPixels: Int? {
     didSet {

@@ -42,6 +42,7 @@ package final class ParticipantMedia: PeerObserver, Sendable {
   private let audioCounts = Mutex(AudioCounts())
   private let streams = Mutex(Streams())
   private let requestKeyframe: @Sendable (StreamID) -> Void
+  private let layersChanged: @Sendable (StreamID, UInt8) -> Void
   private let keyframeNeeded: @Sendable (OutputID) -> Void
   private let receiversChanged: @Sendable (OutputID, Int) -> Void
   private let report: @Sendable (Event) -> Void
@@ -58,6 +59,8 @@ package final class ParticipantMedia: PeerObserver, Sendable {
     var audio: UInt8?
     var video: UInt8?
     var layers = LayerChoice()
+    /// What was told last of how many temporal layers are decoded.
+    private var toldLayers: (stream: UInt8, count: UInt8) = (0, .max)
 
     mutating func judge(_ frame: inout EncodedFrame, _ stream: StreamID) -> LayerChoice.Verdict {
       switch stream.kind {
@@ -69,16 +72,29 @@ package final class ParticipantMedia: PeerObserver, Sendable {
         return video == stream.media ? layers.judge(&frame, of: stream.layer) : .drop
       }
     }
+
+    /// How many temporal layers are decoded of the stream that a base frame just judged is of, if that has changed.
+    mutating func takeLayerNews(of frame: EncodedFrame, _ stream: StreamID) -> UInt8? {
+      guard stream.kind == .video, stream.media == video, stream.layer == layers.current, frame.temporal?.layer == 0 else {
+        return nil
+      }
+      let count = layers.temporalLayersWanted
+      guard toldLayers != (stream.layer, count) else { return nil }
+      toldLayers = (stream.layer, count)
+      return count
+    }
   }
 
   package init(
     number: UInt32, video: VideoSource, requestKeyframe: @escaping @Sendable (StreamID) -> Void = { _ in },
+    layersChanged: @escaping @Sendable (StreamID, UInt8) -> Void = { _, _ in },
     keyframeNeeded: @escaping @Sendable (OutputID) -> Void,
     receiversChanged: @escaping @Sendable (OutputID, Int) -> Void = { _, _ in }, report: @escaping @Sendable (Event) -> Void
   ) {
     self.number = number
     self.video = video
     self.requestKeyframe = requestKeyframe
+    self.layersChanged = layersChanged
     self.keyframeNeeded = keyframeNeeded
     self.receiversChanged = receiversChanged
     self.report = report
@@ -173,8 +189,11 @@ package final class ParticipantMedia: PeerObserver, Sendable {
   package func peer(_ peer: PeerID, didReceive frame: EncodedFrame, on stream: StreamID) {
     guard isOnStage else { return }
     var frame = frame
-    let verdict = streams.withLock { $0.judge(&frame, stream) }
+    let (verdict, layers) = streams.withLock { streams in
+      (streams.judge(&frame, stream), streams.takeLayerNews(of: frame, stream))
+    }
     if verdict.requests { requestKeyframe(stream) }
+    if let layers { layersChanged(stream, layers) }
     guard verdict.takes else { return }
     switch stream.kind {
     case .audio: audio.post(frame)

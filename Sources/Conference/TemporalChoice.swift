@@ -36,8 +36,8 @@ struct TemporalChoice {
     return true
   }
 
-  /// How many layers are decoded: always the base.
-  private var layersWanted: UInt8 {
+  /// How many layers are decoded: always the base; `.max` for all.
+  var layersWanted: UInt8 {
     let layers = max(tops.before, tops.since) + 1
     guard let wantedPixels, wantedPixels < Self.smallPixels else { return .max }
     return max(layers - (wantedPixels < Self.tinyPixels ? min(2, layers) : 1), 1)

@@ -116,6 +116,9 @@ public final class NetworkLoop: PeerTransport {
   public func subscribe(_ peer: PeerID, _ kind: MediaKind, to output: OutputID?) { post(.subscribe(peer, kind, output)) }
   public func subscribe(_ peer: PeerID, to ladder: VideoLadder) { post(.subscribeToLadder(peer, ladder)) }
   public func requestKeyframe(_ peer: PeerID, _ stream: StreamID) { post(.requestKeyframe(peer, stream)) }
+  public func want(_ peer: PeerID, _ stream: StreamID, temporalLayers: UInt8) {
+    post(.want(peer, stream, temporalLayers: temporalLayers))
+  }
 
   public func send(_ frame: EncodedFrame, to output: OutputID) {
     let wakes = mail.withLock { mail in

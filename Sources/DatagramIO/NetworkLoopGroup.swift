@@ -149,6 +149,11 @@ public final class NetworkLoopGroup: PeerTransport {
     loops[loop].requestKeyframe(peer, stream)
   }
 
+  public func want(_ peer: PeerID, _ stream: StreamID, temporalLayers: UInt8) {
+    guard let loop = seating.withLock({ $0.seats[peer]?.loop }) else { return }
+    loops[loop].want(peer, stream, temporalLayers: temporalLayers)
+  }
+
   public func send(_ frame: EncodedFrame, to output: OutputID) {
     guard loops.count > 1 else { return loops[0].send(frame, to: output) }
     var rest = seating.withLock { $0.audiences[output]?.loops ?? 0 }

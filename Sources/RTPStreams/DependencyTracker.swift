@@ -23,6 +23,8 @@ struct DependencyTracker: Sendable {
   private var activeTargets: UInt32 = 0
   /// Frames handed out, each at the low bits of its number: the number, and its temporal layer above; -1 for none.
   private var handedOut: [Int32] = []
+  /// The last frame handed out.
+  private var last: (number: UInt16, temporalLayer: UInt8)?
   /// Used again for each picture.
   private var picture: [LayerFrame] = []
   /// A chain of frames broke, and what it protects comes back with a keyframe only.
@@ -55,6 +57,43 @@ struct DependencyTracker: Sendable {
     for index in picture.indices { picture[index].isDecodable = picture[index].isWhole && hasReferences(of: index) }
     noteChains()
     return picture.contains { $0.isDecodable }
+  }
+
+  // MARK: What is missing
+
+  /// Whether a frame begins that builds on frames handed out, behind a gap in which nothing is missing that has to be there: no frame of
+  /// a chain that is decoded, or without chains none of the base.
+  func bridges(_ bytes: Span<UInt8>) -> Bool {
+    guard let structure, let told = beginning(bytes), told.dependencies.referenceCount > 0 else { return false }
+    let frame = told.dependencies
+    for index in 0..<frame.referenceCount {
+      if temporalLayer(ofHandedOut: frame.reference(index, of: told.frameNumber)) == nil { return false }
+    }
+    guard structure.chainCount > 0 else { return frame.temporalLayer == 0 }
+    for (place, target) in structure.targets.enumerated() where activeTargets & 1 << UInt32(place) != 0 {
+      guard let chain = target.chain else { continue }
+      let distance = frame.chainDistance(chain)
+      if distance > 0, temporalLayer(ofHandedOut: told.frameNumber &- distance) == nil { return false }
+    }
+    return true
+  }
+
+  /// Whether nothing below a temporal layer is missing before a frame of which `bridges` holds. With the base alone that is so; else
+  /// where a single frame is missing between two that are decoded, one of them of the highest layer that is: each layer's frames stand
+  /// between those of the layers below.
+  func missesOnly(fromLayer wanted: UInt8, before bytes: Span<UInt8>) -> Bool {
+    guard wanted > 1 else { return true }
+    guard let structure, let told = beginning(bytes), let last, !structure.targets.contains(where: { $0.spatialLayer > 0 })
+    else {
+      return false
+    }
+    return max(told.dependencies.temporalLayer, last.temporalLayer) == wanted &- 1 && told.frameNumber &- last.number == 2
+  }
+
+  /// What the first packet of a frame that is no keyframe tells.
+  private func beginning(_ bytes: Span<UInt8>) -> DependencyDescriptor? {
+    guard DependencyDescriptor.startsFrame(bytes), !DependencyDescriptor.tellsStructure(bytes) else { return nil }
+    return DependencyDescriptor(bytes, known: structure)
   }
 
   private mutating func take(_ packet: PacketStore.Packet, _ bytes: Span<UInt8>) -> Bool {
@@ -131,6 +170,7 @@ struct DependencyTracker: Sendable {
       for index in handedOut.indices { handedOut[index] = -1 }
     }
     for frame in picture where frame.isDecodable {
+      last = (frame.number, frame.dependencies.temporalLayer)
       handedOut[Int(frame.number) & (Self.memory &- 1)] = Int32(frame.number) | Int32(frame.dependencies.temporalLayer) << 16
     }
   }

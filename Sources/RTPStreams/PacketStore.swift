@@ -6,6 +6,14 @@ import Timing
 ///
 /// Cells are made as they are needed, up to a limit, and used again; a stream that loses nothing needs as many as its largest frame.
 struct PacketStore: Sendable {
+  /// What the first packet of a frame of VP8 tells of it.
+  struct FrameStart: Sendable {
+    var position: TemporalPosition?
+    var picture: UInt16?
+    /// What numbers of pictures wrap by.
+    var pictureMask: UInt16
+  }
+
   /// What assembly needs to know of a packet without looking at its bytes.
   struct Packet: Sendable {
     var sequence: Int64
@@ -13,7 +21,11 @@ struct PacketStore: Sendable {
     var marker: Bool
     var codec: Codec
     /// A keyframe begins in this packet or, for H.264, is told of by it.
-    var announcesKeyframe: Bool
+    var announcesKeyframe = false
+    /// VP8: nil where no frame begins.
+    var start: FrameStart?
+    /// VP8: bytes of the payload descriptor; 0 where it cannot be read.
+    var descriptorLength: UInt8 = 0
     var rotation: Rotation?
     var arrival: Instant
     /// Bytes of payload; 0 for padding only.
@@ -79,6 +91,13 @@ struct PacketStore: Sendable {
     guard packet.size > 0, packet.cell >= 0 else { return bytes.span.extracting(0..<0) }
     let start = packet.cell &* Self.cellSize
     return bytes.span.extracting(start..<(start &+ packet.size))
+  }
+
+  /// The payload of a packet of VP8 behind its descriptor.
+  @_lifetime(borrow self)
+  func data(of packet: Packet) -> Span<UInt8> {
+    let payload = payload(of: packet)
+    return payload.extracting(min(Int(packet.descriptorLength), payload.count)..<payload.count)
   }
 
   /// The dependency descriptor of a packet that `insert` or the ring answered; empty where it has none.

@@ -65,6 +65,12 @@ public struct ReceiveStream: Sendable {
     }
   }
 
+  /// How many temporal layers of pictures are decoded, from the base up: what is lost of the others is not waited for.
+  public var temporalLayersWanted: UInt8 {
+    get { assembler?.temporalLayersWanted ?? .max }
+    set { assembler?.temporalLayersWanted = newValue }
+  }
+
   /// The earliest of all that has to be done at a time; nil where nothing has. Kept rather than worked out, since it is asked for
   /// after each packet.
   public private(set) var nextDeadline: Instant?

@@ -24,15 +24,15 @@ extension VideoFrameAssembler {
     // What builds on something lost is of no use, and no damage either.
     guard dependencies.read(range, in: store) else { return true }
     if first.codec == .vp8 {
-      guard layers.takes(temporalPosition(ofVP8FrameAt: first)) else { return true }
+      guard layers.takes(first.start?.position) else { return true }
     }
 
     var isKeyframe: Bool?
-    var temporal: TemporalPosition?
+    var temporal = first.start?.position
     var spatial: SpatialLayers?
     let buffer = pool.make { bytes in
       switch first.codec {
-      case .vp8: isKeyframe = appendVP8(range, to: &bytes, &temporal)
+      case .vp8: isKeyframe = appendVP8(range, to: &bytes)
       case .h264: isKeyframe = appendH264(range, to: &bytes)
       case .vp9: isKeyframe = appendVP9(range, to: &bytes, &temporal, &spatial)
       case .av1: isKeyframe = appendAV1(range, to: &bytes)
@@ -42,7 +42,7 @@ extension VideoFrameAssembler {
     guard let isKeyframe, isKeyframe || !(mustBeKeyframe || first.codec != lastCodec) else { return false }
     let (spatialLayers, position) = (dependencies.spatialLayers, dependencies.temporalPosition)
     dependencies.noteHandedOut(isKeyframe: isKeyframe)
-    layers.noteHandedOut(first.codec == .vp8 ? temporal : nil, isKeyframe: isKeyframe)
+    layers.noteHandedOut(first.start, isKeyframe: isKeyframe)
     var frame = EncodedFrame(
       codec: first.codec, payload: buffer, timestamp: first.timestamp, sequence: first.sequence, isKeyframe: isKeyframe,
       followsGap: followsGap, time: lastArrival, rotation: rotation, temporal: temporal ?? position)
@@ -56,30 +56,14 @@ extension VideoFrameAssembler {
     return true
   }
 
-  /// Where a frame stands among temporal layers; nil where the packet begins none, or nothing is told.
-  func temporalPosition(ofVP8FrameAt packet: PacketStore.Packet) -> TemporalPosition? {
-    var reader = ByteReader(store.payload(of: packet))
-    guard let descriptor = VP8Descriptor(&reader), descriptor.startsPartition, descriptor.partitionIndex == 0 else {
-      return nil
-    }
-    return descriptor.temporalPosition
-  }
-
   /// Whether the frame is a keyframe; nil for a damaged one.
-  private func appendVP8(
-    _ range: Range<Int64>, to bytes: inout [UInt8], _ temporal: inout TemporalPosition?
-  ) -> Bool? {
+  private func appendVP8(_ range: Range<Int64>, to bytes: inout [UInt8]) -> Bool? {
     var isFirst = true
     for sequence in range {
       guard let packet = store[sequence], packet.size > 0 else { continue }
-      var reader = ByteReader(store.payload(of: packet))
-      guard let descriptor = VP8Descriptor(&reader), let data = reader.readBytes(reader.remaining) else { return nil }
-      if isFirst {
-        guard descriptor.startsPartition, descriptor.partitionIndex == 0 else { return nil }
-        temporal = descriptor.temporalPosition
-      }
+      guard packet.descriptorLength > 0, packet.start != nil || !isFirst else { return nil }
       isFirst = false
-      bytes.append(contentsOf: data)
+      bytes.append(contentsOf: store.data(of: packet))
     }
     return VP8FrameHeader(bytes.span)?.isKeyframe
   }

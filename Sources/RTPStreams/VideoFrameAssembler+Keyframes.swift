@@ -3,15 +3,23 @@ import EncodedMedia
 import RTP
 
 extension VideoFrameAssembler {
-  /// Whether a payload says that its frame is a keyframe.
-  static func announcesKeyframe(_ payload: Span<UInt8>, _ codec: Codec) -> Bool {
+  /// Notes what a payload says of its frame: above all whether it is a keyframe.
+  static func describe(_ payload: Span<UInt8>, in packet: inout PacketStore.Packet) {
+    guard packet.codec == .vp8 else {
+      return packet.announcesKeyframe = announcesKeyframe(payload, packet.codec)
+    }
+    var reader = ByteReader(payload)
+    guard let descriptor = VP8Descriptor(&reader) else { return }
+    packet.descriptorLength = UInt8(clamping: payload.count &- reader.remaining)
+    guard descriptor.startsPartition, descriptor.partitionIndex == 0 else { return }
+    packet.start = .init(
+      position: descriptor.temporalPosition, picture: descriptor.pictureID,
+      pictureMask: descriptor.hasLongPictureID ? 0x7FFF : 0x7F)
+    packet.announcesKeyframe = reader.readUInt8().map { $0 & 0x01 == 0 } ?? false
+  }
+
+  private static func announcesKeyframe(_ payload: Span<UInt8>, _ codec: Codec) -> Bool {
     switch codec {
-    case .vp8:
-      var reader = ByteReader(payload)
-      guard let descriptor = VP8Descriptor(&reader), descriptor.startsPartition, descriptor.partitionIndex == 0,
-        let first = reader.readUInt8()
-      else { return false }
-      return first & 0x01 == 0
     case .h264: return H264FrameWriter.announcesKeyframe(payload)
     case .vp9:
       var reader = ByteReader(payload)
@@ -22,7 +30,7 @@ extension VideoFrameAssembler {
     case .av1:
       guard let reader = AV1PayloadReader(payload) else { return false }
       return reader.startsSequence && !reader.continues
-    case .opus, .pcmu, .pcma: return false
+    case .vp8, .opus, .pcmu, .pcma: return false
     }
   }
 

@@ -10,12 +10,15 @@ import Timing
 ///
 /// Frames follow one another without a gap in sequence numbers, whatever the codec, so nothing is emitted that refers to what was
 /// lost: after giving up, only a keyframe goes on, and it says `followsGap`. Where packets tell what their frames build on, those
-/// go on that build on nothing lost: by a dependency descriptor, or by VP8's temporal layers.
+/// go on that build on nothing lost: by a dependency descriptor, or by VP8's temporal layers. Of layers that nobody decodes nothing is
+/// waited for.
 public struct VideoFrameAssembler: Sendable {
   /// How long a missing packet is waited for.
   public var patience: Interval
   /// How long where a later frame has already begun to come that needs nothing of it: a keyframe, or one of a lower temporal layer.
   public static let patienceBeforeKeyframe = Interval.milliseconds(60)
+  /// How many temporal layers are decoded, from the base up.
+  public var temporalLayersWanted = UInt8.max
 
   /// Frames emitted, keyframes among them, and times that packets were given up.
   public internal(set) var frameCount = 0
@@ -38,6 +41,8 @@ public struct VideoFrameAssembler: Sendable {
   /// The same of a frame that builds on nothing missing, and the missing packet it was found behind.
   private var bridgeAhead: Int64?
   private var bridgedCursor: Int64?
+  /// All that is missing before it is of layers that nobody decodes.
+  private var missesUnwantedOnly = false
   /// Packets below this were emitted or given up.
   private var floor = Int64.min
   var followsGap = false
@@ -61,6 +66,7 @@ public struct VideoFrameAssembler: Sendable {
   /// When to give up what is missing; nil where nothing is.
   public var nextDeadline: Instant? {
     guard next != nil, let blockedSince else { return nil }
+    if missesUnwantedOnly, let bridgeAhead, bridgeAhead > cursor { return blockedSince }
     let goesOn = max(keyframeAhead ?? .min, bridgeAhead ?? .min) > cursor
     return blockedSince + (goesOn ? min(patience, Self.patienceBeforeKeyframe) : patience)
   }
@@ -78,10 +84,11 @@ public struct VideoFrameAssembler: Sendable {
     guard sequence >= floor, store[sequence] == nil else { return }
     if let highest, sequence <= highest &- PacketStore.capacity { return }
     while let next, sequence &- next >= PacketStore.capacity { giveUp(at: now, pool: &pool, frames: &frames) }
-    let announces = Self.announcesKeyframe(payload, codec) || DependencyDescriptor.tellsStructure(descriptor)
-    let arrived = PacketStore.Packet(
-      sequence: sequence, timestamp: timestamp, marker: marker, codec: codec, announcesKeyframe: announces, rotation: rotation,
-      arrival: now, size: payload.count)
+    var arrived = PacketStore.Packet(
+      sequence: sequence, timestamp: timestamp, marker: marker, codec: codec, rotation: rotation, arrival: now,
+      size: payload.count)
+    Self.describe(payload, in: &arrived)
+    if DependencyDescriptor.tellsStructure(descriptor) { arrived.announcesKeyframe = true }
     guard let packet = store.insert(arrived, payload, descriptor) else { return }
     highest = max(highest ?? sequence, sequence)
     if awaitsFrame, descriptor.isEmpty, !payload.isEmpty { awaitKeyframe() }
@@ -89,12 +96,13 @@ public struct VideoFrameAssembler: Sendable {
       begin(at: packet.sequence)
     } else if next == nil {
       lookForKeyframe(around: packet)
-    } else if announces, sequence > cursor, let start = start(ofKeyframeAt: packet), start > cursor {
+    } else if packet.announcesKeyframe, sequence > cursor, let start = start(ofKeyframeAt: packet), start > cursor {
       keyframeAhead = max(keyframeAhead ?? start, start)
     }
     advance(pool: &pool, frames: &frames, at: now)
     noteBlock()
     noteBridge(packet)
+    if missesUnwantedOnly { handleTimeout(at: now, pool: &pool, frames: &frames) }
   }
 
   /// Gives up what has been missing for too long.
@@ -113,7 +121,7 @@ public struct VideoFrameAssembler: Sendable {
     next = nil
     highest = nil
     keyframeAhead = nil
-    (bridgeAhead, bridgedCursor) = (nil, nil)
+    (bridgeAhead, bridgedCursor, missesUnwantedOnly) = (nil, nil, false)
     floor = .min
     blockedSince = nil
     mustBeKeyframe = true
@@ -158,13 +166,29 @@ public struct VideoFrameAssembler: Sendable {
 
   /// Looks behind a missing packet for a frame that builds on nothing missing.
   private mutating func noteBridge(_ packet: PacketStore.Packet) {
-    guard layers.isKnown, blockedSince != nil else { return bridgeAhead = nil }
+    guard layers.isKnown || dependencies.isKnown, blockedSince != nil else {
+      (bridgeAhead, missesUnwantedOnly) = (nil, false)
+      return
+    }
     if bridgedCursor != cursor {
       bridgedCursor = cursor
-      bridgeAhead = firstBridge()
+      take(bridge: firstBridge())
     } else if bridgeAhead == nil, packet.sequence > cursor, bridges(packet) {
-      bridgeAhead = packet.sequence
+      take(bridge: packet.sequence)
     }
+  }
+
+  private mutating func take(bridge sequence: Int64?) {
+    bridgeAhead = sequence
+    missesUnwantedOnly = sequence.flatMap { store[$0] }.map(missesUnwantedOnly) ?? false
+  }
+
+  /// Whether nothing that is decoded is missing before a frame that builds on nothing missing.
+  private func missesUnwantedOnly(before packet: PacketStore.Packet) -> Bool {
+    temporalLayersWanted != .max
+      && (dependencies.isKnown
+        ? dependencies.missesOnly(fromLayer: temporalLayersWanted, before: store.descriptor(of: packet))
+        : layers.missesOnly(fromLayer: temporalLayersWanted, before: packet.start))
   }
 
   /// Where the first such frame begins, among all that is kept behind the missing packet.
@@ -173,9 +197,11 @@ public struct VideoFrameAssembler: Sendable {
     return (max(cursor, highest &- PacketStore.capacity)...highest).first { store[$0].map(bridges) ?? false }
   }
 
-  /// Whether a frame begins with a packet that builds on base frames alone, all of which were emitted.
+  /// Whether a frame begins with a packet that builds on emitted frames alone, and nothing missing is needed by all that follow.
   private func bridges(_ packet: PacketStore.Packet) -> Bool {
-    packet.codec == .vp8 && packet.codec == lastCodec && layers.bridges(temporalPosition(ofVP8FrameAt: packet))
+    guard packet.codec == lastCodec, !mustBeKeyframe else { return false }
+    if dependencies.isKnown { return dependencies.bridges(store.descriptor(of: packet)) }
+    return packet.codec == .vp8 && layers.bridges(packet.start, wanted: temporalLayersWanted)
   }
 
   /// Drops the frame that is due and goes on with the next keyframe that is there, or awaits one.
@@ -183,8 +209,8 @@ public struct VideoFrameAssembler: Sendable {
     guard let first = next, let highest else { return }
     gapCount &+= 1
     if dependencies.isKnown, !mustBeKeyframe { return goOn(first..<cursor, to: highest, at: now, pool: &pool, frames: &frames) }
-    if !mustBeKeyframe, let start = firstBridge() {
-      layers.noteGap()
+    if let start = firstBridge() {
+      layers.noteGap(fromLayer: missesUnwantedOnly && start == bridgeAhead ? temporalLayersWanted : 1)
       blockedSince = nil
       begin(at: start)
       advance(pool: &pool, frames: &frames, at: now)

@@ -22,6 +22,7 @@ public struct Endpoint: ~Copyable {
     case subscribeToLadder(PeerID, VideoLadder)
     case send(EncodedFrame, OutputID)
     case requestKeyframe(PeerID, StreamID)
+    case want(PeerID, StreamID, temporalLayers: UInt8)
     /// Another endpoint's peer would have the path; see `PathRegistry`.
     case yield(TransportPath)
   }
@@ -318,6 +319,7 @@ public struct Endpoint: ~Copyable {
       guard let peer = peers[id] else { return }
       peer.session.requestKeyframe(stream, at: now, into: &outputs)
       schedule(peer)
+    case .want(let id, let stream, let layers): peers[id]?.session.want(stream, temporalLayers: layers)
     case .yield(let path): yield(path, at: now)
     }
   }

@@ -136,6 +136,13 @@ extension PeerSession {
     if isConnected { sendFeedback(at: now, into: &outputs) }
   }
 
+  /// Of the temporal layers of one of the peer's streams only so many are decoded: nobody waits for what is lost of the others.
+  public mutating func want(_ id: StreamID, temporalLayers: UInt8) {
+    for index in incoming.entries.indices where incoming.entries[index].id == id {
+      incoming.entries[index].stream.temporalLayersWanted = temporalLayers
+    }
+  }
+
   /// Asks the peer for a keyframe at once and every time, as a client does that has lost its mind: what a load test needs.
   package mutating func insistOnKeyframe(_ id: StreamID, into outputs: inout PeerOutputs) {
     guard isConnected, let entry = incoming.entries.first(where: { $0.id == id }) else { return }

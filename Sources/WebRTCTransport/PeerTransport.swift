@@ -51,6 +51,9 @@ public protocol PeerTransport: AnyObject, Sendable {
   func send(_ frame: EncodedFrame, to output: OutputID)
   /// Asks a peer for a keyframe on one of its streams. Requests are merged and throttled.
   func requestKeyframe(_ peer: PeerID, _ stream: StreamID)
+  /// Of the temporal layers of a peer's stream only so many are decoded, from the base up: what is lost of the others is not waited
+  /// for. All of them before this is called.
+  func want(_ peer: PeerID, _ stream: StreamID, temporalLayers: UInt8)
   /// How soon what is handed over is sent.
   var punctuality: SendingPunctuality { get }
 }

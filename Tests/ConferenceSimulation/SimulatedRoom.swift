@@ -22,6 +22,9 @@ final class SimulatedTransport: PeerTransport {
   func subscribe(_ peer: PeerID, to ladder: VideoLadder) { note(.subscribeToLadder(peer, ladder)) }
   func send(_ frame: EncodedFrame, to output: OutputID) { note(.send(frame, output)) }
   func requestKeyframe(_ peer: PeerID, _ stream: StreamID) { note(.requestKeyframe(peer, stream)) }
+  func want(_ peer: PeerID, _ stream: StreamID, temporalLayers: UInt8) {
+    note(.want(peer, stream, temporalLayers: temporalLayers))
+  }
 
   private func note(_ command: Endpoint.Command) { commands.withLock { $0.append(command) } }
   func take() -> [Endpoint.Command] {

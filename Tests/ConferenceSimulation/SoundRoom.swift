@@ -54,6 +54,7 @@ final class DirectTransport: PeerTransport {
   func add(_ peer: PeerID, _ setup: PeerSetup, observer: any PeerObserver) {}
   func update(_ peer: PeerID, _ setup: PeerSetup) {}
   func requestKeyframe(_ peer: PeerID, _ stream: StreamID) {}
+  func want(_ peer: PeerID, _ stream: StreamID, temporalLayers: UInt8) {}
 }
 
 /// The sound of a room in virtual time: packets go in and packets come out, a tick of 20 ms at a time.

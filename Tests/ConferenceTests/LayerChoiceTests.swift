@@ -105,6 +105,8 @@ extension LayerChoice {
       for (frame, isTaken) in zip(frames, taken).dropFirst(8) {
         #expect(isTaken == (Int(frame.temporal?.layer ?? 0) < layers))
       }
+      // What the transport is told need not be waited for.
+      #expect(choice.temporalLayersWanted == (layers == 3 ? .max : UInt8(layers)))
     }
   }
 

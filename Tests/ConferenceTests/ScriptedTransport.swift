@@ -64,6 +64,7 @@ final class ScriptedTransport: PeerTransport {
   func requestKeyframe(_ peer: PeerID, _ stream: StreamID) {
     state.withLock { $0.calls.append(.requestKeyframe(peer, stream)) }
   }
+  func want(_ peer: PeerID, _ stream: StreamID, temporalLayers: UInt8) {}
 
   var calls: [Call] { state.withLock { $0.calls } }
   var peers: [PeerID] { state.withLock { $0.observers.keys.sorted { $0.rawValue < $1.rawValue } } }

@@ -116,6 +116,37 @@ private struct Describer {
     }
   }
 
+  /// When each frame is handed out, in milliseconds after it came.
+  private func delays(_ packets: [Packet], layersWanted: UInt8, losing lost: Int) -> [Int: Int] {
+    var assembler = VideoFrameAssembler(patience: .milliseconds(500))
+    assembler.temporalLayersWanted = layersWanted
+    var pool = FrameBufferPool(capacity: 8, bytesReserved: 1024)
+    var delays: [Int: Int] = [:]
+    for (index, packet) in packets.enumerated() {
+      var frames: [EncodedFrame] = []
+      for step in 0..<33 {
+        let now = Instant.zero + .milliseconds(Int64(index * 33 + step))
+        if step == 0, index != lost {
+          assembler.receive(
+            sequence: Int64(index), timestamp: RTPTimestamp(packet.picture), marker: packet.marker, codec: .vp8, rotation: nil,
+            payload: packet.payload.span, descriptor: packet.descriptor.span, at: now, pool: &pool, frames: &frames)
+        }
+        assembler.handleTimeout(at: now, pool: &pool, frames: &frames)
+        for number in numbers(frames) where delays[number] == nil { delays[number] = (index - number) * 33 + step }
+      }
+    }
+    return delays
+  }
+
+  @Test func theWaitForAFrameThatNothingBuildsOnIsShort() {
+    let short = delays(temporal(20), layersWanted: .max, losing: 5)
+    #expect(short[6] == 60 && short[7] == 27 && short[8] == 0)
+    // What is needed is waited for as long as it may still come.
+    #expect(delays(temporal(20), layersWanted: .max, losing: 6)[7] == nil)
+    let none = delays(temporal(20), layersWanted: 1, losing: 5)
+    #expect(none.count == 19 && none.values.allSatisfy { $0 == 0 })
+  }
+
   @Test func afterALostBaseFrameOnlyAKeyframeGoesOn() {
     let outcome = assemble(temporal(20, keys: [0, 12]), .vp8, losing: [4])
     #expect(numbers(outcome.frames) == [0, 1, 2, 3] + Array(12..<20))

@@ -84,6 +84,61 @@ import Timing
     holds(receiver.frames.count == 5)
   }
 
+  /// When each frame is handed out, in milliseconds after it came, where the receiver decodes only some layers.
+  private func delays(
+    layersWanted: UInt8, syncs: Bool = true, losing lost: Set<Int>, lostPacket: Int? = nil
+  ) throws -> [Int: Int] {
+    var sender = Sender(.vp8)
+    var receiver = Receiver(.vp8)
+    receiver.stream.temporalLayersWanted = layersWanted
+    var delays: [Int: Int] = [:]
+    for number in 0..<24 {
+      var frame = Self.frame(number, isKeyframe: number == 0)
+      if !syncs, number > 4 { frame.temporal?.isLayerSync = number % 4 == 1 }
+      for (index, packet) in try sender.send(frame).enumerated()
+      where !lost.contains(number) || lostPacket != nil && index != lostPacket {
+        receiver.receive(packet, at: milliseconds(number * 33))
+      }
+      for step in 0..<33 {
+        receiver.handleTimeout(at: milliseconds(number * 33 + step))
+        for frame in receiver.frames {
+          let handedOut = Int(frame.timestamp.distance(from: receiver.frames[0].timestamp)) / 3000
+          if delays[handedOut] == nil { delays[handedOut] = (number - handedOut) * 33 + step }
+        }
+      }
+    }
+    return delays
+  }
+
+  @Test func nobodyWaitsForALayerThatIsNotDecoded() throws {
+    // With the base alone, whatever is missing between its frames.
+    for lost: Set<Int> in [[5], [9, 10], [13, 14, 15]] {
+      let delays = try delays(layersWanted: 1, losing: lost)
+      for number in stride(from: 0, to: 24, by: 4) { #expect(delays[number] == 0, "\(number) without \(lost)") }
+    }
+    // With two layers of three, where it is one frame of the third; also when only a part of it is missing.
+    for lost in [5, 7, 9, 11] {
+      for packet in [nil, 0, 1] {
+        let delays = try delays(layersWanted: 2, losing: [lost], lostPacket: packet)
+        for number in stride(from: 0, to: 24, by: 2) { #expect(delays[number] == 0, "\(number) without \(lost)") }
+      }
+    }
+  }
+
+  @Test func whoDecodesALayerWaitsForIt() throws {
+    // 60 ms from the first packet behind what is missing.
+    #expect(try delays(layersWanted: 2, losing: [10])[12] == 27)
+    #expect(try delays(layersWanted: 2, losing: [9, 10, 11])[12] == 60)
+    #expect(try delays(layersWanted: .max, losing: [9])[10] == 60)
+    #expect(try delays(layersWanted: 3, losing: [9])[10] == 60)
+  }
+
+  @Test func aGapOfALayerThatIsNotDecodedTakesNothingFromThoseThatAre() throws {
+    // The middle layer goes on from frame to frame here.
+    let delays = try delays(layersWanted: 2, syncs: false, losing: [9])
+    for number in stride(from: 0, to: 24, by: 2) { #expect(delays[number] == 0, "\(number)") }
+  }
+
   @Test func nothingIsHandedOutThatBuildsOnWhatWasNot() throws {
     var (total, asked) = (0, 0)
     for seed in 0..<60 as Range<UInt64> {
