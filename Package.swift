@@ -140,7 +140,7 @@ let package = Package(
     tests("ICETests", ["Bytes", "Timing"]),
     tests("SecureTransportTests", ["Bytes", "Timing", "CSRTP", "COpenSSL"]),
     tests("CongestionControlTests", ["RTPStreams", "RTP", "EncodedMedia", "Bytes", "Timing"]),
-    tests("RTPStreamsTests", ["RTP", "EncodedMedia", "Bytes", "Timing"]),
+    tests("RTPStreamsTests", ["RTP", "EncodedMedia", "Bytes", "Timing"], exclude: ["Fixtures"]),
     tests(
       "WebRTCTransportTests",
       ["TestPeers", "SDP", "ICE", "SecureTransport", "RTPStreams", "RTP", "EncodedMedia", "Bytes", "Timing"]),
