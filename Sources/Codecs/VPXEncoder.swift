@@ -16,6 +16,8 @@ final class VPXEncoder {
   private let configuration: UnsafeMutablePointer<vpx_codec_enc_cfg_t>
   private let image: UnsafeMutablePointer<vpx_image_t>
   private var hasActiveMap = false
+  /// What the library was told last of when a block counts as still.
+  private var staticThreshold: Int
   /// The blocks told to be coded more finely; none where there are no such.
   private var finerBlocks: [UInt8] = []
   /// By what their quantizer differs, of libvpx's 64.
@@ -26,6 +28,8 @@ final class VPXEncoder {
   private var keyframeQuantizer: KeyframeQuantizer
 
   private static let clockRate: Int64 = 90_000
+  /// For VP9's upper layers. 1100 and more cost what moves a few hundredths of a decibel, and what the base refines 1.5 dB.
+  private static let upperStaticThreshold = 1000
 
   /// - Parameters: width, height: pixels, 1 to `Picture.sideMax`.
   init(isVP9: Bool, width: Int, height: Int, settings: VideoEncoder.Settings) throws(CodecError) {
@@ -33,6 +37,7 @@ final class VPXEncoder {
     self.width = width
     self.height = height
     self.settings = settings
+    staticThreshold = settings.staticThreshold
     pattern = TemporalPattern(layerCount: settings.temporalLayers)
     pattern.isScreen = settings.isScreen
     keyframeQuantizer = KeyframeQuantizer(isVP9: isVP9)
@@ -148,6 +153,7 @@ final class VPXEncoder {
     if pattern.layerCount > 1 {
       let layer = Int32(step.position.layer)
       guard tutti_vpx_set_temporal_layer(context, isVP9 ? 1 : 0, layer) == VPX_CODEC_OK else { throw failure }
+      try passOverStill(inLayer: step.position.layer)
     }
     var outcome =
       asKeyframe || number == 0
@@ -158,6 +164,16 @@ final class VPXEncoder {
     }
     outcome.temporal = step.position
     return outcome
+  }
+
+  /// Where blocks rest, VP9's upper layers pass over what hardly differs from the base frame before, sensors' noise above all: the next
+  /// base frame has it, and nothing builds on what was left out. Base frames refine, and never pass over anything.
+  private func passOverStill(inLayer layer: UInt8) throws(CodecError) {
+    let passesOver = isVP9 && layer > 0 && hasActiveMap && !pattern.isScreen
+    let threshold = passesOver ? max(Self.upperStaticThreshold, settings.staticThreshold) : settings.staticThreshold
+    guard threshold != staticThreshold else { return }
+    staticThreshold = threshold
+    guard tutti_vpx_set_static_threshold(context, UInt32(clamping: threshold)) == VPX_CODEC_OK else { throw failure }
   }
 
   private func encodeFrame(
