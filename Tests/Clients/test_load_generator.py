@@ -38,7 +38,7 @@ async def test_media_of_another_kind_than_the_http_address_is_reached(
     start_server: Callable[..., Server], room: str, http_host: str, media_host: str
 ) -> None:
     server = start_server(http_host=http_host, media_host=media_host)
-    status, report, told = await _load("--url", f"{server.url}/rooms/{room}", "--publishers", "1", "--viewers", "3", "--seconds", "2")
+    status, report, told = await load("--url", f"{server.url}/rooms/{room}", "--publishers", "1", "--viewers", "3", "--seconds", "2")
     assert status == 0, told
     assert report["connected"] == report["clients"] == 3
 
