@@ -4,6 +4,7 @@
 
 // Asks for all lines of cache of some memory; never faults, whatever the address.
 static inline void shim_prefetch(const void *address, long bytes) {
-  for (long offset = 0; offset < bytes; offset += 64) __builtin_prefetch((const char *)address + offset);
+  const char *end = (const char *)address + bytes;
+  for (const char *line = (const char *)((unsigned long)address & ~63ul); line < end; line += 64) __builtin_prefetch(line);
 }
 #endif
