@@ -40,10 +40,21 @@ public final class SRTPSender {
 
     /// No index: they have 48 bits.
     static let none = UInt64.max
+
+    /// The index a sequence number stands for when it is newer than the last one: the same roll-over counter, or the next.
+    func nextIndex(_ sequenceNumber: UInt16) throws(SRTPSendError) -> UInt64 {
+      guard lastIndex != Self.none else { return UInt64(sequenceNumber) }
+      let step = sequenceNumber &- UInt16(truncatingIfNeeded: lastIndex)
+      guard step != 0, step < 0x8000 else { throw .indexAlreadyUsed }
+      let index = lastIndex &+ UInt64(step)
+      guard index >> 48 == 0 else { throw .keyExhausted }
+      return index
+    }
   }
 
   /// The streams by their SSRC. A peer's sound, picture and retransmissions stand in the object itself, on one line of cache: with
-  /// hundreds of peers every step to other memory costs more than the search.
+  /// hundreds of peers every step to other memory costs more than the search. A packet asks it one thing, since each question to what
+  /// an object holds is watched for others at the same time.
   private struct StreamTable {
     private var first: [4 of Stream] = .init(repeating: Stream(ssrc: 0))
     private var rest: [Stream] = []
@@ -60,7 +71,25 @@ public final class SRTPSender {
       return nil
     }
 
-    mutating func add(_ ssrc: UInt32) -> Int {
+    /// Takes the index of an RTP packet for good.
+    mutating func spendIndex(_ fields: RTPFields) throws(SRTPSendError) -> UInt64 {
+      let place = try findOrAdd(fields.ssrc)
+      let index = try self[place].nextIndex(fields.sequenceNumber)
+      self[place].lastIndex = index
+      return index
+    }
+
+    /// Takes the next index of a stream's RTCP packets for good.
+    mutating func spendRTCPIndex(_ ssrc: UInt32) throws(SRTPSendError) -> UInt32 {
+      let place = try findOrAdd(ssrc)
+      guard self[place].lastRTCPIndex < 0x7FFF_FFFF else { throw .keyExhausted }
+      self[place].lastRTCPIndex &+= 1
+      return self[place].lastRTCPIndex
+    }
+
+    private mutating func findOrAdd(_ ssrc: UInt32) throws(SRTPSendError) -> Int {
+      if let known = find(ssrc) { return known }
+      guard count < mostStreams else { throw .tooManyStreams }
       if count < 4 { first[count] = Stream(ssrc: ssrc) } else { rest.append(Stream(ssrc: ssrc)) }
       count &+= 1
       return count &- 1
@@ -90,10 +119,8 @@ public final class SRTPSender {
   public func protectRTP(_ packet: inout MutableSpan<UInt8>, length: Int) throws(SRTPSendError) -> Int {
     try checkRoom(packet.count, length: length, overhead: profile.rtpOverhead)
     guard let fields = RTPFields(packet.span.extracting(..<length)) else { throw .malformed }
-    let stream = try findStream(fields.ssrc)
-    let index = try nextIndex(of: streams[stream], sequenceNumber: fields.sequenceNumber)
     // Before the cipher runs: whatever becomes of this packet, its index is spent.
-    streams[stream].lastIndex = index
+    let index = try streams.spendIndex(fields)
     return try protect(&packet, length, fields, index)
   }
 
@@ -131,10 +158,7 @@ public final class SRTPSender {
   public func protectRTCP(_ packet: inout MutableSpan<UInt8>, length: Int) throws(SRTPSendError) -> Int {
     try checkRoom(packet.count, length: length, overhead: profile.rtcpOverhead)
     guard let fields = RTCPFields(packet.span.extracting(..<length)) else { throw .malformed }
-    let stream = try findStream(fields.ssrc)
-    guard streams[stream].lastRTCPIndex < 0x7FFF_FFFF else { throw .keyExhausted }
-    streams[stream].lastRTCPIndex &+= 1
-    let index = streams[stream].lastRTCPIndex
+    let index = try streams.spendRTCPIndex(fields.ssrc)
     let done = packet.withUnsafeMutableBufferPointer { bytes in
       rtcp.protectRTCP(bytes, count: length, ssrc: fields.ssrc, index: index)
     }
@@ -145,22 +169,5 @@ public final class SRTPSender {
   private func checkRoom(_ room: Int, length: Int, overhead: Int) throws(SRTPSendError) {
     guard length >= 0, length <= room, length <= 65_535 else { throw .malformed }
     guard room &- length >= overhead else { throw .noRoom }
-  }
-
-  private func findStream(_ ssrc: UInt32) throws(SRTPSendError) -> Int {
-    if let known = streams.find(ssrc) { return known }
-    guard streams.count < Self.mostStreams else { throw .tooManyStreams }
-    return streams.add(ssrc)
-  }
-
-  /// The index a sequence number stands for when it is newer than the last one: the same roll-over counter, or the next.
-  private func nextIndex(of stream: Stream, sequenceNumber: UInt16) throws(SRTPSendError) -> UInt64 {
-    guard stream.lastIndex != Stream.none else { return UInt64(sequenceNumber) }
-    let last = stream.lastIndex
-    let step = sequenceNumber &- UInt16(truncatingIfNeeded: last)
-    guard step != 0, step < 0x8000 else { throw .indexAlreadyUsed }
-    let index = last &+ UInt64(step)
-    guard index >> 48 == 0 else { throw .keyExhausted }
-    return index
   }
 }
