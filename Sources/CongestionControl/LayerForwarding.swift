@@ -6,12 +6,12 @@ import EncodedMedia
 /// left out. Where the encoder has no temporal layers every frame is of the base.
 public struct LayerForwarding: Sendable {
   /// Frames of so many layers are forwarded at most; 1 for the base alone.
-  public var layersMax = 4
+  public var layersMax: Int
   private var layersOpen: UInt8 = 1
   /// TL0PICIDX of the last base layer frame that was forwarded.
   private var baseIndex: UInt8?
 
-  public init() {}
+  public init(layersMax: Int = 4) { self.layersMax = layersMax }
 
   /// Whether the frame would be forwarded, so that it can be refused for other reasons.
   public func admits(_ frame: PacketizedFrame) -> Bool {

@@ -14,15 +14,16 @@ struct PictureReception {
     case forwarded
   }
 
-  let ladder: VideoLadder
-  private(set) var choice: RungChoice
+  // First what each frame is judged by.
+  /// Until when he is given no picture, because the first probe will soon tell which suits him; nil once it did.
+  private(set) var patienceEnd: Instant?
   private var layers = LayerForwarding()
+  private(set) var choice: RungChoice { didSet { layers.layersMax = choice.forwardedLayers } }
+  let ladder: VideoLadder
   /// The outputs he counts as a receiver of: what he is sent and what he waits for.
   private(set) var joined: [OutputID] = []
   /// Whether he was ever sent a picture: frames of the past would be behind what he has.
   var hasPicture = false
-  /// Until when he is given no picture, because the first probe will soon tell which suits him; nil once it did.
-  private(set) var patienceEnd: Instant?
   /// Frames that were not sent for want of room, those above his layers not counted.
   private(set) var framesRefused = 0
 
@@ -36,6 +37,7 @@ struct PictureReception {
     let kept = previous?.forwardedOutput.flatMap { ladder.index(of: $0) }
     choice = RungChoice(steps, estimate: ladder.isAutomatic ? min(estimate ?? steps.least, maximum) : .max, forwarding: kept)
     if kept != nil, let previous { layers = previous.layers }
+    layers.layersMax = choice.forwardedLayers
     hasPicture = previous?.hasPicture ?? false
     // Who waits to learn of his path waits no longer because there is another output.
     patienceEnd = previous?.patienceEnd
@@ -73,7 +75,6 @@ struct PictureReception {
     guard patienceEnd == nil else { return .leftOut }
     if choice.awaitedRung == rung { return .awaited }
     guard choice.forwardedRung == rung else { return .leftOut }
-    layers.layersMax = choice.forwardedLayers
     guard !layers.admits(frame) else { return .forwarded }
     layers.leftOut(frame)
     return .leftOut
@@ -91,7 +92,7 @@ struct PictureReception {
   /// The awaited rung's keyframe was sent.
   mutating func begins(with frame: PacketizedFrame, of rung: Int) {
     guard choice.keyframe(of: rung) else { return }
-    layers = LayerForwarding()
+    layers = LayerForwarding(layersMax: choice.forwardedLayers)
     layers.forwarded(frame)
     hasPicture = true
   }
