@@ -1,3 +1,4 @@
+import Bytes
 import RTP
 import Timing
 
@@ -98,7 +99,6 @@ public struct BandwidthEstimator: Sendable {
   private var bottleneck = BottleneckRate()
   private var receiverMaximum: Double?
   private var roundTripTime = Interval.milliseconds(100)
-  private var results: [PacketResult] = []
   private var hasTransportFeedback = false
   /// Whether the path was opened and nothing told yet what it carries: the first probe that does is believed whatever was assumed.
   public private(set) var isUnsure = false
@@ -230,47 +230,68 @@ public struct BandwidthEstimator: Sendable {
   /// A packet will be sent soon: asks for the memory that it is noted in.
   package mutating func prefetch() { history.prefetch() }
 
+  /// Feedback will come soon: asks for the memory that it is weighed in.
+  package mutating func prefetchToReceive() {
+    withUnsafeBytes(of: &self) { bytes in
+      if let base = bytes.baseAddress { Prefetch.memory(at: base, byteCount: bytes.count) }
+    }
+    history.prefetchToMatch()
+  }
+
   /// Transport-wide feedback came.
   public mutating func receive(_ feedback: borrowing TransportFeedback, at now: Instant) {
-    results.removeAll(keepingCapacity: true)
-    history.match(feedback, into: &results)
-    guard !results.isEmpty else { return }
+    let shift = history.unwrap(feedback.referenceTime)
+    var packets = feedback.packets()
+    var news = News()
+    while let status = packets.next() {
+      if let result = history.match(status, shift: shift) { take(result, into: &news, at: now) }
+    }
+    guard news.received > 0 || news.reportedLost > 0 else { return }
     if !hasTransportFeedback {
       hasTransportFeedback = true
       probes.begin(at: now)
     }
     lastHeard = now
     endOpening(at: now)
-    learn(at: now)
+    learn(news, at: now)
   }
 
-  private mutating func learn(at now: Instant) {
-    var (received, lost) = (0, 0)
-    var probed: Double?
+  /// What one feedback packet says, taken together.
+  private struct News {
+    var received = 0
+    var reportedLost = 0
+    /// Packets that came after all.
+    var found = 0
     var shortest: Interval?
-    var over = false
-    for result in results {
-      guard let arrival = result.arrival else {
-        lost &+= 1
-        continue
-      }
-      received &+= 1
-      if result.wasReportedLost { lost &-= 1 }
-      shortest = min(shortest ?? .seconds(60), now - result.sentAt)
-      acknowledged.add(result.size, arrival: arrival, isApplicationLimited: sending.isApplicationLimited)
-      let waited = queue.add(sent: result.sentAt, arrival: arrival)
-      bottleneck.add(result.size, arrival: arrival, waited: waited, at: now)
-      // A probe builds a queue on purpose, for a moment: it is measured, not taken for overuse.
-      if result.cluster == 0, let delta = grouping.add(sent: result.sentAt, arrival: arrival) {
-        detector.add(delta, at: now)
-        over = over || detector.usage == .over
-      }
-      probed = measurement.add(result) ?? probed
+    var probed: Double?
+    var isOver = false
+  }
+
+  private mutating func take(_ result: PacketResult, into news: inout News, at now: Instant) {
+    guard let arrival = result.arrival else {
+      news.reportedLost &+= 1
+      return
     }
-    if let shortest { roundTripTime = max((roundTripTime * 7 + shortest) / 8, .milliseconds(1)) }
+    news.received &+= 1
+    if result.wasReportedLost { news.found &+= 1 }
+    news.shortest = min(news.shortest ?? .seconds(60), now - result.sentAt)
+    acknowledged.add(result.size, arrival: arrival, isApplicationLimited: sending.isApplicationLimited)
+    let waited = queue.add(sent: result.sentAt, arrival: arrival)
+    bottleneck.add(result.size, arrival: arrival, waited: waited, at: now)
+    // A probe builds a queue on purpose, for a moment: it is measured, not taken for overuse.
+    if result.cluster == 0, let delta = grouping.add(sent: result.sentAt, arrival: arrival) {
+      detector.add(delta, at: now)
+      news.isOver = news.isOver || detector.usage == .over
+    }
+    news.probed = measurement.add(result) ?? news.probed
+  }
+
+  private mutating func learn(_ news: News, at now: Instant) {
+    let (lost, probed) = (news.reportedLost &- news.found, news.probed)
+    if let shortest = news.shortest { roundTripTime = max((roundTripTime * 7 + shortest) / 8, .milliseconds(1)) }
     queue.finish(at: now)
-    loss.count(received: received, lost: lost, target: estimate, roundTripTime: roundTripTime, at: now)
-    let usage: PathUsage = over || isOverwhelmed() ? .over : detector.usage
+    loss.count(received: news.received, lost: lost, target: estimate, roundTripTime: roundTripTime, at: now)
+    let usage: PathUsage = news.isOver || isOverwhelmed() ? .over : detector.usage
     // Where others fill the queue it grows and shrinks whatever is done here: what tells then is that it overflows.
     // So does what follows a probe tell of the probe.
     let isExpected = isShared(at: now) && lost <= 0 || (probeEcho.map { now < $0 } ?? false) && !isOverwhelmed()

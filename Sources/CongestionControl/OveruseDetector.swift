@@ -27,8 +27,11 @@ struct OveruseDetector: Sendable {
   private(set) var usage = PathUsage.normal
   /// In milliseconds, compared with the slope times the number of deltas and a gain.
   private(set) var threshold = 12.5
-  private var times: [Double] = []
-  private var delays: [Double] = []
+  /// Accumulated delays by when groups arrived, in milliseconds; in place, since every receiver's path has them and none is often asked.
+  private var samples: [20 of (time: Double, delay: Double)] = .init(repeating: (0, 0))
+  private var sampleCount = 0
+  /// Where the next one goes, which is the oldest once there is a window full of them.
+  private var nextSample = 0
   private var firstArrival: Instant?
   private var accumulated = 0.0
   private var smoothed = 0.0
@@ -45,25 +48,27 @@ struct OveruseDetector: Sendable {
     deltaCount = min(deltaCount &+ 1, 1_000)
     accumulated += change
     smoothed = Self.smoothing * smoothed + (1 - Self.smoothing) * accumulated
-    if times.count == Self.window {
-      times.removeFirst()
-      delays.removeFirst()
-    }
-    times.append((delta.arrival - first).milliseconds)
-    delays.append(smoothed)
-    let slope = times.count == Self.window ? line() ?? previousSlope : 0
+    samples[nextSample] = ((delta.arrival - first).milliseconds, smoothed)
+    nextSample = nextSample &+ 1 < Self.window ? nextSample &+ 1 : 0
+    sampleCount = min(sampleCount &+ 1, Self.window)
+    let slope = sampleCount == Self.window ? line() ?? previousSlope : 0
     detect(slope, Double(max((delta.sent).milliseconds, 0)), at: now)
     previousSlope = slope
   }
 
-  /// The least-squares slope of delay over arrival time; nil where all arrived at once.
-  private func line() -> Double? {
-    let count = Double(times.count)
-    let (meanTime, meanDelay) = (times.reduce(0, +) / count, delays.reduce(0, +) / count)
+  /// The least-squares slope of delay over arrival time through a window full of samples; nil where all arrived at once.
+  private mutating func line() -> Double? {
+    var (time, delay) = (0.0, 0.0)
+    for index in 0..<Self.window {
+      time += samples[index].time
+      delay += samples[index].delay
+    }
+    let (meanTime, meanDelay) = (time / Double(Self.window), delay / Double(Self.window))
     var (numerator, denominator) = (0.0, 0.0)
-    for index in times.indices {
-      numerator += (times[index] - meanTime) * (delays[index] - meanDelay)
-      denominator += (times[index] - meanTime) * (times[index] - meanTime)
+    for index in 0..<Self.window {
+      let apart = samples[index].time - meanTime
+      numerator += apart * (samples[index].delay - meanDelay)
+      denominator += apart * apart
     }
     return denominator > 0 ? numerator / denominator : nil
   }

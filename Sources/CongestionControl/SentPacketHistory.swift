@@ -20,7 +20,8 @@ public struct PacketResult: Hashable, Sendable {
 /// When packets with transport-wide sequence numbers were sent, until feedback tells how they fared
 /// (draft-holmer-rmcat-transport-wide-cc-extensions-01).
 ///
-/// A ring of 16 bytes a packet, made with the first one; older packets are forgotten.
+/// A ring of 16 bytes a packet, made with the first one. It grows up to its capacity while what it would forget may still be told of: one
+/// that is longer than it has to be takes caches from other receivers.
 public struct SentPacketHistory: Sendable {
   private struct Entry: Sendable {
     var sentAt = Instant.zero
@@ -38,8 +39,13 @@ public struct SentPacketHistory: Sendable {
   /// The receiver's 24-bit reference time counts steps of 64 ms.
   private static let referencePeriod: Int64 = (1 << 24) * 64_000_000
 
-  private let mask: Int64
+  private static let entriesAtFirst: Int64 = 64
+  /// What feedback told of, and was sent so long ago, is of no more use.
+  private static let usefulFor = Interval.seconds(1)
+
   private var entries: [Entry] = []
+  /// The ring's length less one; below zero before the first packet.
+  private var mask: Int64 = -1
   private var unwrapper = SequenceUnwrapper()
   private var first: Int64 = 0
   private var end: Int64 = 0
@@ -47,12 +53,13 @@ public struct SentPacketHistory: Sendable {
   private var bytesSettled: UInt32 = 0
   private var settled: Int64 = -1
   private var reference: Int64?
+  private let capacity: Int64
 
-  /// - Parameter capacity: packets kept; rounded up to a power of two, 16 to 32768.
+  /// - Parameter capacity: packets kept at most; rounded up to a power of two, 16 to 32768.
   public init(capacity: Int = 1024) {
     var size: Int64 = 16
     while size < min(Int64(clamping: capacity), 32_768) { size <<= 1 }
-    mask = size &- 1
+    self.capacity = size
   }
 
   /// Bytes sent after the last packet that feedback told of.
@@ -62,20 +69,22 @@ public struct SentPacketHistory: Sendable {
   public private(set) var lastSentAt: Instant?
 
   /// Asks for the memory that `record` is about to change.
-  func prefetch() {
-    let place = Int(end & mask)
-    guard place < entries.count else { return }
-    Prefetch.element(place, of: entries, hasHead: true)
+  mutating func prefetch() { Prefetch.element(Int(end & mask), of: entries, hasHead: true) }
+
+  /// Asks for the memory of packets that feedback is about to tell of.
+  mutating func prefetchToMatch() {
+    let packets = min(max(end &- settled, 0), 16)
+    for step in stride(from: 0, to: packets, by: 4) { Prefetch.element(Int((settled &+ 1 &+ step) & mask), of: entries) }
   }
 
   /// A packet is being sent. Numbers count on by one; a jump forgets what was between.
   ///
   /// - Parameter size: bytes of the datagram.
   public mutating func record(_ number: UInt16, size: Int, cluster: UInt8 = 0, at now: Instant) {
-    if entries.isEmpty { entries = Array(repeating: Entry(), count: Int(mask &+ 1)) }
     let sequence = unwrapper.unwrap(SequenceNumber(number))
     guard lastSentAt == nil || sequence >= end else { return }
     if lastSentAt == nil { (first, end, settled) = (sequence, sequence, sequence &- 1) }
+    if sequence &- first > mask { makeRoom(for: sequence, at: now) }
     if sequence &- end > mask { first = sequence }
     var skipped = max(end, first)
     while skipped < sequence {
@@ -90,44 +99,56 @@ public struct SentPacketHistory: Sendable {
     lastSentAt = now
   }
 
-  /// Appends what feedback newly says, in order of sequence numbers. Numbers that were never sent, are forgotten or told of already
-  /// are passed over.
-  public mutating func match(_ feedback: borrowing TransportFeedback, into results: inout [PacketResult]) {
-    guard lastSentAt != nil else { return }
-    let shift = unwrapReference(feedback.referenceTime)
-    var packets = feedback.packets()
-    while let status = packets.next() {
-      let behind = SequenceNumber(UInt16(truncatingIfNeeded: end)).distance(from: status.sequenceNumber)
-      let sequence = end &- Int64(behind)
-      guard sequence >= first, sequence < end else { continue }
-      let index = Int(sequence & mask)
-      let entry = entries[index]
-      if sequence > settled {
-        settled = sequence
-        bytesSettled = entry.bytesBefore &+ UInt32(entry.size)
-      }
-      guard entry.state != .received, status.arrival != nil || entry.state == .unknown else { continue }
-      entries[index].state = status.arrival == nil ? .lost : .received
-      results.append(
-        PacketResult(
-          sequence: sequence, sentAt: entry.sentAt,
-          arrival: status.arrival.map { Instant(nanoseconds: $0.nanoseconds &+ shift) }, size: Int(entry.size),
-          cluster: entry.cluster, wasReportedLost: entry.state == .lost))
+  /// Lengthens the ring while it is full of what may still be told of.
+  private mutating func makeRoom(for sequence: Int64, at now: Instant) {
+    var length = mask &+ 1
+    while length < capacity, length == 0 || sequence &- first >= length && isUseful(sequence &- length, at: now) {
+      length = max(length &* 2, min(Self.entriesAtFirst, capacity))
     }
+    guard length > mask &+ 1 else { return }
+    let (before, beforeMask) = (entries, mask)
+    entries = Array(repeating: Entry(), count: Int(length))
+    mask = length &- 1
+    for kept in first..<end { entries[Int(kept & mask)] = before[Int(kept & beforeMask)] }
   }
 
-  /// What is added to the feedback's times so that they count on where the reference wraps.
-  private mutating func unwrapReference(_ time: Interval) -> Int64 {
+  private func isUseful(_ sequence: Int64, at now: Instant) -> Bool {
+    sequence > settled || sequence >= first && now - entries[Int(sequence & mask)].sentAt < Self.usefulFor
+  }
+
+  /// What feedback newly says of one packet; nil where it was never sent, is forgotten or told of already.
+  ///
+  /// - Parameter shift: what `unwrap` answered for this feedback.
+  public mutating func match(_ status: TransportPacketStatus, shift: Interval) -> PacketResult? {
+    guard lastSentAt != nil else { return nil }
+    let behind = SequenceNumber(UInt16(truncatingIfNeeded: end)).distance(from: status.sequenceNumber)
+    let sequence = end &- Int64(behind)
+    guard sequence >= first, sequence < end else { return nil }
+    let index = Int(sequence & mask)
+    let entry = entries[index]
+    if sequence > settled {
+      settled = sequence
+      bytesSettled = entry.bytesBefore &+ UInt32(entry.size)
+    }
+    guard entry.state != .received, status.arrival != nil || entry.state == .unknown else { return nil }
+    entries[index].state = status.arrival == nil ? .lost : .received
+    return PacketResult(
+      sequence: sequence, sentAt: entry.sentAt, arrival: status.arrival.map { Instant.zero + ($0 + shift) },
+      size: Int(entry.size), cluster: entry.cluster, wasReportedLost: entry.state == .lost)
+  }
+
+  /// What is added to a feedback packet's times so that they count on where its reference wraps; to be asked once for each, in order.
+  public mutating func unwrap(_ time: Interval) -> Interval {
     let period = Self.referencePeriod
     guard let last = reference else {
       reference = time.nanoseconds
-      return 0
+      return .zero
     }
     var step = (time.nanoseconds &- last) % period
     if step > period / 2 { step &-= period }
     if step < -period / 2 { step &+= period }
     let extended = last &+ step
     reference = extended
-    return extended &- time.nanoseconds
+    return .nanoseconds(extended &- time.nanoseconds)
   }
 }

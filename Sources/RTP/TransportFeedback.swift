@@ -43,6 +43,11 @@ public struct TransportPacketStatus: Hashable, Sendable {
   public var sequenceNumber: SequenceNumber
   /// On the receiver's clock, to 250 us; nil for a packet that did not come.
   public var arrival: Interval?
+
+  public init(sequenceNumber: SequenceNumber, arrival: Interval?) {
+    self.sequenceNumber = sequenceNumber
+    self.arrival = arrival
+  }
 }
 
 /// The statuses of a feedback packet, one after another.

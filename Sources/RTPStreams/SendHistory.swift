@@ -63,6 +63,7 @@ struct SendHistory: Sendable {
   /// A packet is sent again at most so often.
   static let resendsMax = 5
   private static let resendsKept = 64
+  private static let framesAtFirst = 16
 
   /// What an `OutgoingFrame` is made from again. Every receiver of an output keeps one for each of its frames, so each byte counts a
   /// hundred thousand times; half a line of cache.
@@ -91,9 +92,11 @@ struct SendHistory: Sendable {
   }
 
   private let ageMax: Interval
-  /// A ring: frame n is at n modulo the capacity, a power of two.
+  /// A ring: frame n is at n modulo its length, a power of two. It grows up to the capacity where frames that are still of use fill it:
+  /// what is longer than it has to be takes caches from other receivers.
   private var entries: [Entry?]
-  private let mask: Int
+  private var mask: Int
+  private let capacity: Int
   /// The copies that frames carry, in the same ring; empty while none did.
   private var copies: [EarlierFrames?] = []
   private var oldest = 0
@@ -105,8 +108,10 @@ struct SendHistory: Sendable {
   init(capacity: Int, ageMax: Interval) {
     precondition(capacity > 0 && capacity & (capacity - 1) == 0, "places in the ring are found by masking")
     self.ageMax = ageMax
-    entries = Array(repeating: nil, count: capacity)
-    mask = capacity - 1
+    self.capacity = capacity
+    let length = min(capacity, Self.framesAtFirst)
+    entries = Array(repeating: nil, count: length)
+    mask = length - 1
   }
 
   private func place(_ number: Int) -> Int { number & mask }
@@ -119,10 +124,9 @@ struct SendHistory: Sendable {
 
   /// Keeps a frame, and lets go of those that are too old or too many.
   mutating func append(_ frame: OutgoingFrame) {
-    while oldest < end, end &- oldest > mask || isExpired(oldest, at: frame.sentAt) {
-      entries[place(oldest)] = nil
-      if !copies.isEmpty { copies[place(oldest)] = nil }
-      oldest &+= 1
+    while oldest < end, isExpired(oldest, at: frame.sentAt) { removeOldest() }
+    if end &- oldest > mask {
+      if entries.count < capacity { grow() } else { removeOldest() }
     }
     entries[place(end)] = Entry(frame)
     if frame.copies.count > 0 {
@@ -130,6 +134,24 @@ struct SendHistory: Sendable {
       copies[place(end)] = frame.copies
     }
     end &+= 1
+  }
+
+  private mutating func removeOldest() {
+    entries[place(oldest)] = nil
+    if !copies.isEmpty { copies[place(oldest)] = nil }
+    oldest &+= 1
+  }
+
+  /// Makes the ring twice as long.
+  private mutating func grow() {
+    let before = (entries: entries, copies: copies, mask: mask)
+    entries = Array(repeating: nil, count: before.entries.count * 2)
+    copies = before.copies.isEmpty ? [] : Array(repeating: nil, count: entries.count)
+    mask = entries.count - 1
+    for number in oldest..<end {
+      entries[place(number)] = before.entries[number & before.mask]
+      if !copies.isEmpty { copies[place(number)] = before.copies[number & before.mask] }
+    }
   }
 
   /// The frame appended so many before the last; nil where it is not kept.

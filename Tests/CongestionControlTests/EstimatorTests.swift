@@ -22,7 +22,12 @@ import Timing
     let count = writer.count
     var reader = RTCPReader(bytes.span.extracting(0..<count))
     while let packet = reader.next() {
-      if case .transportFeedback(let feedback) = packet { history.match(feedback, into: &results) }
+      guard case .transportFeedback(let feedback) = packet else { continue }
+      let shift = history.unwrap(feedback.referenceTime)
+      var statuses = feedback.packets()
+      while let status = statuses.next() {
+        if let result = history.match(status, shift: shift) { results.append(result) }
+      }
     }
   }
   #expect(results.count == 10)
@@ -114,6 +119,27 @@ func hostileFeedbackLeavesTheTargetWithinItsBounds(seed: UInt64) {
     number &+= 1
     estimator.packetSent(number, size: 1_200, at: .zero + .milliseconds(Int64(number)))
   }
-  send()
+  // Nothing is told of them: as many are remembered as ever are.
+  for _ in 0..<2_000 { send() }
   #expect(allocations { for _ in 0..<2_000 { send() } } == 0)
+}
+
+@Test func aPacketIsRememberedUntilFeedbackTellsOfIt() {
+  var history = SentPacketHistory(capacity: 1024)
+  func send(_ numbers: Range<Int>) {
+    for number in numbers { history.record(UInt16(number), size: 100, at: .zero + .milliseconds(Int64(number) * 10)) }
+  }
+  func tell(_ number: Int, _ arrival: Interval? = .zero) -> PacketResult? {
+    history.match(TransportPacketStatus(sequenceNumber: SequenceNumber(UInt16(number)), arrival: arrival), shift: .zero)
+  }
+  send(0..<1_000)
+  #expect(tell(0)?.sentAt == .zero)
+  #expect(tell(998, nil) != nil)
+  // What was sent within a second of now may still turn out to have come.
+  send(1_000..<1_050)
+  #expect(tell(998)?.wasReportedLost == true)
+  #expect(tell(1_049)?.sentAt == .zero + .milliseconds(10_490))
+  send(1_050..<2_100)
+  #expect(tell(998) == nil)
+  #expect(tell(1_080)?.sentAt == .zero + .milliseconds(10_800), "no more than the capacity is forgotten")
 }
