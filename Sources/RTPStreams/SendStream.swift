@@ -57,38 +57,49 @@ public struct SendStream: Sendable {
   /// Left free behind each packet: AES-GCM's tag, which is SRTP's longest.
   public static let tagSize = 16
 
-  public let configuration: Configuration
-  public internal(set) var counters = SendCounters()
-  /// How many copies of earlier frames audio carries where that was negotiated.
-  var redundancy = RedundancyPolicy()
+  // First what each packet is made with: its sender asks for this memory ahead of its turn, and what follows is touched now and then.
+  let source: SSRC
+  /// Whether packets can carry what differs each time they are sent: transport-wide numbers and times.
+  public let tellsTime: Bool
+  private var isSourceChanging = false
   /// Whether packets wait on the way because of what we send: those that are lost then say that it was too much, and copies would be more.
   public var pathIsFull = false
-  /// Whether parity is agreed on still: a later negotiation may take it back.
-  public var takesParity = true { didSet { if !takesParity { parity = [] } } }
-  var protection = ProtectionPolicy()
-  /// Covers what is sent; one while it is needed, else none: most receivers never have it.
-  var parity: [ParityEncoder] = []
-  /// What the receiver reported last; nil before.
-  public internal(set) var receiverReport: ReceiverView?
-
-  let clockRate: Int64
-  var nextSequence: Int64
-  var nextRetransmissionSequence: UInt16
-  var timestampOffset: UInt32
+  /// TL0PICIDX of the last base layer frame.
+  private var temporalBaseIndex: UInt8
+  /// The payload type of the last frame's codec: asking the map again for each frame is one more step through memory.
+  var negotiated: (codec: Codec, payloadType: UInt8?)
   private var nextPictureID: UInt16
   /// From the numbers of the packetizer to those sent; nil before the first frame of VP9.
   private var pictureIDOffset: UInt16?
-  /// TL0PICIDX of the last base layer frame.
-  private var temporalBaseIndex: UInt8
-  private var isSourceChanging = false
-  /// The payload type of the last frame's codec: asking the map again for each frame is one more step through memory.
-  var negotiated: (codec: Codec, payloadType: UInt8?)
-  var history: SendHistory
+  var timestampOffset: UInt32
+  var nextSequence: Int64
   /// The last frame's timestamp as sent, and its sampling instant.
   var last: (timestamp: RTPTimestamp, time: Instant)?
+  /// Covers what is sent; one while it is needed, else none: most receivers never have it.
+  var parity: [ParityEncoder] = []
+  /// How many copies of earlier frames audio carries where that was negotiated.
+  var redundancy = RedundancyPolicy()
+  var history: SendHistory
+  public internal(set) var counters = SendCounters()
+  let extensionMap: HeaderExtensionMap
+
+  let clockRate: Int64
+  /// What the receiver reported last; nil before.
+  public internal(set) var receiverReport: ReceiverView?
+  var nextRetransmissionSequence: UInt16
+  /// Whether parity is agreed on still: a later negotiation may take it back.
+  public var takesParity = true { didSet { if !takesParity { parity = [] } } }
+  var protection = ProtectionPolicy()
+  public let configuration: Configuration
+
+  /// Bytes from a stream's beginning that sending a frame goes through, about.
+  package static let sendingByteCount = 288
 
   public init(_ configuration: Configuration) {
     self.configuration = configuration
+    source = configuration.source
+    tellsTime = configuration.retransmissionSource != nil || !configuration.isAskedAgain
+    extensionMap = configuration.extensionMap
     let isVideo = configuration.kind == .video
     let codec = isVideo ? Codec.vp8 : .opus
     negotiated = (codec, configuration.payloadTypes.payloadType(of: codec))
@@ -101,9 +112,6 @@ public struct SendStream: Sendable {
     temporalBaseIndex = UInt8(truncatingIfNeeded: configuration.timestampOffset >> 3)
     history = SendHistory(capacity: isVideo ? 128 : 64, ageMax: .milliseconds(isVideo ? 2_000 : 1_000))
   }
-
-  /// Whether packets can carry what differs each time they are sent: transport-wide numbers and times.
-  public var tellsTime: Bool { configuration.retransmissionSource != nil || !configuration.isAskedAgain }
 
   /// Asks for the memory that the next frame needs. Changes nothing; what does not change is copied to be asked.
   package mutating func prefetch() { history.prefetch() }
@@ -166,12 +174,12 @@ public struct SendStream: Sendable {
     let carriesTime = tellsTime
     guard
       let length = Self.write(
-        index, of: outgoing, ssrc: configuration.source, payloadType: outgoing.payloadType,
+        index, of: outgoing, ssrc: source, payloadType: outgoing.payloadType,
         sequence: SequenceNumber(UInt16(truncatingIfNeeded: outgoing.firstSequence)) + index, original: nil,
         extensions: extensions(
           carriesTime ? transportSequenceNumber : nil, carriesTime ? sendTime : nil, level: outgoing.frame.audioLevel,
           identifies: outgoing.identifies),
-        map: configuration.extensionMap, into: &packet)
+        map: extensionMap, into: &packet)
     else { return nil }
     counters.packets &+= 1
     counters.octets &+= Int64(outgoing.frame.ranges[index].count)
