@@ -44,7 +44,9 @@ extension SendStream {
   /// - Parameters:
   ///   - now: told of on the same clock as the frames' times.
   ///   - wallClock: the same instant.
-  public func senderReport(at now: Instant, wallClock: NTPTime) -> SenderReport? {
+  ///
+  /// Counts as changing the stream, as all that is asked of it for each of many receivers.
+  public mutating func senderReport(at now: Instant, wallClock: NTPTime) -> SenderReport? {
     guard let last else { return nil }
     let elapsed = Int((now - last.time).ticks(at: clockRate))
     return SenderReport(

@@ -4,14 +4,21 @@ import Bytes
 package struct SRTPMemory {
   private let object: UnsafeRawPointer
   private let cipher: UnsafeRawPointer
+  private let rtcpCipher: UnsafeRawPointer
 
-  init(_ object: AnyObject, cipher: UnsafeRawPointer) {
+  init(_ object: AnyObject, cipher: UnsafeRawPointer, rtcpCipher: UnsafeRawPointer) {
     self.object = UnsafeRawPointer(Unmanaged.passUnretained(object).toOpaque())
     self.cipher = cipher
+    self.rtcpCipher = rtcpCipher
   }
 
   /// Asks for all of it that RTP packets go through.
-  package func prefetch() {
+  package func prefetch() { prefetch(cipher) }
+
+  /// Asks for all of it that RTCP packets go through.
+  package func prefetchForRTCP() { prefetch(rtcpCipher) }
+
+  private func prefetch(_ cipher: UnsafeRawPointer) {
     Prefetch.memory(at: object, byteCount: 256)
     // OpenSSL does not say where a context's key schedule and hash table are: allocated after it, they mostly follow it.
     Prefetch.memory(at: cipher, byteCount: 1088)

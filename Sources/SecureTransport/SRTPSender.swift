@@ -106,7 +106,7 @@ public final class SRTPSender {
   }
 
   /// Where the next RTP packet's state and key schedule lie, for `Prefetch`: a sender asked for them by itself is waited for.
-  package var memory: SRTPMemory { SRTPMemory(self, cipher: rtp.memory) }
+  package var memory: SRTPMemory { SRTPMemory(self, cipher: rtp.memory, rtcpCipher: rtcp.memory) }
 
   /// Bytes the span needs beyond an RTP packet.
   public var rtpOverhead: Int { profile.rtpOverhead }

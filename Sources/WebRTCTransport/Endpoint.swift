@@ -153,9 +153,14 @@ public struct Endpoint: ~Copyable {
     peer.lastHeard = now
     peer.session.receive(&datagram, from: path, at: now, into: &outputs)
     tellEvents(of: peer, &outputs)
-    if kind == .rtcp { adaptPictures(of: peer, at: now) }
-    // A media packet moves no more than these; all else stands in the heap since it was last moved.
-    if kind == .rtp { schedule(peer, peer.session.mediaDeadline) } else { schedule(peer) }
+    // Media and feedback move no more than these; all else stands in the heap since it was last moved.
+    switch kind {
+    case .rtp: schedule(peer, peer.session.mediaDeadline)
+    case .rtcp:
+      adaptPictures(of: peer, at: now)
+      schedule(peer, peer.session.feedbackDeadline)
+    default: schedule(peer)
+    }
     return true
   }
 

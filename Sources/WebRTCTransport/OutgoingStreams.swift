@@ -137,6 +137,12 @@ struct OutgoingStreams {
       : video?.retransmit(lost, at: now, transportSequenceNumber: number, sendTime: sendTime, into: &packet)
   }
 
+  /// The sender's part of a report on the stream of this kind; nil where nothing was sent.
+  mutating func senderReport(_ kind: MediaKind, at now: Instant, wallClock: NTPTime) -> SenderReport? {
+    kind == .audio
+      ? audio?.senderReport(at: now, wallClock: wallClock) : video?.senderReport(at: now, wallClock: wallClock)
+  }
+
   var roundTripTime: Interval? {
     mutating get { video?.receiverReport?.roundTripTime ?? audio?.receiverReport?.roundTripTime }
   }
@@ -147,11 +153,11 @@ struct OutgoingStreams {
   }
 
   mutating func addStatistics(to statistics: inout PeerStatistics) {
-    for stream in [audio, video] {
-      guard let stream else { continue }
-      statistics.retransmissionsSent &+= UInt64(stream.counters.packetsResent)
-      statistics.paddingPacketsSent &+= UInt64(stream.counters.paddingPackets)
-      statistics.parityPacketsSent &+= UInt64(stream.counters.parityPackets)
+    for counters in [audio?.counters, video?.counters] {
+      guard let counters else { continue }
+      statistics.retransmissionsSent &+= UInt64(counters.packetsResent)
+      statistics.paddingPacketsSent &+= UInt64(counters.paddingPackets)
+      statistics.parityPacketsSent &+= UInt64(counters.parityPackets)
     }
     statistics.fractionLostByPeer = fractionLost
     statistics.roundTripTime = roundTripTime

@@ -178,15 +178,17 @@ extension PeerSession {
     let source = outgoing.reportingSource
     let sendsEstimate = arrivals == nil
     sendRTCP(into: &outputs) { session, writer in
-      let reports = [session.outgoing.audio, session.outgoing.video].compactMap {
-        $0?.senderReport(at: now, wallClock: wall)
-      }
-      if reports.isEmpty { writer.receiverReport(sender: source, blocks: blocks.span) }
-      for (index, report) in reports.enumerated() {
-        writer.senderReport(report, blocks: (index == 0 ? blocks : []).span)
+      var isFirst = true
+      for kind in MediaKind.allCases {
+        guard let report = session.outgoing.senderReport(kind, at: now, wallClock: wall) else { continue }
+        writer.senderReport(report, blocks: (isFirst ? blocks : []).span)
         writer.canonicalName(session.outgoing.canonicalName.span, source: report.sender)
+        isFirst = false
       }
-      if reports.isEmpty { writer.canonicalName(session.outgoing.canonicalName.span, source: source) }
+      if isFirst {
+        writer.receiverReport(sender: source, blocks: blocks.span)
+        writer.canonicalName(session.outgoing.canonicalName.span, source: source)
+      }
       if sendsEstimate { session.writeBitrateLimit(sender: source, into: &writer) }
     }
   }

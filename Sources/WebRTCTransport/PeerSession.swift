@@ -96,8 +96,12 @@ public struct PeerSession: ~Copyable {
     if kind == .audio { outgoing.audio?.prefetch() } else { outgoing.video?.prefetch() }
   }
 
-  /// Asks for memory that taking in a media packet needs beyond the session's own.
+  /// Asks for memory that taking in a datagram needs beyond the session's own: of media, or of feedback where the peer only watches.
   mutating func prefetchForReceiving() {
+    guard !incoming.entries.isEmpty else {
+      receiverMemory?.prefetchForRTCP()
+      return path.estimator.prefetchToReceive()
+    }
     receiverMemory?.prefetch()
     incoming.prefetch()
     arrivals?.prefetch()
@@ -162,6 +166,14 @@ public struct PeerSession: ~Copyable {
       guard isConnected else { return nil }
       guard let feedback = arrivals?.nextDeadline else { return incoming.nextDeadline }
       return incoming.nextDeadline.map { min($0, feedback) } ?? feedback
+    }
+  }
+
+  /// The part of `nextDeadline` that reports and feedback can bring nearer; nil where there is none.
+  var feedbackDeadline: Instant? {
+    mutating get {
+      guard isConnected, let path = path.nextDeadline else { return mediaDeadline }
+      return mediaDeadline.map { min($0, path) } ?? path
     }
   }
 
