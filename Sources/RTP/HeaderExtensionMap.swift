@@ -49,6 +49,9 @@ public struct HeaderExtensionMap: Sendable {
   /// The kind of ids 0 to 15 by their number, so that the common ones need no search; 255 where there is none.
   private var kinds: [16 of UInt8] = .init(repeating: 255)
 
+  /// The kinds that have an id, each as the bit of its raw value.
+  private(set) var known: UInt16 = 0
+
   public init() {}
 
   /// The id of an extension: 1 to 255; nil where it was not negotiated.
@@ -63,9 +66,14 @@ public struct HeaderExtensionMap: Sendable {
       let previous = ids[Int(kind.rawValue)]
       if previous > 0, previous < 16 { kinds[Int(previous)] = 255 }
       ids[Int(kind.rawValue)] = 0
+      known &= ~kind.bit
       guard let id = newValue, id != 0, id != 15 else { return }
-      if let other = self.kind(of: id) { ids[Int(other.rawValue)] = 0 }
+      if let other = self.kind(of: id) {
+        ids[Int(other.rawValue)] = 0
+        known &= ~other.bit
+      }
       ids[Int(kind.rawValue)] = id
+      known |= kind.bit
       if id < 16 { kinds[Int(id)] = kind.rawValue }
     }
   }

@@ -11,11 +11,14 @@ extension HeaderExtensions {
   func write(map: HeaderExtensionMap, contributors: ContributorList, into packet: inout MutableSpan<UInt8>, at start: Int)
     -> Int?
   {
+    let written = kinds(contributors) & map.known
+    guard written != 0 else { return 0 }
     var size = 0
     var elementCount = 0
     var usesTwoBytes = false
-    for rawKind in 0..<HeaderExtensionKind.count {
-      guard let kind = HeaderExtensionKind(rawValue: rawKind), let id = map[kind] else { continue }
+    var left = written
+    while let kind = HeaderExtensionKind.takeFirst(of: &left) {
+      guard let id = map[kind] else { continue }
       let length = valueLength(of: kind, contributors)
       guard length > 0 else { continue }
       size &+= length &+ 1
@@ -30,8 +33,9 @@ extension HeaderExtensions {
     packet.setBigEndian(UInt16(usesTwoBytes ? 0x1000 : 0xBEDE), at: start)
     packet.setBigEndian(UInt16(truncatingIfNeeded: padded / 4), at: start &+ 2)
     var at = start &+ 4
-    for rawKind in 0..<HeaderExtensionKind.count {
-      guard let kind = HeaderExtensionKind(rawValue: rawKind), let id = map[kind] else { continue }
+    left = written
+    while let kind = HeaderExtensionKind.takeFirst(of: &left) {
+      guard let id = map[kind] else { continue }
       let length = valueLength(of: kind, contributors)
       guard length > 0 else { continue }
       if usesTwoBytes {
@@ -50,6 +54,21 @@ extension HeaderExtensions {
       at &+= 1
     }
     return 4 &+ padded
+  }
+
+  /// What there is a value of, as bits: a packet has two or three of the ten.
+  private func kinds(_ contributors: ContributorList) -> UInt16 {
+    var kinds: UInt16 = 0
+    if mid != nil { kinds |= HeaderExtensionKind.mid.bit }
+    if rid != nil { kinds |= HeaderExtensionKind.rid.bit }
+    if repairedRID != nil { kinds |= HeaderExtensionKind.repairedRID.bit }
+    if audioLevel != nil { kinds |= HeaderExtensionKind.audioLevel.bit }
+    if contributors.count > 0 { kinds |= HeaderExtensionKind.contributorAudioLevel.bit }
+    if absoluteSendTime != nil { kinds |= HeaderExtensionKind.absoluteSendTime.bit }
+    if transportSequenceNumber != nil { kinds |= HeaderExtensionKind.transportSequenceNumber.bit }
+    if rotation != nil { kinds |= HeaderExtensionKind.videoOrientation.bit }
+    if playoutDelay != nil { kinds |= HeaderExtensionKind.playoutDelay.bit }
+    return kinds
   }
 
   /// Bytes of one value: 1 to 16; 0 where it is not there.
@@ -101,5 +120,13 @@ extension HeaderExtensions {
 }
 
 extension HeaderExtensionKind {
-  static let count: UInt8 = 10
+  var bit: UInt16 { 1 << UInt16(rawValue) }
+
+  /// The kind of the lowest bit, which is cleared; nil where none is set.
+  static func takeFirst(of bits: inout UInt16) -> HeaderExtensionKind? {
+    guard bits != 0 else { return nil }
+    let kind = HeaderExtensionKind(rawValue: UInt8(truncatingIfNeeded: bits.trailingZeroBitCount))
+    bits &= bits &- 1
+    return kind
+  }
 }
