@@ -27,8 +27,10 @@ struct OveruseDetector: Sendable {
   private(set) var usage = PathUsage.normal
   /// In milliseconds, compared with the slope times the number of deltas and a gain.
   private(set) var threshold = 12.5
-  /// Accumulated delays by when groups arrived, in milliseconds; in place, since every receiver's path has them and none is often asked.
-  private var samples: [20 of (time: Double, delay: Double)] = .init(repeating: (0, 0))
+  /// When groups arrived and the delay accumulated by then, in milliseconds, four to a vector; in place, since every receiver's path has
+  /// them and none is often asked.
+  private var times: [5 of SIMD4<Double>] = .init(repeating: .zero)
+  private var delays: [5 of SIMD4<Double>] = .init(repeating: .zero)
   private var sampleCount = 0
   /// Where the next one goes, which is the oldest once there is a window full of them.
   private var nextSample = 0
@@ -48,7 +50,8 @@ struct OveruseDetector: Sendable {
     deltaCount = min(deltaCount &+ 1, 1_000)
     accumulated += change
     smoothed = Self.smoothing * smoothed + (1 - Self.smoothing) * accumulated
-    samples[nextSample] = ((delta.arrival - first).milliseconds, smoothed)
+    times[nextSample / 4][nextSample % 4] = (delta.arrival - first).milliseconds
+    delays[nextSample / 4][nextSample % 4] = smoothed
     nextSample = nextSample &+ 1 < Self.window ? nextSample &+ 1 : 0
     sampleCount = min(sampleCount &+ 1, Self.window)
     let slope = sampleCount == Self.window ? line() ?? previousSlope : 0
@@ -58,18 +61,19 @@ struct OveruseDetector: Sendable {
 
   /// The least-squares slope of delay over arrival time through a window full of samples; nil where all arrived at once.
   private mutating func line() -> Double? {
-    var (time, delay) = (0.0, 0.0)
-    for index in 0..<Self.window {
-      time += samples[index].time
-      delay += samples[index].delay
+    var (time, delay) = (SIMD4<Double>.zero, SIMD4<Double>.zero)
+    for index in times.indices {
+      time += times[index]
+      delay += delays[index]
     }
-    let (meanTime, meanDelay) = (time / Double(Self.window), delay / Double(Self.window))
-    var (numerator, denominator) = (0.0, 0.0)
-    for index in 0..<Self.window {
-      let apart = samples[index].time - meanTime
-      numerator += apart * (samples[index].delay - meanDelay)
-      denominator += apart * apart
+    let (meanTime, meanDelay) = (time.sum() / Double(Self.window), delay.sum() / Double(Self.window))
+    var (products, squares) = (SIMD4<Double>.zero, SIMD4<Double>.zero)
+    for index in times.indices {
+      let apart = times[index] - meanTime
+      products += apart * (delays[index] - meanDelay)
+      squares += apart * apart
     }
+    let (numerator, denominator) = (products.sum(), squares.sum())
     return denominator > 0 ? numerator / denominator : nil
   }
 
