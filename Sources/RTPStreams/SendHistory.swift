@@ -19,9 +19,9 @@ public struct OutgoingFrame: Sendable {
   public let identifies: Bool
   public let sentAt: Instant
   /// Earlier frames that its packet carries again (RFC 2198); only audio has any.
-  public internal(set) var copies = EarlierFrames()
+  public let copies: EarlierFrames
   /// The payload type of the blocks its packets are sent in while parity covers them; sent again they are as they were.
-  var blockPayloadType: UInt8?
+  let blockPayloadType: UInt8?
 
   public var packetCount: Int { frame.ranges.count }
 
@@ -119,14 +119,17 @@ struct SendHistory: Sendable {
   /// Asks for the memory that `append` is about to change.
   mutating func prefetch() {
     Prefetch.element(place(end), of: entries, hasHead: true)
-    Prefetch.element(place(oldest), of: entries)
+    if isFull { Prefetch.element(place(oldest &+ 1), of: entries) }
   }
 
-  /// Keeps a frame, and lets go of those that are too old or too many.
+  private var isFull: Bool { end &- oldest > mask }
+
+  /// Keeps a frame. Where room is needed lets go of all that are too old: some at a time, for each lies where no cache holds it.
   mutating func append(_ frame: OutgoingFrame) {
-    while oldest < end, isExpired(oldest, at: frame.sentAt) { removeOldest() }
-    if end &- oldest > mask {
-      if entries.count < capacity { grow() } else { removeOldest() }
+    if isFull {
+      while oldest < end, isExpired(oldest, at: frame.sentAt) { removeOldest() }
+      if isFull, mask &+ 1 < capacity { grow() }
+      if isFull { removeOldest() }
     }
     entries[place(end)] = Entry(frame)
     if frame.copies.count > 0 {
@@ -154,20 +157,20 @@ struct SendHistory: Sendable {
     }
   }
 
-  /// The frame appended so many before the last; nil where it is not kept.
+  /// The frame appended so many before the last; nil where it is not kept, or was too old when the last was.
   func last(_ number: Int) -> OutgoingFrame? {
     let index = end &- 1 &- number
-    return index >= oldest ? frame(index) : nil
+    guard index >= oldest, let newest = entries[place(end &- 1)], !isExpired(index, at: newest.sentAt) else { return nil }
+    return frame(index)
   }
 
   private func frame(_ number: Int) -> OutgoingFrame? {
     guard let entry = entries[place(number)] else { return nil }
-    var outgoing = OutgoingFrame(
+    return OutgoingFrame(
       frame: entry.frame, payloadType: entry.payloadType, firstSequence: entry.firstSequence, timestamp: entry.timestamp,
       pictureID: entry.pictureID, temporalBaseIndex: entry.temporalBaseIndex, identifies: entry.identifies,
-      sentAt: entry.sentAt)
-    if !copies.isEmpty, let copies = copies[place(number)] { outgoing.copies = copies }
-    return outgoing
+      sentAt: entry.sentAt, copies: copies.isEmpty ? EarlierFrames() : copies[place(number)] ?? EarlierFrames(),
+      blockPayloadType: nil)
   }
 
   private func isExpired(_ number: Int, at now: Instant) -> Bool {

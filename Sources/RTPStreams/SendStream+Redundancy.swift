@@ -8,20 +8,26 @@ extension SendStream {
   /// Payload with copies, at most: one datagram with its headers, whatever the path.
   private static let redundantSizeMax = 1_050
 
-  /// What was sent just before, as far as it goes into one packet: of whatever output it was, the receiver may have lost it.
-  mutating func earlierFrames(for outgoing: OutgoingFrame, _ payloadType: UInt8) -> EarlierFrames {
+  /// What was sent just before, as far as it goes into one packet with this frame: of whatever output it was, the receiver may have
+  /// lost it.
+  mutating func earlierFrames(for frame: PacketizedFrame, _ payloadType: UInt8, _ timestamp: RTPTimestamp) -> EarlierFrames {
     var copies = EarlierFrames()
-    copies.payloadType = payloadType
-    copies.newer = earlierFrame(0, for: outgoing)
-    if copies.newer != nil, redundancy.copies > 1 { copies.older = earlierFrame(1, for: outgoing) }
-    let own = outgoing.frame.bytes.count
+    guard redundancy.copies > 0, !pathIsFull, let redundant = configuration.payloadTypes.redundancy(of: payloadType) else {
+      return copies
+    }
+    copies.payloadType = redundant
+    copies.newer = earlierFrame(0, payloadType, before: timestamp)
+    if copies.newer != nil, redundancy.copies > 1 { copies.older = earlierFrame(1, payloadType, before: timestamp) }
+    let own = frame.bytes.count
     if own &+ copies.size > Self.redundantSizeMax { copies.older = nil }
     return own &+ copies.size > Self.redundantSizeMax ? EarlierFrames() : copies
   }
 
-  private mutating func earlierFrame(_ number: Int, for outgoing: OutgoingFrame) -> EarlierFrames.Copy? {
-    guard let earlier = history.last(number), earlier.payloadType == outgoing.payloadType else { return nil }
-    let age = Int(outgoing.timestamp.distance(from: earlier.timestamp))
+  private mutating func earlierFrame(
+    _ number: Int, _ payloadType: UInt8, before timestamp: RTPTimestamp
+  ) -> EarlierFrames.Copy? {
+    guard let earlier = history.last(number), earlier.payloadType == payloadType else { return nil }
+    let age = Int(timestamp.distance(from: earlier.timestamp))
     guard age > 0, age <= RedundantAudio.usefulOffsetMax, RedundantAudio.usefulSizes.contains(earlier.frame.bytes.count) else {
       return nil
     }

@@ -135,17 +135,15 @@ public struct SendStream: Sendable {
     let pictureID = frame.codec == .vp9 ? continuedPictureID(of: frame) : nextPictureID
     isSourceChanging = false
     if frame.temporal?.layer == 0 { temporalBaseIndex &+= 1 }
-    var outgoing = OutgoingFrame(
-      frame: frame, payloadType: payloadType, firstSequence: nextSequence,
-      timestamp: RTPTimestamp(frame.timestamp.rawValue &+ timestampOffset), pictureID: pictureID,
-      temporalBaseIndex: temporalBaseIndex, identifies: receiverReport == nil, sentAt: now)
-    if redundancy.copies > 0, !pathIsFull, let redundant = configuration.payloadTypes.redundancy(of: payloadType) {
-      outgoing.copies = earlierFrames(for: outgoing, redundant)
-    }
-    if !parity.isEmpty { outgoing.blockPayloadType = configuration.payloadTypes.payloadType(of: .block) }
+    let timestamp = RTPTimestamp(frame.timestamp.rawValue &+ timestampOffset)
+    let outgoing = OutgoingFrame(
+      frame: frame, payloadType: payloadType, firstSequence: nextSequence, timestamp: timestamp, pictureID: pictureID,
+      temporalBaseIndex: temporalBaseIndex, identifies: receiverReport == nil, sentAt: now,
+      copies: earlierFrames(for: frame, payloadType, timestamp),
+      blockPayloadType: parity.isEmpty ? nil : configuration.payloadTypes.payloadType(of: .block))
     nextSequence &+= Int64(frame.ranges.count)
     nextPictureID = (pictureID &+ 1) & 0x7FFF
-    last = (outgoing.timestamp, frame.time)
+    last = (timestamp, frame.time)
     history.append(outgoing)
     counters.frames &+= 1
     return outgoing

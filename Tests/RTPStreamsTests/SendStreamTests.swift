@@ -277,6 +277,20 @@ struct RetransmissionTests {
     holds(sender.resend(SequenceNumber(100), at: milliseconds(1999)) != nil)
   }
 
+  @Test func allOfTheLastTwoSecondsCanBeAskedForAgain() throws {
+    var sender = Sender(.vp8, firstSequence: 0)
+    var firsts: [SequenceNumber] = []
+    var last = Instant.zero
+    for number in 0..<200 {
+      let frame = videoFrame(.vp8, number, isKeyframe: false)
+      firsts.append(try header(sender.send(frame)[0]).sequenceNumber)
+      last = frame.time
+      guard number % 50 == 49 else { continue }
+      for first in firsts.suffix(55) { holds(sender.resend(first, at: last) != nil) }
+    }
+    holds(sender.resend(firsts[100], at: last) == nil)
+  }
+
   @Test func askingForRandomNumbersIsHarmless() throws {
     var random = SeededRandom(seed: 41)
     var sender = Sender(.vp8, firstSequence: 0x7FFF)
