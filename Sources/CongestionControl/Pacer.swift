@@ -79,6 +79,7 @@ public struct Pacer: Sendable {
     var packets = 0
   }
 
+  // First what sound goes through, then what pictures do.
   private var probe: Probe?
   private var bitsPerSecond: Double
   /// Bits sent ahead of the rate.
@@ -90,6 +91,9 @@ public struct Pacer: Sendable {
   private var video: PacketRing
   public private(set) var counters = Counters()
   private let limits: Limits
+
+  /// Bytes from its beginning that `passedAudio` goes through.
+  package static let probingByteCount = MemoryLayout<Probe?>.size
 
   /// - Parameter targetBitsPerSecond: the estimator's; told anew by `setTarget`.
   public init(targetBitsPerSecond: Int, limits: Limits = Limits()) {

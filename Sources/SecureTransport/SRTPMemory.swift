@@ -3,11 +3,14 @@ import Bytes
 /// Where in memory an `SRTPSender` or `SRTPReceiver` is; meaningless once it is gone, and only ever a hint.
 package struct SRTPMemory {
   private let object: UnsafeRawPointer
+  private let byteCount: Int
   private let cipher: UnsafeRawPointer
   private let rtcpCipher: UnsafeRawPointer
 
-  init(_ object: AnyObject, cipher: UnsafeRawPointer, rtcpCipher: UnsafeRawPointer) {
+  /// - Parameter byteCount: of the object that packets go through.
+  init(_ object: AnyObject, byteCount: Int, cipher: UnsafeRawPointer, rtcpCipher: UnsafeRawPointer) {
     self.object = UnsafeRawPointer(Unmanaged.passUnretained(object).toOpaque())
+    self.byteCount = byteCount
     self.cipher = cipher
     self.rtcpCipher = rtcpCipher
   }
@@ -19,7 +22,7 @@ package struct SRTPMemory {
   package func prefetchForRTCP() { prefetch(rtcpCipher) }
 
   private func prefetch(_ cipher: UnsafeRawPointer) {
-    Prefetch.memory(at: object, byteCount: 256)
+    Prefetch.memory(at: object, byteCount: byteCount)
     // OpenSSL does not say where a context's key schedule and hash table are: allocated after it, they mostly follow it.
     Prefetch.memory(at: cipher, byteCount: 1088)
   }

@@ -46,7 +46,7 @@ public final class SRTPReceiver {
   }
 
   /// Where it is, for whoever asks for memory ahead of its turn.
-  package var memory: SRTPMemory { SRTPMemory(self, cipher: rtp.memory, rtcpCipher: rtcp.memory) }
+  package var memory: SRTPMemory { SRTPMemory(self, byteCount: 160, cipher: rtp.memory, rtcpCipher: rtcp.memory) }
 
   /// SSRCs that have sent something authentic.
   public var streamCount: Int { streams.count }

@@ -26,10 +26,11 @@ public final class SRTPSender {
   /// SSRCs one peer is ever sent: each camera, screen and voice with its retransmissions.
   public static let mostStreams = 256
 
+  // First what RTP packets go through, with the streams of sound and pictures: two lines of cache.
   public let profile: SRTPProfile
   private let rtp: SRTPCipher
-  private let rtcp: SRTPCipher
   private var streams = StreamTable()
+  private let rtcp: SRTPCipher
 
   private struct Stream {
     let ssrc: UInt32
@@ -56,9 +57,9 @@ public final class SRTPSender {
   /// hundreds of peers every step to other memory costs more than the search. A packet asks it one thing, since each question to what
   /// an object holds is watched for others at the same time.
   private struct StreamTable {
+    private(set) var count = 0
     private var first: [4 of Stream] = .init(repeating: Stream(ssrc: 0))
     private var rest: [Stream] = []
-    private(set) var count = 0
 
     subscript(place: Int) -> Stream {
       get { place < 4 ? first[place] : rest[place &- 4] }
@@ -106,7 +107,7 @@ public final class SRTPSender {
   }
 
   /// Where the next RTP packet's state and key schedule lie, for `Prefetch`: a sender asked for them by itself is waited for.
-  package var memory: SRTPMemory { SRTPMemory(self, cipher: rtp.memory, rtcpCipher: rtcp.memory) }
+  package var memory: SRTPMemory { SRTPMemory(self, byteCount: 128, cipher: rtp.memory, rtcpCipher: rtcp.memory) }
 
   /// Bytes the span needs beyond an RTP packet.
   public var rtpOverhead: Int { profile.rtpOverhead }

@@ -78,13 +78,13 @@ extension Endpoint {
     }
     let news = peer.session.takePathNews()
     guard news.isNew, let ladder = peer.pictures?.ladder, ladder.isMeasured, !peer.session.isPathUnsure else { return }
-    let before = peer.pictures?.forwardedOutput
+    let before = peer.pictures?.choice.forwardedRung
     let estimate = peer.session.pictureEstimate
     let hasChanged = peer.pictures?.update(estimate: estimate, wasProbed: news.wasProbed, at: now) ?? false
     // What sound takes may have changed, if nothing else has.
     peer.session.wantPictures(peer.pictures?.choice.wantedBitsPerSecond ?? 0)
     guard hasChanged else { return }
-    if before != nil, peer.pictures?.forwardedOutput == nil { peer.session.removeUnsentPictures() }
+    if before != nil, peer.pictures?.choice.forwardedRung == nil { peer.session.removeUnsentPictures() }
     settle(peer, at: now)
     if before != nil, peer.pictures?.choice.chosen.rung == nil { peer.observer.peer(peer.id, didSwitchTo: nil) }
   }
@@ -206,7 +206,10 @@ extension Endpoint {
     let copies = frame.codec.kind == .audio ? PeerSession.packetSizeMax : 0
     if !outputs.takes(frame.bytes.count &+ frame.ranges.count &* 200 &+ copies) { flush(&outputs) }
     let isSent = peer.session.send(frame, at: now, into: &outputs)
-    if let deadline = peer.session.pacingDeadline { schedule(peer, max(deadline, now + .milliseconds(1))) }
+    // Sound waits for nothing.
+    if frame.codec.kind == .video, let deadline = peer.session.pacingDeadline {
+      schedule(peer, max(deadline, now + .milliseconds(1)))
+    }
     return isSent
   }
 

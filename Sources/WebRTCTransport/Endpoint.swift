@@ -30,21 +30,34 @@ public struct Endpoint: ~Copyable {
   final class Peer {
     let id: PeerID
     let observer: any PeerObserver
+    /// When a datagram last came on a path known to be his.
+    var lastHeard = Instant(nanoseconds: .min)
+    /// The deadline this peer last put into the heap.
+    var scheduled: Instant?
     /// Our fragments that lead here; two while an ICE restart is under way and until the next one.
     var fragments: [UfragKey] = []
     /// Paths that lead here.
     var paths: [TransportPath] = []
     var audio: OutputID?
     var pictures: PictureReception?
-    /// When a datagram last came on a path known to be his.
-    var lastHeard = Instant(nanoseconds: .min)
-    /// The deadline this peer last put into the heap.
-    var scheduled: Instant?
     /// Last, so that what sending needs lies together.
     var session: PeerSession
 
-    /// Bytes before the session, about.
-    static let headByteCount = 96 &+ MemoryLayout<PictureReception?>.size
+    /// Bytes before the pictures and before the session, about.
+    private static let headByteCount = 96
+    private static let sessionOffset = headByteCount &+ MemoryLayout<PictureReception?>.stride
+
+    /// Asks for what lies in a peer at an address and is needed to send him a frame: how many hold him, and for pictures which he gets.
+    static func prefetch(at peer: UnsafeRawPointer, toSend kind: MediaKind) {
+      Prefetch.memory(at: peer, byteCount: kind == .audio ? 16 : headByteCount &+ PictureReception.judgingByteCount)
+      PeerSession.prefetch(at: peer + sessionOffset, toSend: kind)
+    }
+
+    /// Asks for what lies in a peer at an address and is needed to take in a datagram.
+    static func prefetchToReceive(at peer: UnsafeRawPointer) {
+      Prefetch.memory(at: peer, byteCount: sessionOffset)
+      PeerSession.prefetchToReceive(at: peer + sessionOffset)
+    }
 
     init(id: PeerID, observer: any PeerObserver, session: consuming PeerSession) {
       self.id = id
@@ -72,9 +85,7 @@ public struct Endpoint: ~Copyable {
     /// what it leads to.
     func prefetch(after index: Int, _ kind: MediaKind) {
       if index &+ 6 < receivers.count {
-        let peer = Prefetch.object(index &+ 6, in: receivers)
-        Prefetch.memory(at: peer, byteCount: Peer.headByteCount)
-        PeerSession.prefetch(at: peer + Peer.headByteCount, toSend: kind)
+        Peer.prefetch(at: Prefetch.object(index &+ 6, in: receivers), toSend: kind)
       }
       if index &+ 2 < receivers.count { receivers[index &+ 2].peer.session.prefetchForSending(kind) }
     }
@@ -133,9 +144,7 @@ public struct Endpoint: ~Copyable {
       byPath[path]?.session.prefetchForReceiving()
       return
     }
-    guard let peer = byPath.memory(path) else { return }
-    Prefetch.memory(at: peer, byteCount: Peer.headByteCount)
-    PeerSession.prefetchToReceive(at: peer + Peer.headByteCount)
+    if let peer = byPath.memory(path) { Peer.prefetchToReceive(at: peer) }
   }
 
   /// Takes one datagram, which it may overwrite.

@@ -1,3 +1,4 @@
+import Bytes
 import EncodedMedia
 import RTP
 import RTPStreams
@@ -8,17 +9,17 @@ import Timing
 ///
 /// What is asked for packets and feedback counts as changing the streams, as in `SendStream`.
 struct OutgoingStreams {
+  /// Numbers the packets for congestion control; nil where that was not negotiated.
+  private var transportSequence: UInt16?
+  /// Which streams carry those numbers.
+  private var audioIsNumbered = false
+  private var videoIsNumbered = false
   var audio: SendStream?
   var video: SendStream?
   /// The name all of them go by in RTCP (RFC 7022).
   private(set) var canonicalName: [UInt8] = []
   /// Who speaks in RTCP where nothing is sent.
   private let fallbackSource: SSRC
-  /// Numbers the packets for congestion control; nil where that was not negotiated.
-  private var transportSequence: UInt16?
-  /// Which streams carry those numbers.
-  private var audioIsNumbered = false
-  private var videoIsNumbered = false
   /// Whether packets of pictures and padding carry numbers, so that feedback tells of them.
   var numbersPictures: Bool { transportSequence != nil && videoIsNumbered }
 
@@ -76,6 +77,13 @@ struct OutgoingStreams {
         source: SSRC(source.ssrc), kind: kind, payloadTypes: payloadTypes, retransmissionSource: retransmissionSource,
         isAskedAgain: negotiated.feedback.contains(.nack), extensionMap: HeaderExtensionMap(media.sendExtensions),
         mid: media.mid.flatMap { ShortToken($0) }, using: &random))
+  }
+
+  /// Asks for what lies in the streams at an address and is needed to send a frame.
+  static func prefetch(at streams: UnsafeRawPointer, toSend kind: MediaKind) {
+    if kind == .video { Prefetch.memory(at: streams, byteCount: 8) }
+    let stream = kind == .audio ? 0 : 8 &+ MemoryLayout<SendStream?>.stride
+    Prefetch.memory(at: streams + stream, byteCount: 8 &+ SendStream.sendingByteCount)
   }
 
   subscript(kind: MediaKind) -> SendStream? {

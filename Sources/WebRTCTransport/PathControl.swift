@@ -1,3 +1,4 @@
+import Bytes
 import CongestionControl
 import EncodedMedia
 import RTP
@@ -26,7 +27,7 @@ struct PathControl {
   /// Sound is counted over so long: at first, to know soon what is left for pictures, two packets at least; then a second.
   private static let soundWindows = Interval.milliseconds(200)...Interval.seconds(1)
 
-  // First what each packet that is sent goes through, in the estimator to its beginning: see `sendingByteCount`.
+  // First what each packet that is sent goes through, in the estimator to its beginning: see `prefetch`.
   /// Whether pictures are paced; without rates to weigh they leave as they come.
   private(set) var isPaced = false
   /// Whether the next frame of pictures is of another source.
@@ -49,8 +50,12 @@ struct PathControl {
   private var picturesMax = Int.max
   private var allMax = Int.max
 
-  /// Bytes from its beginning that sending a packet goes through.
-  static let sendingByteCount = 56 &+ MemoryLayout<Pacer>.stride &+ BandwidthEstimator.sendingByteCount
+  /// Asks for what lies in a path's control at an address and is needed to send a packet: of the pacer, sound asks for a probe alone.
+  static func prefetch(at control: UnsafeRawPointer, toSend kind: MediaKind) {
+    let pacer = 56
+    Prefetch.memory(at: control, byteCount: pacer &+ (kind == .audio ? Pacer.probingByteCount : MemoryLayout<Pacer>.stride))
+    Prefetch.memory(at: control + (pacer &+ MemoryLayout<Pacer>.stride), byteCount: BandwidthEstimator.sendingByteCount)
+  }
 
   // MARK: Answers
 

@@ -52,7 +52,7 @@ extension PeerSession {
 
   /// Sends what is due of what waits, and of probes.
   mutating func releasePaced(at now: Instant, into outputs: inout PeerOutputs) {
-    guard isConnected, let selected = ice.selectedPath, let sender else { return path.removeAll() }
+    guard let selected = mediaPath, let sender else { return path.removeAll() }
     guard path.isPaced else { return releaseAll(selected, sender, at: now, into: &outputs) }
     if let probe = path.estimator.takeProbe(at: now) { path.pacer.begin(probe, at: now) }
     guard let deadline = path.pacer.nextDeadline, deadline <= now else { return }

@@ -18,7 +18,7 @@ extension PeerSession {
   /// - Returns: false for a picture that was left out because those before it fill what the peer's path carries.
   @discardableResult
   public mutating func send(_ frame: PacketizedFrame, at now: Instant, into outputs: inout PeerOutputs) -> Bool {
-    guard isConnected, let selected = ice.selectedPath, let sender else { return true }
+    guard let selected = mediaPath, let sender else { return true }
     let kind = frame.codec.kind
     if kind == .video {
       guard outgoing.video != nil else { return true }
@@ -75,7 +75,7 @@ extension PeerSession {
 
   /// Answers a NACK (RFC 4585), as far as the packets are still kept and their turn comes.
   mutating func retransmit(_ media: SSRC, _ lost: consuming LostPackets, at now: Instant, into outputs: inout PeerOutputs) {
-    guard let kind = outgoing.kind(of: media), let selected = ice.selectedPath, let sender else { return }
+    guard let kind = outgoing.kind(of: media), let selected = mediaPath, let sender else { return }
     while let number = lost.next() {
       if kind == .video, path.isPaced {
         guard let size = outgoing.video?.keptSize(of: number, at: now) else { continue }
@@ -219,7 +219,7 @@ extension PeerSession {
   private mutating func sendRTCP(
     into outputs: inout PeerOutputs, _ write: (inout PeerSession, inout RTCPWriter) -> Void
   ) {
-    guard let path = ice.selectedPath, let sender else { return }
+    guard let path = mediaPath, let sender else { return }
     let range = outputs.arena.append(capacity: Self.packetSizeMax) { packet in
       var writer = RTCPWriter(packet._mutatingExtracting(0..<(packet.count &- sender.rtcpOverhead)))
       write(&self, &writer)

@@ -30,6 +30,9 @@ public struct PeerSession: ~Copyable {
   private var hasEnded = false
   private var isEstablished = false
   private var isAnnounced = false
+  /// Where media is sent; nil while the peer is not connected. What ICE and DTLS say together, set down whenever either may have changed,
+  /// because it is asked for each packet.
+  private(set) var mediaPath: TransportPath?
   var sender: SRTPSender?
   private var senderMemory: SRTPMemory?
   var counts = PeerStatistics()
@@ -67,20 +70,20 @@ public struct PeerSession: ~Copyable {
 
   /// Where its parts lie, about: a line of the cache more or less does no harm.
   private enum Place {
-    static let counts = 40
+    static let counts = 16 &+ MemoryLayout<TransportPath?>.stride &+ 8 &+ MemoryLayout<SRTPMemory?>.stride
     static let path = counts &+ MemoryLayout<PeerStatistics>.stride
     static let outgoing = path &+ MemoryLayout<PathControl>.stride
     static let receiving = outgoing &+ MemoryLayout<OutgoingStreams>.stride
-    static let countingByteCount = 128
-    static let receivingByteCount = 448
+    /// From the beginning to what is counted for each packet.
+    static let countingByteCount = counts &+ 32
+    static let receivingByteCount = 256
   }
 
   /// Asks for what lies in a session at an address and is needed to send it a frame.
   static func prefetch(at session: UnsafeRawPointer, toSend kind: MediaKind) {
     Prefetch.memory(at: session, byteCount: Place.countingByteCount)
-    Prefetch.memory(at: session + Place.path, byteCount: PathControl.sendingByteCount)
-    let stream = kind == .audio ? 0 : MemoryLayout<SendStream?>.stride
-    Prefetch.memory(at: session + (Place.outgoing &+ stream), byteCount: MemoryLayout<SendStream?>.stride)
+    PathControl.prefetch(at: session + Place.path, toSend: kind)
+    OutgoingStreams.prefetch(at: session + Place.outgoing, toSend: kind)
   }
 
   /// Asks for what lies in a session at an address and is needed to take in a media packet.
@@ -109,9 +112,9 @@ public struct PeerSession: ~Copyable {
   }
 
   /// Whether media can be sent now.
-  public var isConnected: Bool { isEstablished && !hasEnded && ice.selectedPath != nil }
+  public var isConnected: Bool { mediaPath != nil }
   /// Whether an authenticated check came from there of late.
-  public mutating func isValidated(_ path: TransportPath) -> Bool { ice.isValidated(path) }
+  public mutating func isValidated(_ path: TransportPath) -> Bool { path == mediaPath || ice.isValidated(path) }
   public var selectedPath: TransportPath? { ice.selectedPath }
   var localFragments: [UfragKey] { mutating get { ice.localFragments } }
   /// Whether this side checks paths, rather than waiting for the peer to.
@@ -130,14 +133,14 @@ public struct PeerSession: ~Copyable {
       carryOutICE(at: now, into: &outputs)
     case .dtls:
       // Before an authenticated check a ClientHello is anybody's: answering it would let a stranger in the peer's place.
-      guard ice.isValidated(path) else { return refuse() }
+      guard isValidated(path) else { return refuse() }
       dtls.receive(datagram.span, at: now, into: &outputs.dtls)
       carryOutDTLS(fallback: path, at: now, into: &outputs)
     case .rtp:
-      guard ice.isValidated(path) else { return refuse() }
+      guard isValidated(path) else { return refuse() }
       receiveRTP(&datagram, at: now, into: &outputs)
     case .rtcp:
-      guard ice.isValidated(path) else { return refuse() }
+      guard isValidated(path) else { return refuse() }
       receiveRTCP(&datagram, at: now, into: &outputs)
     case .turnChannel, .other: refuse()
     }
@@ -214,6 +217,7 @@ public struct PeerSession: ~Copyable {
     outgoing.update(setup.session, using: &random)
     path.limit(pictures: setup.bitsPerSecondMax.pictures, all: setup.bitsPerSecondMax.all)
     self.setup = setup
+    settleMediaPath()
   }
 
   /// Says goodbye: RTCP BYE and DTLS close_notify.
@@ -223,6 +227,7 @@ public struct PeerSession: ~Copyable {
     dtls.close(into: &outputs.dtls)
     carryOutDTLS(fallback: nil, at: now, into: &outputs)
     hasEnded = true
+    settleMediaPath()
   }
 
   public var statistics: PeerStatistics {
@@ -245,7 +250,10 @@ public struct PeerSession: ~Copyable {
 
   // MARK: What ICE and DTLS want
 
+  private mutating func settleMediaPath() { mediaPath = isEstablished && !hasEnded ? ice.selectedPath : nil }
+
   private mutating func carryOutICE(at now: Instant, into outputs: inout PeerOutputs) {
+    settleMediaPath()
     guard !outputs.ice.isEmpty else { return }
     for output in outputs.ice {
       switch output {
@@ -285,6 +293,7 @@ public struct PeerSession: ~Copyable {
       self.sender = sender
       senderMemory = sender.memory
       isEstablished = true
+      settleMediaPath()
       announce(into: &outputs)
     } catch {
       end(.handshakeFailed(error.description), into: &outputs)
@@ -301,6 +310,7 @@ public struct PeerSession: ~Copyable {
   private mutating func end(_ reason: PeerEndReason, into outputs: inout PeerOutputs) {
     guard !hasEnded else { return }
     hasEnded = true
+    settleMediaPath()
     outputs.events.append(.ended(reason))
   }
 }

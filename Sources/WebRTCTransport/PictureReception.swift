@@ -27,6 +27,9 @@ struct PictureReception {
   /// Frames that were not sent for want of room, those above his layers not counted.
   private(set) var framesRefused = 0
 
+  /// Bytes from its beginning that `judge` goes through.
+  static let judgingByteCount = MemoryLayout<Instant?>.stride &+ MemoryLayout<LayerForwarding>.stride &+ 64
+
   /// - Parameters:
   ///   - estimate: of what the path carries of pictures, in bits per second; nil for the least of them, where it is soon to be told.
   ///   - maximum: what he wants at most, in bits per second.
