@@ -29,7 +29,8 @@ public final class SRTPSender {
   // First what RTP packets go through, with the streams of sound and pictures: two lines of cache.
   public let profile: SRTPProfile
   private let rtp: SRTPCipher
-  private var streams = StreamTable()
+  // Unchecked at run time: nothing that is asked of the table leads back to the sender, and a packet would pay for the check.
+  @exclusivity(unchecked) private var streams = StreamTable()
   private let rtcp: SRTPCipher
 
   private struct Stream {
@@ -54,8 +55,7 @@ public final class SRTPSender {
   }
 
   /// The streams by their SSRC. A peer's sound, picture and retransmissions stand in the object itself, on one line of cache: with
-  /// hundreds of peers every step to other memory costs more than the search. A packet asks it one thing, since each question to what
-  /// an object holds is watched for others at the same time.
+  /// hundreds of peers every step to other memory costs more than the search.
   private struct StreamTable {
     private(set) var count = 0
     private var first: [4 of Stream] = .init(repeating: Stream(ssrc: 0))

@@ -39,9 +39,11 @@ public struct Endpoint: ~Copyable {
     /// Paths that lead here.
     var paths: [TransportPath] = []
     var audio: OutputID?
-    var pictures: PictureReception?
+    // Unchecked at run time that nobody else changes these two meanwhile: neither knows of peers or of the endpoint, so nothing asked of
+    // them leads back here, and each packet of each peer would pay for the check.
+    @exclusivity(unchecked) var pictures: PictureReception?
     /// Last, so that what sending needs lies together.
-    var session: PeerSession
+    @exclusivity(unchecked) var session: PeerSession
 
     /// Bytes before the pictures and before the session, about.
     private static let headByteCount = 96
