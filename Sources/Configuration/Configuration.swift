@@ -147,8 +147,8 @@ package struct Configuration: Sendable {
   /// Everybody on the network could do everything: refused unless the operator has said so.
   var exposureFault: String? {
     guard case .unsaid = authentication, !http.isLoopback else { return nil }
-    return "\(http) can be reached from outside and no authentication is configured: set keys under 'auth', "
-      + "or say \"auth\": \"none\" in the configuration if everybody may do everything"
+    return "\(http) can be reached from outside and no authentication is configured: set keys under 'auth' of the "
+      + "configuration or TUTTI_AUTH_SECRET, or say \"auth\": \"none\" there or --auth none if everybody may do everything"
   }
 }
 

@@ -235,7 +235,7 @@ enum ServeCommand {
   }
 
   /// The variables of this program.
-  private static func environment() -> [String: String] {
+  static func environment() -> [String: String] {
     var result: [String: String] = [:]
     var next = environ
     while let entry = next.pointee {

@@ -8,10 +8,11 @@ enum TokenCommand {
   static func run(_ options: TokenOptions) throws(ConfigurationError) -> String {
     var serve = ServeOptions()
     serve.config = options.config
-    let configuration = try Configuration.load(options: serve, environment: [:])
+    let configuration = try Configuration.load(options: serve, environment: ServeCommand.environment())
     guard case .keys(let keys) = configuration.authentication else {
       throw ConfigurationError(faults: [
-        "the configuration has no key to sign with: set an HS256 key under 'auth', or TUTTI_AUTH_SECRET"
+        "there is no key to sign with: name the server's configuration with --config and an HS256 key under its 'auth', or set "
+          + "TUTTI_AUTH_SECRET"
       ])
     }
     guard let role = Role(rawValue: options.role) else {
