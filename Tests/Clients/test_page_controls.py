@@ -227,12 +227,18 @@ async def test_who_waits_is_not_shown_what_hosts_do(server: Server, room: str) -
         await guest.call("join", "Guest", room)
         await words(guest, "#status", "In the lobby")
         await words(guest, "#participants", "Red")
+        await words(red, "#error", "Guest waits in the lobby")
         for element in ("#lead", "#layout-card", "#participants summary"):
             assert await guest.page.locator(element).is_hidden(), element
         await red.page.click("#waiting button:has-text('Admit')")
         await words(guest, "#participants", "Guest")
         for element in ("#lead", "#layout-card", "#participants summary"):
             assert await guest.page.locator(element).is_visible(), element
+        assert await red.page.is_hidden("#error"), "nobody waits any more"
+        await guest.page.click("#hand")
+        await words(red, "#error", "Guest raised a hand")
+        await guest.page.click("#hand")
+        await red.page.wait_for_selector("#error", state="hidden", timeout=10_000)
 
 
 async def test_a_room_that_does_not_exist_yet_puts_nothing_on_the_console(server: Server, room: str) -> None:

@@ -39,6 +39,9 @@ export class Lead {
     this.layout = null;
     /// Whom the list of those who wait shows: made anew only where it says something else, so that a click finds what it was meant for.
     this.waiting = "";
+    /// Who was told of already, by the list he is on, and what stands in the notice.
+    this.called = { lobby: new Set(), hands: new Set() };
+    this.calling = null;
     for (const [id, [part, key]] of Object.entries(switches)) {
       this.find(id).onchange = ({ target }) => this.ask("PATCH", "", { [part]: { [key]: target.checked } });
     }
@@ -76,6 +79,7 @@ export class Lead {
     const waiting = JSON.stringify(people.map(({ id, name }) => [id, name]));
     if (waiting === this.waiting) return;
     this.waiting = waiting;
+    this.call("lobby", people.filter(({ id }) => id !== this.room.ownId), (name) => `${name} waits in the lobby to be let in.`);
     this.find("waiting").replaceChildren(...people.map((person) => {
       const item = document.createElement("li");
       const name = document.createElement("span");
@@ -88,6 +92,25 @@ export class Lead {
       item.append(name, buttons);
       return item;
     }));
+  }
+
+  /// Says who raised a hand: one who leads may be looking elsewhere.
+  showHands(people) {
+    this.call("hands", people.filter((person) => person.handRaised && person.id !== this.room.ownId), (name) => `${name} raised a hand.`);
+  }
+
+  /// Tells of the last who came to a list, and takes that back once nobody is on it.
+  call(list, people, words) {
+    const before = this.called[list];
+    const came = people.filter(({ id }) => !before.has(id));
+    this.called[list] = new Set(people.map(({ id }) => id));
+    if (came.length) {
+      this.calling = { list, words: words(came[came.length - 1].name || "Guest") };
+      this.notice(this.calling.words, "news");
+    } else if (!people.length && this.calling?.list === list) {
+      if (this.find("error").textContent === this.calling.words) this.notice("");
+      this.calling = null;
+    }
   }
 
   /// The buttons beside somebody in the list, and what they depend on.

@@ -203,7 +203,8 @@ export class Room {
     for (const child of [...participants.children]) if (!items.includes(child)) child.remove();
     for (const [index, item] of items.entries()) if (participants.children[index] !== item) participants.insertBefore(item, participants.children[index] ?? null);
     if (focused && !participants.contains(document.activeElement)) this.items.get(focused)?.item.querySelector("summary")?.focus({ preventScroll: true });
-    this.lead?.showWaiting([...this.lobby.values()]);
+    this.leading?.showWaiting([...this.lobby.values()]);
+    this.leading?.showHands(people);
     count.textContent = String(people.length);
     alone.hidden = people.length > 1;
   }
