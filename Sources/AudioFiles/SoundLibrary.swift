@@ -61,7 +61,10 @@ package final class SoundLibrary: Sendable {
   private func open(_ name: String) throws(AudioFileError) -> (descriptor: Int32, stamp: Stamp) {
     let descriptor = Glibc.open("\(directory)/\(name)", O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
     guard descriptor >= 0 else {
-      throw AudioFileError(.missing, "There is no sound \(quoted(name)) in the directory of prompts.")
+      throw AudioFileError(
+        .missing,
+        "There is no sound \(quoted(name)) in the directory of prompts: put a WAV, FLAC, Ogg or MP3 file there, or name one of "
+          + "\(Self.chimeNames).")
     }
     var status = stat()
     guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {

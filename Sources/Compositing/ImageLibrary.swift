@@ -96,7 +96,7 @@ package final class ImageLibrary: Sendable {
     guard bytes.count <= limits.bytesMax else {
       throw ImageFileError(.tooLarge, "The image has \(bytes.count) bytes; at most \(limits.bytesMax) are taken.")
     }
-    _ = try DecodedImage(decoding: bytes, name: "the image", limits: limits)
+    _ = try DecodedImage(decoding: bytes, name: "what was sent", limits: limits)
     let hasRoom = state.withLock { state in
       let others = state.uploads.reduce(0) { $0 + ($1.key == name ? 0 : $1.value.count) }
       guard others + bytes.count <= Self.uploadBytesMax else { return false }

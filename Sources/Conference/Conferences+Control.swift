@@ -109,7 +109,7 @@ extension Conferences {
     if settings.layout == name || settings.stage.waitingLayout == name
       || settings.outputs.contains(where: { $0.layout == name })
     {
-      return "new rooms begin with it"
+      return "new rooms begin with it, as 'rooms' of the configuration says"
     }
     let rooms = roomsByName.values.filter { uses($0, name) }.map(\.name).sorted()
     guard let first = rooms.first else { return nil }

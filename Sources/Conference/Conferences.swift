@@ -383,7 +383,10 @@ package actor Conferences: ConferenceControl {
 
   func find(room name: String, participant id: String) throws(ConferenceError) -> (room: Room, index: Int) {
     let room = try find(room: name)
-    guard let index = room.index(of: id) else { throw .init(.notFound, "There is no such participant in room '\(name)'.") }
+    guard let index = room.index(of: id) else {
+      throw .init(
+        .notFound, "There is no such participant in room '\(name)'; GET /v1/rooms/\(name)/participants lists who is there.")
+    }
     return (room, index)
   }
 

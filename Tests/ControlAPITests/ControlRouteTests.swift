@@ -367,6 +367,13 @@ import Testing
     for path in ["/index.html", "/layouts.html"] { #expect(await fixture.ask("GET", path)?.status == 404) }
   }
 
+  @Test func aRoomsAddressLeadsToThePage() async throws {
+    let fixture = try Fixture()
+    let answer = await fixture.ask("GET", "/rooms/lobby")
+    #expect(answer?.status == 303 && answer?["location"] == "/?room=lobby")
+    #expect(await fixture.ask("GET", "/rooms/a%0d%0ab")?.status == 400)
+  }
+
   @Test func thePageHasNoScriptOrStyleWithin() async throws {
     let fixture = try Fixture()
     let authors = try #require(await fixture.ask("GET", "/layouts"))

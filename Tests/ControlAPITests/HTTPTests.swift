@@ -87,7 +87,7 @@ import Timing
     ("/rooms/../whip", 400), ("/rooms/%2e%2e/whip", 400), ("/rooms/%252e%252e/whip", 400), ("/rooms/a%2fb/whip", 400),
     ("/rooms/a%00/whip", 400), ("/rooms//whip", 400), ("/rooms/a/../../etc/whip", 404), ("/rooms/a%20b/whip", 400),
     ("/rooms/%0d%0aX:1/whip", 400), ("/rooms/\(String(repeating: "a", count: 65))/whip", 400), ("/rooms/a/whip/", 404),
-    ("/Rooms/a/whip", 404), ("/rooms/a", 404),
+    ("/Rooms/a/whip", 404), ("/rooms/a", 405),
   ])
   func aNameIsNeverAPath(target: String, status: Int) async throws {
     let fixture = try Fixture()

@@ -34,7 +34,8 @@ import Testing
     let fixture = try Fixture()
     let described = Set(try await paths(fixture).map(\.path))
     for path in [
-      "/rooms/{room}/whip", "/rooms/{room}/whep", "/rooms/{room}/participants", "/rooms/{room}/participants/{session}",
+      "/rooms/{room}", "/rooms/{room}/whip", "/rooms/{room}/whep", "/rooms/{room}/participants",
+      "/rooms/{room}/participants/{session}",
       "/v1/rooms", "/v1/rooms/{room}", "/v1/rooms/{room}/participants", "/v1/rooms/{room}/participants/{id}",
       "/v1/rooms/{room}/participants/{id}/avatar", "/v1/rooms/{room}/snapshot.png", "/v1/rooms/{room}/events",
       "/v1/rooms/{room}/prompts",

@@ -126,7 +126,7 @@ private func names(_ field: String, _ tag: String?) -> Bool {
 
 private func problem(_ refusal: WorkshopRefusal) -> HTTPResponse {
   switch refusal {
-  case .noLayout(let name): problem(404, "There is no layout '\(name)'.")
+  case .noLayout(let name): problem(404, "There is no layout '\(name)'; GET /v1/layouts lists those there are.")
   case .faulty(let faults): problem(422, faults: faults)
   case .busy:
     problem(503, "Too many pictures of layouts are being drawn; ask again in a second.").with("Retry-After", "1")

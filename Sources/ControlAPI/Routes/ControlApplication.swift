@@ -55,7 +55,7 @@ struct ControlApplication: Sendable {
     // A PUT without a body and without a type asks for the defaults.
     let isBareRequest = head.contentLength == 0 && head.mediaType == nil && head.method == "PUT"
     if !types.isEmpty, !isBareRequest, !types.contains(head.mediaType ?? "") {
-      let refusal = problem(415, "Send the body as \(types[0]).")
+      let refusal = problem(415, "Send the body with 'Content-Type: \(types[0])'.")
       throw Refusal(response: refusal.with(head.method == "PATCH" ? "Accept-Patch" : "Accept-Post", types[0]))
     }
     if let type = route.answerType(method: head.method), !accepts(head, type) {
@@ -127,6 +127,7 @@ struct ControlApplication: Sendable {
   private func answer(_ request: HTTPRequest, route: Route, caller: Identity) async throws(Refusal) -> HTTPResponse {
     switch route {
     case .page(let file): return file.response(to: request.head)
+    case .roomPage(let room): return HTTPResponse(303).with("Location", "/?room=\(room)")
     case .health: return health()
     case .readiness:
       if await control.isReady() { return HTTPResponse(200, type: "text/plain; charset=utf-8", body: Array("ready\n".utf8)) }

@@ -4,6 +4,8 @@ import LayoutWorkshop
 /// What an address names.
 enum Route: Sendable, Equatable {
   case page(PageFile)
+  /// A room's own address, which people paste into browsers: leads to the page.
+  case roomPage(String)
   case health, readiness, metrics
   /// Where offers are posted.
   case offer(JoinRequest.Kind, room: String)
@@ -46,6 +48,7 @@ enum Route: Sendable, Equatable {
 
   private init?(media segments: [String]) throws(Refusal) {
     switch (segments.count, segments.count > 1 ? segments[1] : "") {
+    case (1, _): self = .roomPage(try validName(segments[0]))
     case (2, "whip"): self = .offer(.publish, room: try validName(segments[0]))
     case (2, "whep"): self = .offer(.watch, room: try validName(segments[0]))
     case (2, "participants"): self = .offer(.takePart, room: try validName(segments[0]))
@@ -136,7 +139,7 @@ enum Route: Sendable, Equatable {
   /// What a token must allow; nil for what everybody may have.
   func permission(method: String) -> Permission? {
     switch self {
-    case .page, .health, .readiness: nil
+    case .page, .roomPage, .health, .readiness: nil
     case .metrics: .administer
     // Who takes part with a viewer's token is not seen or heard until a host gives him another role.
     case .offer(.watch, _), .offer(.takePart, _), .session: .watch
@@ -189,7 +192,7 @@ enum Route: Sendable, Equatable {
     case .layoutShipped: "application/json5"
     case .avatar: method == "PUT" ? "application/json" : nil
     case .rooms, .participants, .layouts, .layoutCheck: "application/json"
-    case .events: nil
+    case .events, .roomPage: nil
     }
   }
 }
