@@ -245,4 +245,6 @@ async def test_a_room_that_does_not_exist_yet_puts_nothing_on_the_console(server
     async with chromium(f"{server.url}/?room={room}", VOICES[0], plain(RED)) as red:
         await words(red, "#presence", "Nobody is in this room yet")
         await red.join("Red", room)
-        assert red.said == []
+        async with red.page.expect_response(lambda response: response.request.method == "DELETE") as deleted:
+            await red.page.click("#leave")
+        assert (await deleted.value).ok and red.said == []

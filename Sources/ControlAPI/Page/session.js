@@ -199,16 +199,19 @@ export class Session {
   leave() {
     this.isOver = true;
     clearTimeout(this.timer);
-    this.connection?.close();
     if (this.location) this.past.add(this.location);
     this.location = null;
-    this.endPast();
+    // A connection says goodbye as it closes: then there would be no session left to delete, and a fault on the console.
+    const connection = this.connection;
+    this.endPast().finally(() => connection?.close());
   }
 
   /// Takes sessions that are over out of the room, where nobody is to be seen twice. A server that cannot be reached finds out by itself.
   endPast() {
-    for (const address of this.past) fetch(address, { method: "DELETE", keepalive: true, headers: this.headers }).catch(() => {});
+    const requests = [...this.past].map((address) =>
+      fetch(address, { method: "DELETE", keepalive: true, headers: this.headers, signal: AbortSignal.timeout(answerTime) }).catch(() => {}));
     this.past.clear();
+    return Promise.all(requests);
   }
 }
 
