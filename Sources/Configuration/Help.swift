@@ -89,7 +89,7 @@ enum Help {
     \(ShippedLayouts.names.dropFirst(6).joined(separator: ", ")).
     A file that was changed is kept beside it as FILE~. Rooms of a running server follow at once.
 
-      --layouts DIR       where the server's layouts are (TUTTI_LAYOUTS, else Layouts)
+      --layouts DIR       where the server's layouts are (TUTTI_LAYOUTS, else Layouts); made where it is missing
     """
   }
 

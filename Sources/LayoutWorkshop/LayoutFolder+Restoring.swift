@@ -1,3 +1,5 @@
+import Glibc
+
 /// Layouts that came with the server, brought back where they were changed or deleted.
 extension LayoutFolder {
   /// What became of one.
@@ -16,6 +18,10 @@ extension LayoutFolder {
     guard let text = ShippedLayouts.text(of: name) else {
       throw LayoutFolderError(
         .missing, "no layout '\(name)' came with tutti; these did: \(ShippedLayouts.names.joined(separator: ", "))")
+    }
+    // Whoever has the program alone has the layouts as well.
+    if mkdir(directory, 0o755) != 0, errno != EEXIST {
+      throw LayoutFolderError(.unwritable, "\(directory) cannot be made: \(String(cString: strerror(errno)))")
     }
     let file = try filesByLayout()[name] ?? name + ".json"
     let old = self.text(of: name)

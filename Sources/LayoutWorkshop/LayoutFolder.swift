@@ -46,7 +46,8 @@ package final class LayoutFolder: Sendable {
     guard let handle = opendir(directory) else {
       throw LayoutFolderError(
         .missing,
-        "there is no directory of layouts at \(directory): name one with --layouts, such as Layouts of the source tree")
+        "there is no directory of layouts at \(directory): name one with --layouts, such as Layouts of the source tree, or have one "
+          + "made by 'tutti layouts restore --layouts \(directory) grid speaker'")
     }
     defer { closedir(handle) }
     var files: [String] = []

@@ -37,6 +37,8 @@ import Testing
   #expect(path.hasSuffix("/speaker.json5"))
   let unknown = #expect(throws: LayoutFolderError.self) { try folder.restore("../grid") }
   #expect(unknown?.description.contains("these did: audio-only, gallery-7x7, grid") == true)
-  let missing = LayoutFolder(directory: directory.path + "/none")
-  #expect(throws: LayoutFolderError.self) { try missing.restore("grid") }
+  let new = LayoutFolder(directory: directory.path + "/new")
+  #expect(try new.restore("grid") == .written(new.directory + "/grid.json"), "who has the program alone has layouts")
+  let tooDeep = LayoutFolder(directory: directory.path + "/none/deeper")
+  #expect(throws: LayoutFolderError.self) { try tooDeep.restore("grid") }
 }
