@@ -9,16 +9,24 @@ extension RoomMix {
   /// Subscribes each member to the mix he is to hear from this tick on.
   func route() {
     mustRoute = false
-    let wanted = seats.map { seat -> DistinctMix.Key? in
-      guard seat.receives, !seat.isDeaf else { return nil }
-      let ear = seat.member.mixOf.flatMap { self.seat(of: $0) } ?? seat
-      let rendition = renditions.index(of: seat.audioOutput, for: seat.member.wishes)
-      return .init(excluded: MixRouting.excluded(for: ear, slots: slots, prompts: prompts), rendition: rendition)
+    var wanted = wantedMixes()
+    if renditions.makeRoom(using: Set(wanted.compactMap { $0?.rendition })) {
+      beginEncodersAnew()
+      wanted = wantedMixes()
     }
     mixes = MixRouting.assign(wanted, to: seats, outputs: outputs)
     for seat in seats where seat.receives && seat.subscribed != seat.mix?.output {
       seat.subscribed = seat.mix?.output
       transport.subscribe(seat.member.peer, .audio, to: seat.subscribed)
+    }
+  }
+
+  private func wantedMixes() -> [DistinctMix.Key?] {
+    seats.map { seat -> DistinctMix.Key? in
+      guard seat.receives, !seat.isDeaf else { return nil }
+      let ear = seat.member.mixOf.flatMap { self.seat(of: $0) } ?? seat
+      let rendition = renditions.index(of: seat.audioOutput, for: seat.member.wishes)
+      return .init(excluded: MixRouting.excluded(for: ear, slots: slots, prompts: prompts), rendition: rendition)
     }
   }
 

@@ -250,11 +250,15 @@ package final class RoomMix: Ticking, @unchecked Sendable {
       for seat in seats where seat.voice != nil { seat.voice = try? Voice(media: seat.member.media, settings: new) }
     }
     renditions = SoundRenditions(new.renditions)
+    beginEncodersAnew()
+    mustRoute = true
+  }
+
+  func beginEncodersAnew() {
     for mix in mixes {
       mix.encoder = nil
       mix.lastTick = nil
     }
-    mustRoute = true
   }
 
   /// Packets of every length begin with this tick: who left the mix may hear it whole, and new rules hold from here on.

@@ -159,6 +159,27 @@ import WebRTCTransport
     #expect(outputs.count == 6 && Set(outputs).count == 3, "himself, 20 kb/s, and as it is")
   }
 
+  @Test func wishesOfThoseWhoLeftMakeRoomForOthers() throws {
+    let room = try MixRoom(settings: AudioSettings())
+    try room.join(1, hertz: 400)
+    let kept = try room.join(2, hertz: 0, sends: false)
+    for round in 0..<4 {
+      var guests: [Talker] = []
+      for index in 0..<10 {
+        var wish = SoundWishes()
+        (wish.bitsPerSecondMax, wish.packetTimes) = (
+          [6, 8, 10, 12, 16, 20, 24][index % 7] * 1_000, 20 * (1 + round % 2)...120
+        )
+        if index >= 7 { wish.playbackRateMax = 8_000 + 4_000 * round }
+        guests.append(try room.join(UInt32(100 * round + index + 10), hertz: 0, sends: false, wishes: wish))
+      }
+      room.run(seconds: 1)
+      #expect(Set(guests.compactMap { room.transport.subscription($0.peer, .audio) }).count == 10, "each as he wants")
+      for guest in guests { room.leave(guest) }
+    }
+    #expect(kept.level(400) > 65)
+  }
+
   @Test func anyNumberOfDifferentWishesIsServedWithinTheirLimits() throws {
     let room = try MixRoom(settings: AudioSettings())
     var wishes: [SoundWishes] = []
@@ -173,7 +194,11 @@ import WebRTCTransport
     }
     for (index, wish) in wishes.enumerated() { try room.join(UInt32(index + 1), hertz: 0, sends: false, wishes: wish) }
     room.run(seconds: 1)
-    #expect(Set(room.talkers.compactMap { room.transport.subscription($0.peer, .audio) }).count <= 64)
-    #expect(room.talkers.allSatisfy { !$0.frames.isEmpty })
+    // The room's three, and twelve besides.
+    #expect(Set(room.talkers.compactMap { room.transport.subscription($0.peer, .audio) }).count <= 15)
+    for (talker, wish) in zip(room.talkers, wishes) {
+      let bits = talker.frames.map { $0.payload.bytes.count * 8 }.reduce(0, +)
+      #expect(!talker.frames.isEmpty && bits <= wish.bitsPerSecondMax ?? 0, "\(bits) bits in a second of silence")
+    }
   }
 }
