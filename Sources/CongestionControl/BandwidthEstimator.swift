@@ -74,6 +74,8 @@ public struct BandwidthEstimator: Sendable {
   private static let clearBitsPerSecondMin = 500_000.0
   private static let clearQueueMax = Interval.milliseconds(25)
   private static let clearAfter = Interval.seconds(15)
+  /// Below so many bits per second a key frame takes half a second or more.
+  private static let thinBelow = 150_000.0
   /// So long after it was full a path is taken to have little more than what is known.
   private static let fullFor = Interval.seconds(10)
   /// Of what comes through a queue, so much more makes it ours.
@@ -129,10 +131,12 @@ public struct BandwidthEstimator: Sendable {
   private var target: Double { max(estimate * drainFactor, Double(bounds.minimum)) }
 
   /// How much faster than on average what comes at once may leave: clearly faster where the path carries all that is sent and no packet
-  /// waits on it, but never on thin lines, where sound would wait behind it; hardly faster where it was full of late, or what leaves at
-  /// once fills it anew.
+  /// waits on it; hardly faster on thin lines, where sound would wait behind a picture, and where it was full of late, or what leaves
+  /// at once fills it anew.
   public mutating func headroom(at now: Instant) -> PathHeadroom {
-    if let full = rate.lastDecrease, now - full < Self.fullFor, !queue.isShared { return .none }
+    guard !queue.isShared else { return .some }
+    if estimate < Self.thinBelow { return .none }
+    if let full = rate.lastDecrease, now - full < Self.fullFor { return .none }
     return isClear(at: now) ? .ample : .some
   }
 

@@ -27,6 +27,9 @@ struct ProbeSchedule: Sendable {
   private static let resultWait = Interval.seconds(1)
   private static let gainMin = 1.05
   private static let duration = 0.020
+  /// On a path that carries no more than is known.
+  private static let durationMax = 0.150
+  private static let bytesMin = 300...1_200
   private static let packetsMin = 6
 
   private(set) var nextDeadline: Instant?
@@ -56,8 +59,10 @@ struct ProbeSchedule: Sendable {
     expected = rate
     nextDeadline = now + Self.resultWait
     defer { nextCluster = nextCluster == 255 ? 1 : nextCluster + 1 }
+    // On a thin line less says as much, and sound waits less behind it.
+    let bytesMin = min(Self.bytesMin.upperBound, max(clampedInt(estimate * Self.durationMax / 8), Self.bytesMin.lowerBound))
     return ProbeRequest(
-      cluster: nextCluster, bitsPerSecond: clampedInt(rate), bytes: max(clampedInt(rate * Self.duration / 8), 1_200),
+      cluster: nextCluster, bitsPerSecond: clampedInt(rate), bytes: max(clampedInt(rate * Self.duration / 8), bytesMin),
       packetsMin: Self.packetsMin)
   }
 

@@ -27,6 +27,9 @@ struct PathControl {
   /// Sound is counted over so long: at first, to know soon what is left for pictures, two packets at least; then a second.
   private static let soundWindows = Interval.milliseconds(200)...Interval.seconds(1)
 
+  /// Pictures on a path that did not answer leave no faster.
+  private static let unsureBitsPerSecond = 100_000
+
   // First what each packet that is sent goes through, in the estimator to its beginning: see `prefetch`.
   /// Whether pictures are paced; without rates to weigh they leave as they come.
   private(set) var isPaced = false
@@ -122,7 +125,12 @@ struct PathControl {
   }
 
   /// What pictures may take: what is left beside the sound, which waits for nothing.
-  private var pace: Int { mutating get { max(pictures(of: estimator.targetBitsPerSecond), floor) } }
+  private var pace: Int {
+    mutating get {
+      let target = estimator.targetBitsPerSecond
+      return max(pictures(of: isUnsure ? min(target, Self.unsureBitsPerSecond) : target), floor)
+    }
+  }
 
   /// Whether it is soon told what the path carries, if anything is.
   var isUnsure: Bool { isPaced && estimator.isUnsure }
