@@ -36,7 +36,8 @@ final class CodecFloor {
     self.contents = contents
     cameras = try contents.map { _ in try Camera() }
     side = (1...16).first { $0 * $0 >= contents.count } ?? 16
-    encoder = try VideoEncoder(codec: .vp8, width: 1280, height: 720, settings: .init(bitsPerSecond: 1_500_000))
+    encoder = try VideoEncoder(
+      codec: .vp8, width: 1280, height: 720, settings: .init(bitsPerSecond: 1_500_000, temporalLayers: 3))
     voices = try contents.map { _ in try OpusDecoder(channelCount: 1) }
     mixes = try (0..<mixCount).map { _ in try OpusEncoder(channelCount: 1) }
     plan = PictureScalePlan(

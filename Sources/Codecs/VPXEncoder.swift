@@ -38,7 +38,7 @@ final class VPXEncoder {
     self.height = height
     self.settings = settings
     staticThreshold = settings.staticThreshold
-    pattern = TemporalPattern(layerCount: settings.temporalLayers)
+    pattern = TemporalPattern(isVP9: isVP9, layerCount: settings.temporalLayers)
     pattern.isScreen = settings.isScreen
     keyframeQuantizer = KeyframeQuantizer(isVP9: isVP9)
     context = .allocate(capacity: 1)

@@ -49,15 +49,17 @@ package final class VideoEncoder: @unchecked Sendable {
     self.width = width
     self.height = height
     self.settings = settings
-    let frames = codec == .h264 ? 1 : TemporalPattern(layerCount: settings.temporalLayers).rateDivisor(of: 0)
+    let pattern = TemporalPattern(isVP9: codec == .vp9, layerCount: codec == .h264 ? 1 : settings.temporalLayers)
     stillMap = StillMap(
-      width: width, height: height, refinementFrames: 4, rowsPerTurn: frames, reach: codec == .vp8 ? QuantizerScale.reach : 0)
+      width: width, height: height, refinementFrames: 4, rowsPerTurn: pattern.rateDivisor(of: 0),
+      reach: codec == .vp8 ? QuantizerScale.reach : 0)
     pace = RatePace(framesPerSecond: settings.framesPerSecond)
   }
 
   /// Of the bit rate, what temporal layers take together with those below, from the base up.
   package static func shares(of codec: Codec, temporalLayers: Int) -> [Double] {
-    let pattern = TemporalPattern(layerCount: codec == .h264 ? H264Encoder.layerCount(temporalLayers) : temporalLayers)
+    let pattern = TemporalPattern(
+      isVP9: codec == .vp9, layerCount: codec == .h264 ? H264Encoder.layerCount(temporalLayers) : temporalLayers)
     return (0..<pattern.layerCount).map { pattern.share(upTo: $0) }
   }
 

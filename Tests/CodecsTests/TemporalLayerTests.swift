@@ -1,6 +1,7 @@
 import Codecs
 import EncodedMedia
 import RawMedia
+import TestSupport
 import Testing
 import Timing
 
@@ -57,6 +58,28 @@ import Timing
     }
     #expect(frames.indices.filter { frames[$0].isKeyframe } == [0, 22])
     #expect(VideoEncoder.shares(of: .h264, temporalLayers: 3) == [0.6, 1])
+  }
+
+  @Test(arguments: [2, 3]) func layersTakeTheirSharesOfTheBitRate(_ layers: Int) throws {
+    let shares = VideoEncoder.shares(of: .vp8, temporalLayers: layers)
+    #expect(shares == (layers == 2 ? [0.6, 1] : [0.5, 0.7, 1]))
+    let encoder = try VideoEncoder(
+      codec: .vp8, width: 160, height: 96, settings: .init(bitsPerSecond: 300_000, temporalLayers: layers))
+    var counts = [Int](repeating: 0, count: layers)
+    var random = SeededRandom(seed: 3)
+    for index in 0..<300 {
+      let picture = TestPicture.make(width: 160, height: 96, time: index)
+      for offset in 0..<picture.lumaStride * 96 { picture.luma[offset] ^= UInt8.random(in: 0...31, using: &random) }
+      var bytes: [UInt8] = []
+      let outcome = try encoder.encode(
+        picture, at: .zero + .ticks(Int64(index), at: 30), asKeyframe: index == 0, into: &bytes)
+      if index >= 60 { counts[Int(outcome.temporal.layer)] += bytes.count }
+    }
+    let whole = Double(counts.reduce(0, +))
+    for layer in 0..<layers {
+      let share = Double(counts[...layer].reduce(0, +)) / whole
+      #expect(abs(share - shares[layer]) < 0.06, "layer \(layer): \(share)")
+    }
   }
 
   @Test(arguments: [Codec.vp8, .vp9]) func thePatternBeginsAnewWithAKeyframe(_ codec: Codec) throws {

@@ -67,7 +67,7 @@ import WebRTCTransport
     var link = Link()
     (link.delay, link.jitter) = (.milliseconds(5), .milliseconds(2))
     let outputs: [(Int, Double, [Double])] = [
-      (900_000, 30, [0.4, 0.6, 1]), (150_000, 15, [0.6, 1]), (30_000, 2, [0.6, 1]),
+      (900_000, 30, [0.5, 0.7, 1]), (150_000, 15, [0.6, 1]), (30_000, 2, [0.6, 1]),
     ]
     let webinar = try Webinar(link: link, seed: seed, outputs: outputs, sound: 32_000)
     for encoder in webinar.encoders { encoder.unevenness = 0.3 }
@@ -153,7 +153,7 @@ import WebRTCTransport
     func hold(takesParity: Bool) throws -> Webinar.Viewer {
       var link = Link.lossy(0.03)
       link.delay = .milliseconds(250)
-      let webinar = try Webinar(link: link, seed: seed, outputs: [(500_000, 30, [0.4, 0.6, 1])])
+      let webinar = try Webinar(link: link, seed: seed, outputs: [(500_000, 30, [0.5, 0.7, 1])])
       let viewer = try webinar.join(isAutomatic: false, takesParity: takesParity)
       webinar.run(seconds: 60)
       return viewer
