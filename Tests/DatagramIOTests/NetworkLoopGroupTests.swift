@@ -11,14 +11,15 @@ import WebRTCTransport
 
 private let loopback = TransportAddress(ipv4: 0x7F00_0001, port: 0)
 
-/// Counts the frames that come, and whether the peer connected.
+/// Counts the frames that come, and knows whether the peer connected and whether it ended.
 private final class Listener: PeerObserver {
   let frames = Atomic(0)
   let isConnected = Atomic(false)
+  let hasEnded = Atomic(false)
 
   func peer(_ peer: PeerID, didReceive frame: EncodedFrame, on stream: StreamID) { frames.add(1, ordering: .relaxed) }
   func peerDidConnect(_ peer: PeerID) { isConnected.store(true, ordering: .relaxed) }
-  func peerDidEnd(_ peer: PeerID, _ reason: PeerEndReason) {}
+  func peerDidEnd(_ peer: PeerID, _ reason: PeerEndReason) { hasEnded.store(true, ordering: .relaxed) }
   func peer(_ peer: PeerID, needsKeyframeOf output: OutputID) {}
   func peer(_ peer: PeerID, didMeasure statistics: PeerStatistics) {}
 }
@@ -62,20 +63,32 @@ private struct Caller {
   }
 }
 
-@Suite struct NetworkLoopGroupTests {
-  private func negotiator(_ group: NetworkLoopGroup) throws -> PeerNegotiator {
-    PeerNegotiator(
+/// A group and those who called it: peer 1 is the first of them.
+private struct Party {
+  let group: NetworkLoopGroup
+  let callers: [Caller]
+
+  init(_ count: UInt32, threads: Int, acceptsTCP: Bool = false) throws {
+    let group = try NetworkLoopGroup(bind: [loopback], acceptsTCP: acceptsTCP, threads: threads, seed: 1)
+    let negotiator = PeerNegotiator(
       certificate: try DTLSCertificate(), candidates: group.localAddresses.map { .host($0) }, capabilities: .client)
+    let certificate = try DTLSCertificate()
+    self.group = group
+    callers = try (1...count).map { try Caller(PeerID($0), group, negotiator, certificate) }
+    for number in 1...count { group.subscribe(PeerID(number), .audio, to: OutputID(7)) }
   }
 
+  func stop() {
+    group.stop()
+    for caller in callers { caller.network.stop() }
+  }
+}
+
+@Suite struct NetworkLoopGroupTests {
   @Test func everybodyIsServedWhicheverThreadReadsHisPackets() throws {
-    let group = try NetworkLoopGroup(bind: [loopback], acceptsTCP: true, threads: 4, seed: 1)
-    defer { group.stop() }
-    let negotiator = try negotiator(group)
-    let certificate = try DTLSCertificate()
-    let callers = try (1...12).map { try Caller(PeerID(UInt32($0)), group, negotiator, certificate) }
-    defer { for caller in callers { caller.network.stop() } }
-    for number in 1...12 { group.subscribe(PeerID(UInt32(number)), .audio, to: OutputID(7)) }
+    let party = try Party(12, threads: 4, acceptsTCP: true)
+    defer { party.stop() }
+    let (group, callers) = (party.group, party.callers)
     var sent: UInt32 = 0
     let isHeard = waits {
       callers.allSatisfy { $0.heard.frames.load(ordering: .relaxed) >= 10 && $0.server.frames.load(ordering: .relaxed) >= 10 }
@@ -91,13 +104,9 @@ private struct Caller {
   }
 
   @Test func whoNoLongerReceivesAnOutputIsSentNoMoreOfIt() throws {
-    let group = try NetworkLoopGroup(bind: [loopback], acceptsTCP: false, threads: 2, seed: 1)
-    defer { group.stop() }
-    let negotiator = try negotiator(group)
-    let certificate = try DTLSCertificate()
-    let callers = try (1...2).map { try Caller(PeerID(UInt32($0)), group, negotiator, certificate) }
-    defer { for caller in callers { caller.network.stop() } }
-    for number in 1...2 { group.subscribe(PeerID(UInt32(number)), .audio, to: OutputID(7)) }
+    let party = try Party(2, threads: 2)
+    defer { party.stop() }
+    let (group, callers) = (party.group, party.callers)
     var sent: UInt32 = 0
     let send = {
       group.send(silence(sent), to: OutputID(7))
@@ -107,7 +116,8 @@ private struct Caller {
     group.subscribe(PeerID(1), .audio, to: nil)
     group.remove(PeerID(2))
     group.subscribe(PeerID(1), .audio, to: OutputID(8))
-    MonotonicClock.sleep(until: MonotonicClock.now() + .milliseconds(100))
+    // The goodbye is the last that comes.
+    #expect(waits { callers[1].heard.hasEnded.load(ordering: .relaxed) })
     let before = callers.map { $0.heard.frames.load(ordering: .relaxed) }
     for _ in 0..<10 { send() }
     let isHeard = waits {
@@ -122,12 +132,9 @@ private struct Caller {
   }
 
   @Test func aRestartedSessionIsFoundByItsNewFragment() throws {
-    let group = try NetworkLoopGroup(bind: [loopback], acceptsTCP: false, threads: 3, seed: 1)
-    defer { group.stop() }
-    let negotiator = try negotiator(group)
-    let certificate = try DTLSCertificate()
-    let callers = try (1...6).map { try Caller(PeerID(UInt32($0)), group, negotiator, certificate) }
-    defer { for caller in callers { caller.network.stop() } }
+    let party = try Party(6, threads: 3)
+    defer { party.stop() }
+    let (group, callers) = (party.group, party.callers)
     #expect(waits { callers.allSatisfy { $0.server.isConnected.load(ordering: .relaxed) } })
     var setups: [PeerSetup] = []
     for index in callers.indices {
@@ -142,12 +149,9 @@ private struct Caller {
   }
 
   @Test func aConnectionGoesToTheThreadOfItsPeer() throws {
-    let group = try NetworkLoopGroup(bind: [loopback], acceptsTCP: true, threads: 3, seed: 1)
-    defer { group.stop() }
-    let negotiator = try negotiator(group)
-    let certificate = try DTLSCertificate()
-    let callers = try (1...3).map { try Caller(PeerID(UInt32($0)), group, negotiator, certificate) }
-    defer { for caller in callers { caller.network.stop() } }
+    let party = try Party(3, threads: 3, acceptsTCP: true)
+    defer { party.stop() }
+    let (group, callers) = (party.group, party.callers)
     // Each thread has one of the peers; all connections come in at the first.
     let connections = try callers.map { _ in try TCPConnection(connectingTo: group.localAddresses[0]) }
     for (caller, connection) in zip(callers, connections) {
