@@ -12,8 +12,8 @@ import WebRTCTransport
 ///                                            │ wait ▶ commands ▶ recvmmsg ▶ deadlines ▶ send │
 ///     PeerObserver ◀─frames, events───────── └───────────────────────────────────────────────┘
 ///
-/// The clock is read once before each of commands and packets. Commands are bounded: frames to be sent are dropped and counted when the loop is that far behind,
-/// everything else is kept.
+/// The clock is read once a turn for commands and once for packets. Commands are bounded: frames to be sent are dropped and counted when
+/// the loop is that far behind, everything else is kept.
 public final class NetworkLoop: PeerTransport {
   /// Counters since the start.
   public struct Counters: Sendable {

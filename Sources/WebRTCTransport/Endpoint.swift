@@ -221,8 +221,7 @@ public struct Endpoint: ~Copyable {
 
   /// Another endpoint behind the port would have a path that was claimed here: it may, unless the peer is still heard on it.
   private mutating func yield(_ path: TransportPath, at now: Instant) {
-    guard let peer = byPath[path] else { return }
-    guard !isInUse(path, of: peer, at: now) else { return }
+    guard let peer = byPath[path], !isInUse(path, of: peer, at: now) else { return }
     peer.paths.removeAll { $0 == path }
     forget(path)
   }

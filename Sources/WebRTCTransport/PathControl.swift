@@ -86,7 +86,7 @@ struct PathControl {
   /// Whether so much leaves within a time that does no harm if it is sent in one go.
   mutating func hasRoom(forBurst bytes: Int) -> Bool {
     guard isPaced else { return true }
-    return bytes <= Pacer.bytesAdmitted(targetBitsPerSecond: pace) && waiting.isEmpty
+    return bytes <= Pacer.bytesAdmitted(targetBitsPerSecond: pace(of: estimator.targetBitsPerSecond)) && waiting.isEmpty
   }
 
   func addStatistics(to statistics: inout PeerStatistics) {
@@ -119,17 +119,17 @@ struct PathControl {
   }
 
   private mutating func setPace(at now: Instant) {
+    // Asked once: with hundreds of receivers it lies where no cache holds it.
+    let target = estimator.targetBitsPerSecond
+    let pace = pace(of: target)
     // What the peer limits is what comes at a time, too.
-    let isLimited = pace < estimator.targetBitsPerSecond &- soundRate
+    let isLimited = pace < target &- soundRate
     pacer.setTarget(pace, headroom: isLimited ? .none : estimator.headroom(at: now), at: now)
   }
 
-  /// What pictures may take: what is left beside the sound, which waits for nothing.
-  private var pace: Int {
-    mutating get {
-      let target = estimator.targetBitsPerSecond
-      return max(pictures(of: isUnsure ? min(target, Self.unsureBitsPerSecond) : target), floor)
-    }
+  /// What pictures may take of what the path carries: what is left beside the sound, which waits for nothing.
+  private func pace(of target: Int) -> Int {
+    max(pictures(of: isUnsure ? min(target, Self.unsureBitsPerSecond) : target), floor)
   }
 
   /// Whether it is soon told what the path carries, if anything is.
