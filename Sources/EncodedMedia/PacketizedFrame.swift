@@ -21,6 +21,12 @@ public final class PacketizedFrame: Sendable {
   public let startsTalkspurt: Bool
   /// Of audio: its level in -dBov, sent to who asked for it (RFC 6464); nil where it is not to be told.
   public let audioLevel: UInt8?
+  /// Bytes of padding (RFC 3550 section 5.1) that make the last packet of a picture as long as those before it, so that all of them,
+  /// and a shorter one behind them, can leave in one system call; 0 where more than a few would be needed.
+  public let padding: Int
+
+  /// The most that `padding` is: of a frame cut evenly the last packet lacks fewer bytes than there are packets.
+  public static let paddingMax = 16
 
   public init(
     codec: Codec, bytes: [UInt8], ranges: [Range<Int>], timestamp: RTPTimestamp, isKeyframe: Bool, time: Instant,
@@ -39,6 +45,13 @@ public final class PacketizedFrame: Sendable {
     self.contributors = contributors
     self.startsTalkspurt = startsTalkspurt
     self.audioLevel = audioLevel
+    padding = codec.kind == .video ? Self.padding(ranges) : 0
+  }
+
+  private static func padding(_ ranges: [Range<Int>]) -> Int {
+    guard ranges.count > 1, let first = ranges.first, let last = ranges.last else { return 0 }
+    let missing = first.count &- last.count
+    return missing > 0 && missing < min(ranges.count, paddingMax &+ 1) ? missing : 0
   }
 
   /// Copies the payload of one packet into a packet being built.

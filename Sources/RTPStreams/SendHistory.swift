@@ -25,10 +25,16 @@ public struct OutgoingFrame: Sendable {
 
   public var packetCount: Int { frame.ranges.count }
 
-  /// Bytes of a packet's payload, the copies it carries included.
+  /// Bytes of a packet's payload, the copies it carries and padding included.
   ///
   /// - Parameter index: 0 ..< `packetCount`
-  public func payloadSize(_ index: Int) -> Int { frame.ranges[index].count &+ copies.size }
+  public func payloadSize(_ index: Int) -> Int { frame.ranges[index].count &+ copies.size &+ padding(index) }
+
+  /// Bytes of padding in a packet as it is sent first: what is sent again under another number goes without (RFC 4588 section 4), and
+  /// so does what parity covers.
+  ///
+  /// - Parameter index: 0 ..< `packetCount`
+  func padding(_ index: Int) -> Int { index == packetCount &- 1 && blockPayloadType == nil ? frame.padding : 0 }
 }
 
 /// Up to two frames sent before, and how much earlier they were sampled in ticks; held in place, without an allocation.

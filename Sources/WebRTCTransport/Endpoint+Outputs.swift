@@ -127,19 +127,47 @@ extension Endpoint {
   ) {
     guard let output = self.outputs[id], !output.receivers.isEmpty else { return }
     let packetized = output.packetizer.packetize(frame)
-    guard frame.codec.kind == .video else {
+    if frame.codec.kind == .video {
+      releaseHeld(id, at: now, into: &outputs, flush: flush)
+      if hold(packetized, output, id, at: now) { return }
+      sendPictures(packetized, output, id, at: now, into: &outputs, flush: flush)
+    } else {
+      output.cadence.sent(sampledAt: frame.time, at: now)
+      if !held.isEmpty, sendTogether(packetized, output, id, at: now, into: &outputs, flush: flush) { return }
       for (index, receiver) in output.receivers.enumerated() {
         output.prefetch(after: index, .audio)
         _ = send(packetized, to: receiver.peer, at: now, into: &outputs, flush: flush)
       }
-      return
     }
-    output.recent.append(packetized)
+  }
+
+  /// Sends a picture to all who receive its output.
+  ///
+  /// - Parameter sound: what is sent right behind it to those who receive that.
+  /// - Returns: how many were sent the sound.
+  @discardableResult
+  mutating func sendPictures(
+    _ frame: PacketizedFrame, _ output: Output, _ id: OutputID, with sound: (frame: PacketizedFrame, output: OutputID)? = nil,
+    at now: Instant, into outputs: inout PeerOutputs, flush: (inout PeerOutputs) -> Void
+  ) -> Int {
+    output.recent.append(frame)
+    var served = 0
+    var majority = MajorityVote<OutputID>()
     for (index, receiver) in output.receivers.enumerated() {
       output.prefetch(after: index, .video)
-      guard receiver.peer.session.isConnected else { continue }
-      sendPicture(packetized, output, id, to: receiver.peer, rung: receiver.rung, at: now, into: &outputs, flush: flush)
+      if sound != nil { output.prefetch(after: index, .audio) }
+      let peer = receiver.peer
+      majority.add(peer.audio)
+      guard peer.session.isConnected else { continue }
+      sendPicture(frame, output, id, to: peer, rung: receiver.rung, at: now, into: &outputs, flush: flush)
+      // Who changes from one rung to another receives both.
+      guard let sound, peer.audio == sound.output, peer.lastJoint != jointFrames else { continue }
+      peer.lastJoint = jointFrames
+      served &+= 1
+      _ = send(sound.frame, to: peer, at: now, into: &outputs, flush: flush)
     }
+    output.companion = majority.winner
+    return served
   }
 
   private mutating func sendPicture(
@@ -198,7 +226,7 @@ extension Endpoint {
   }
 
   /// - Returns: false for a picture that found no room on the peer's path.
-  private mutating func send(
+  mutating func send(
     _ frame: PacketizedFrame, to peer: Peer, at now: Instant, into outputs: inout PeerOutputs,
     flush: (inout PeerOutputs) -> Void
   ) -> Bool {

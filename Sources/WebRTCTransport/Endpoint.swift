@@ -39,6 +39,8 @@ public struct Endpoint: ~Copyable {
     /// Paths that lead here.
     var paths: [TransportPath] = []
     var audio: OutputID?
+    /// Of frames of sound that left together with pictures, the last he was sent; see `sendTogether`.
+    var lastJoint: UInt64 = 0
     // Unchecked at run time that nobody else changes these two meanwhile: neither knows of peers or of the endpoint, so nothing asked of
     // them leads back here, and each packet of each peer would pay for the check.
     @exclusivity(unchecked) var pictures: PictureReception?
@@ -82,6 +84,17 @@ public struct Endpoint: ~Copyable {
     var recent = RecentPictures()
     /// When a keyframe was last asked for on behalf of those who wait for their first.
     var lastRequest: Instant?
+    /// Of sound: when it is due.
+    var cadence = SoundCadence()
+    /// Of pictures: the sound that most of the receivers get.
+    var companion: OutputID?
+    /// A picture that waits for sound to leave with.
+    var held: HeldPicture?
+
+    func takeHeld() -> HeldPicture? {
+      defer { held = nil }
+      return held
+    }
 
     /// Asks for the memory of receivers whose turn comes soon: of one some way ahead for what lies in it, of a nearer one for
     /// what it leads to.
@@ -107,6 +120,11 @@ public struct Endpoint: ~Copyable {
   private var byPath: PathTable<Peer>
   private let registry: (any PathRegistry)?
   var outputs: [OutputID: Output] = [:]
+  /// Outputs with a picture that waits for sound, and frames of sound that were waited for.
+  var held: [OutputID] = []
+  /// Pictures wait for sound where so many receive them: below, what is saved is not worth a millisecond.
+  package var audienceMin = 200
+  var jointFrames: UInt64 = 0
   private var deadlines = DeadlineHeap()
   private var nextMeasurement: Instant?
   private let wallClockAtZero: NTPTime
@@ -250,14 +268,18 @@ public struct Endpoint: ~Copyable {
 
   /// When `handleTimeout` wants to be called; nil where never.
   public var nextDeadline: Instant? {
-    guard let first = deadlines.first?.deadline else { return nextMeasurement }
-    return nextMeasurement.map { min($0, first) } ?? first
+    var earliest = nextMeasurement
+    for other in [deadlines.first?.deadline, held.isEmpty ? nil : nextHeldEnd] {
+      if let other { earliest = earliest.map { min($0, other) } ?? other }
+    }
+    return earliest
   }
 
   /// Does all that is due. `flush` is called where the outputs should be sent off before going on, and must empty them.
   public mutating func handleTimeout(
     at now: Instant, into outputs: inout PeerOutputs, flush: (inout PeerOutputs) -> Void = { _ in }
   ) {
+    if !held.isEmpty { releaseOverdue(at: now, into: &outputs, flush: flush) }
     while let entry = deadlines.first, entry.deadline <= now {
       deadlines.removeFirst()
       guard let peer = peers[entry.peer], peer.scheduled == entry.deadline else { continue }

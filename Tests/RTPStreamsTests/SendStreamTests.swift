@@ -131,6 +131,40 @@ struct SendStreamTests {
     return frame
   }
 
+  @Test func thePacketsOfAPictureAreOfOneLength() throws {
+    var sender = Sender(.vp8)
+    var paddings = Set<Int>()
+    for size in 900..<910 {
+      let frame = videoFrame(.vp8, size, isKeyframe: false, size: size)
+      let packets = try sender.send(frame)
+      #expect(packets.count > 4 && Set(packets.map(\.count)).count == 1)
+      var media: [UInt8] = []
+      for packet in packets { media += packet[try header(packet).payloadRange].dropFirst(4) }
+      #expect(media == frame.payload.bytes)
+      let last = try unwrap(packets.last)
+      paddings.insert(last.count - (try header(last).payloadRange.upperBound))
+    }
+    #expect(paddings == [0, 1, 2, 3, 4])
+  }
+
+  @Test func paddingIsSentAgainUnderTheSameNumberOnly() throws {
+    for hasOwnSource in [false, true] {
+      var sender = Sender(.vp8, retransmission: hasOwnSource)
+      let packets = try sender.send(videoFrame(.vp8, 1, isKeyframe: false, size: 901))
+      let last = try unwrap(packets.last)
+      let original = try header(last)
+      try #require(original.payloadRange.upperBound < last.count)
+      let again = try unwrap(sender.resend(original.sequenceNumber, at: milliseconds(40)))
+      if hasOwnSource {
+        let repair = try header(again)
+        #expect(repair.payloadRange.upperBound == again.count)
+        #expect(Array(again[repair.payloadRange].dropFirst(2)) == Array(last[original.payloadRange]))
+      } else {
+        #expect(again == last, "bit for bit, or two packets would be encrypted with one nonce")
+      }
+    }
+  }
+
   @Test func paddingIsWhatWasSentInTheStreamOfRetransmissions() throws {
     var sender = Sender(.vp8)
     var bytes = [UInt8](repeating: 0, count: 600)
