@@ -26,6 +26,10 @@ final class VPXEncoder {
   private var baseQuantizer: Int32 = 0
   private var pattern: TemporalPattern
   private var keyframeQuantizer: KeyframeQuantizer
+  /// VP8's, where the settings leave it to us.
+  private var effort = SearchEffort()
+  /// What the library was told last.
+  private var speed: Int
 
   private static let clockRate: Int64 = 90_000
   /// For VP9's upper layers. 1100 and more cost what moves a few hundredths of a decibel, and what the base refines 1.5 dB.
@@ -38,6 +42,8 @@ final class VPXEncoder {
     self.height = height
     self.settings = settings
     staticThreshold = settings.staticThreshold
+    // Below zero VP8 holds to the deadline whatever the machine does; VP9's real-time speeds are 5 to 9.
+    speed = isVP9 ? min(max(settings.speed ?? 9, 5), 9) : min(max(settings.speed ?? SearchEffort.thorough, -16), 16)
     pattern = TemporalPattern(isVP9: isVP9, layerCount: settings.temporalLayers)
     pattern.isScreen = settings.isScreen
     keyframeQuantizer = KeyframeQuantizer(isVP9: isVP9)
@@ -67,11 +73,6 @@ final class VPXEncoder {
     }
     let tiles = settings.threadCount >= 4 ? 2 : settings.threadCount >= 2 ? 1 : 0
     return tutti_vp9_set_realtime(context, Int32(tiles)) == VPX_CODEC_OK
-  }
-
-  /// libvpx's `cpu-used`: below zero VP8 holds to the deadline whatever the machine does; VP9's real-time speeds are 5 to 9.
-  private var speed: Int {
-    isVP9 ? min(max(settings.speed ?? 9, 5), 9) : min(max(settings.speed ?? -6, -16), 16)
   }
 
   deinit {
@@ -154,14 +155,15 @@ final class VPXEncoder {
       let layer = Int32(step.position.layer)
       guard tutti_vpx_set_temporal_layer(context, isVP9 ? 1 : 0, layer) == VPX_CODEC_OK else { throw failure }
       try passOverStill(inLayer: step.position.layer)
+      try adaptSpeed(toLayer: step.position.layer)
     }
     var outcome =
       asKeyframe || number == 0
       ? try encodeKeyframe(picture, number: number, into: &bytes)
       : try encodeFrame(picture, number: number, flags: step.flags, into: &bytes)
-    if step.position.layer == 0 {
-      guard tutti_vpx_get_quantizer(context, &baseQuantizer) == VPX_CODEC_OK else { throw failure }
-    }
+    var quantizer: Int32 = 0
+    guard tutti_vpx_get_quantizer(context, &quantizer) == VPX_CODEC_OK else { throw failure }
+    if step.position.layer == 0 { baseQuantizer = quantizer } else { effort.note(quantizer: Int(quantizer)) }
     outcome.temporal = step.position
     return outcome
   }
@@ -174,6 +176,14 @@ final class VPXEncoder {
     guard threshold != staticThreshold else { return }
     staticThreshold = threshold
     guard tutti_vpx_set_static_threshold(context, UInt32(clamping: threshold)) == VPX_CODEC_OK else { throw failure }
+  }
+
+  private func adaptSpeed(toLayer layer: UInt8) throws(CodecError) {
+    guard !isVP9, settings.speed == nil else { return }
+    let wanted = pattern.isScreen ? SearchEffort.thorough : effort.speed(inLayer: layer)
+    guard wanted != speed else { return }
+    speed = wanted
+    guard tutti_vpx_set_speed(context, Int32(wanted)) == VPX_CODEC_OK else { throw failure }
   }
 
   private func encodeFrame(
