@@ -57,9 +57,11 @@ final class SendingFloor {
 
   /// Sends for so long.
   ///
+  /// - Parameter together: whether each picture waits for the next packet of sound, and both leave as one message.
   /// - Returns: CPU nanoseconds for each packet.
-  func run(for duration: Interval, _ content: EncodedContent) -> Double {
+  func run(for duration: Interval, _ content: EncodedContent, together: Bool = false) -> Double {
     let before = packetsSent
+    var waiting: [UInt8]?
     let start = MonotonicClock.now()
     var (sounds, pictures) = (0, 0)
     let time = threadTime {
@@ -69,10 +71,12 @@ final class SendingFloor {
         guard min(soundDue, pictureDue) - start < duration else { break }
         MonotonicClock.sleep(until: min(soundDue, pictureDue))
         if soundDue <= pictureDue {
-          send(content.sounds[sounds % content.sounds.count].payload.bytes)
+          send(waiting, content.sounds[sounds % content.sounds.count].payload.bytes)
+          waiting = nil
           sounds += 1
         } else {
-          send(content.pictures[pictures % content.pictures.count].payload.bytes)
+          let picture = content.pictures[pictures % content.pictures.count].payload.bytes
+          if together { waiting = picture } else { send(nil, picture) }
           pictures += 1
         }
       }
@@ -80,16 +84,22 @@ final class SendingFloor {
     return time / Double(max(packetsSent - before, 1))
   }
 
-  /// One frame to everybody, in as many equal packets as it needs.
-  private func send(_ frame: [UInt8]) {
-    let count = max((frame.count + 1_099) / 1_100, 1)
-    let size = (frame.count + count - 1) / count
+  /// One frame to everybody, or one right behind another, each in as many equal packets as it needs.
+  private func send(_ first: [UInt8]?, _ second: [UInt8]) {
     for index in viewers.indices {
-      for start in stride(from: 0, to: frame.count, by: size) {
-        send(frame.span.extracting(start..<min(start + size, frame.count)), to: index)
-      }
+      // All of one length, or what comes behind would be another message: of the last few bytes some are left out.
+      if let first { send(first, cut: first.count / Self.packetCount(first), to: index) }
+      send(second, cut: (second.count + Self.packetCount(second) - 1) / Self.packetCount(second), to: index)
     }
     flush()
+  }
+
+  private static func packetCount(_ frame: [UInt8]) -> Int { max((frame.count + 1_099) / 1_100, 1) }
+
+  private func send(_ frame: [UInt8], cut size: Int, to index: Int) {
+    for number in 0..<Self.packetCount(frame) {
+      send(frame.span.extracting(number * size..<min((number + 1) * size, frame.count)), to: index)
+    }
   }
 
   private func send(_ payload: Span<UInt8>, to index: Int) {
