@@ -16,6 +16,8 @@ package struct LoadReport: Sendable, Equatable {
 ///
 /// Once a second, while anybody is here: counts of the loops ──▶ Governor ──▶ rate and size of all canvases, an event
 ///                                          processor times ──▶ AdmissionControl ──▶ who may come in
+///
+/// Where much of the sound is late the governor is told within a quarter of a second.
 extension Conferences {
   /// What was counted at the last sample.
   struct LoadCounts {
@@ -39,32 +41,28 @@ extension Conferences {
   /// Measures from now on until nobody is here any more and all is well.
   func startMeasuring() {
     guard lastCounts == nil else { return }
-    lastCounts = counts()
+    let now = counts()
+    (lastCounts, governed) = (now, now)
     Task { [weak self] in
-      repeat { try? await Task.sleep(for: .seconds(1)) } while await self?.measure() ?? false
+      repeat { try? await Task.sleep(for: .milliseconds(250)) } while await self?.measure() ?? false
     }
   }
 
   /// - Returns: whether there is more to be measured.
   private func measure() -> Bool {
-    guard let before = lastCounts else { return false }
+    guard let before = lastCounts, let governed else { return false }
     let now = counts()
-    let wall = Double((now.at - before.at).nanoseconds)
-    guard wall > 0 else { return true }
-    lastCounts = now
-    let (use, census) = (use(from: before, to: now, wall), census())
+    var sample = sample(from: governed, to: now)
+    let isDue = now.at - before.at >= .milliseconds(990)
+    guard isDue || sample.isAlarming(within: now.at - governed.at) else { return true }
     let allowance = ProcessorTime.allowance()
-    admissionControl.observe(use, census, allowance: allowance)
-    var sample = Governor.Sample()
-    sample.soundTicks = now.soundTicks - before.soundTicks
-    sample.soundLate = now.soundLate - before.soundLate
-    sample.pictureTicks = now.pictureTicks - before.pictureTicks
-    sample.picturesMissed = now.picturesLate - before.picturesLate + takeMissed()
-    sample.sendings = now.punctuality.sendings - before.punctuality.sendings
-    sample.sendingsLate = now.punctuality.late - before.punctuality.late
-    sample.processors = use.total
-    sample.processorShare = use.total / allowance
+    sample.picturesMissed += takeMissed()
+    sample.processorShare = sample.processors / allowance
+    self.governed = now
     if governor.observe(sample, at: now.at), settings.videoGivesWay { levelChanged() }
+    guard isDue else { return true }
+    lastCounts = now
+    admissionControl.observe(use(from: before, to: now), census(), allowance: allowance)
     if videoLevel == .stills { askForStills() }
     publishLoad()
     guard roomsByName.isEmpty, governor.level == .full else { return true }
@@ -72,7 +70,20 @@ extension Conferences {
     return false
   }
 
-  private func use(from before: LoadCounts, to now: LoadCounts, _ wall: Double) -> CostModel.Use {
+  private func sample(from before: LoadCounts, to now: LoadCounts) -> Governor.Sample {
+    var sample = Governor.Sample()
+    sample.soundTicks = now.soundTicks - before.soundTicks
+    sample.soundLate = now.soundLate - before.soundLate
+    sample.pictureTicks = now.pictureTicks - before.pictureTicks
+    sample.picturesMissed = now.picturesLate - before.picturesLate
+    sample.sendings = now.punctuality.sendings - before.punctuality.sendings
+    sample.sendingsLate = now.punctuality.late - before.punctuality.late
+    sample.processors = Double(now.process - before.process) / Double(max((now.at - before.at).nanoseconds, 1))
+    return sample
+  }
+
+  private func use(from before: LoadCounts, to now: LoadCounts) -> CostModel.Use {
+    let wall = Double(max((now.at - before.at).nanoseconds, 1))
     var use = CostModel.Use()
     use.total = Double(now.process - before.process) / wall
     use.sound = Double(now.sound - before.sound) / wall

@@ -58,6 +58,8 @@ package actor Conferences: ConferenceControl {
   var admissionControl: AdmissionControl
   /// Nil while nothing is measured, because nobody is here.
   var lastCounts: LoadCounts?
+  /// What the governor was told last.
+  var governed: LoadCounts?
   /// For threads that cannot wait for the actor.
   let loadReport = Mutex(LoadReport())
 

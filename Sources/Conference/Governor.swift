@@ -50,7 +50,7 @@ package enum VideoLevel: Int, Sendable, CaseIterable, Comparable {
 /// back that had to be taken again within half a minute waits twice as long the next time; the others do not. Where clearly less of the
 /// processors is used than before it failed, it need not wait: a quota was lifted, or others have gone.
 ///
-/// Told about once a second what the loops and the network thread counted. Processors that are busy are no overload as long as nothing is
+/// Told about once a second what the loops and the network thread counted, and at once where that is alarming. Processors that are busy are no overload as long as nothing is
 /// late, but for those that are used up: then what nobody counts waits as well.
 package struct Governor: Sendable {
   /// What was counted since the last sample.
@@ -71,6 +71,13 @@ package struct Governor: Sendable {
     package var processorShare = 0.0
 
     package init() {}
+
+    /// Whether a tenth of a second's sound was late before the second is over: it cannot turn out well any more, and each quarter of a
+    /// second that is waited is heard.
+    package func isAlarming(within time: Interval) -> Bool {
+      func isBad(_ late: Int, of all: Int) -> Bool { Double(late) * 10 * time.seconds > Double(all) && late > 2 }
+      return time > .zero && (isBad(soundLate, of: soundTicks) || isBad(sendingsLate, of: sendings))
+    }
   }
 
   package private(set) var level = VideoLevel.full

@@ -83,6 +83,22 @@ import Timing
     #expect(run(&governor, Self.calm, 40, from: &second).last == .full)
   }
 
+  @Test func aSampleIsAlarmingOnceATenthOfASecondsSoundWasLate() {
+    var sample = Governor.Sample()
+    (sample.soundTicks, sample.soundLate) = (12, 4)
+    #expect(!sample.isAlarming(within: .milliseconds(250)), "of 48 in a second")
+    sample.soundLate = 5
+    #expect(sample.isAlarming(within: .milliseconds(250)) && !sample.isAlarming(within: .zero))
+    #expect(sample.isAlarming(within: .seconds(1)))
+    (sample.soundTicks, sample.soundLate) = (1, 2)
+    #expect(!sample.isAlarming(within: .milliseconds(250)), "too few to tell")
+    var sending = Governor.Sample()
+    (sending.sendings, sending.sendingsLate) = (20, 9)
+    #expect(sending.isAlarming(within: .milliseconds(250)))
+    sending.sendingsLate = 7
+    #expect(!sending.isAlarming(within: .milliseconds(250)))
+  }
+
   @Test func whoUsesNextToNothingHasNothingToGive() {
     var governor = Governor()
     var second: Int64 = 0
