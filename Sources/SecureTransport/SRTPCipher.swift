@@ -40,10 +40,7 @@ struct SRTPCipher: ~Copyable {
     switch profile {
     case .aeadAES128GCM:
       let iv = gcmIV(ssrc: fields.ssrc, index: index)
-      return iv.span.withUnsafeBufferPointer { iv in
-        guard let iv = iv.baseAddress else { return false }
-        return cipher.seal(payload, prefix: header, suffix: nil, iv: iv, tag: base + count)
-      }
+      return cipher.seal(payload, prefix: header, suffix: nil, iv: iv, tag: base + count)
     case .aes128CMHMACSHA1_80:
       guard applyKeyStream(to: payload, ssrc: fields.ssrc, index: index) else { return false }
       mac?.writeTag(of: base, count: count, word: rollOverCounter, to: base + count)
@@ -62,10 +59,7 @@ struct SRTPCipher: ~Copyable {
     switch profile {
     case .aeadAES128GCM:
       let iv = gcmIV(ssrc: ssrc, index: UInt64(index))
-      let sealed = iv.span.withUnsafeBufferPointer { iv in
-        guard let iv = iv.baseAddress else { return false }
-        return cipher.seal(payload, prefix: header, suffix: word, iv: iv, tag: base + count)
-      }
+      let sealed = cipher.seal(payload, prefix: header, suffix: word, iv: iv, tag: base + count)
       write(word, to: base + count + 16)
       return sealed
     case .aes128CMHMACSHA1_80:
@@ -87,10 +81,7 @@ struct SRTPCipher: ~Copyable {
     case .aeadAES128GCM:
       let iv = gcmIV(ssrc: fields.ssrc, index: index)
       let header = UnsafeBufferPointer(start: UnsafePointer(base), count: offset)
-      return iv.span.withUnsafeBufferPointer { iv in
-        guard let iv = iv.baseAddress else { return false }
-        return cipher.open(payload, prefix: header, suffix: nil, iv: iv, tag: base + count)
-      }
+      return cipher.open(payload, prefix: header, suffix: nil, iv: iv, tag: base + count)
     case .aes128CMHMACSHA1_80:
       guard hasTag(base, count: count, word: rollOverCounter, tag: base + count) else { return false }
       return applyKeyStream(to: payload, ssrc: fields.ssrc, index: index)
@@ -110,10 +101,7 @@ struct SRTPCipher: ~Copyable {
     case .aeadAES128GCM:
       let iv = gcmIV(ssrc: ssrc, index: index)
       let header = UnsafeBufferPointer(start: UnsafePointer(base), count: offset)
-      return iv.span.withUnsafeBufferPointer { iv in
-        guard let iv = iv.baseAddress else { return false }
-        return cipher.open(payload, prefix: header, suffix: word, iv: iv, tag: base + count)
-      }
+      return cipher.open(payload, prefix: header, suffix: word, iv: iv, tag: base + count)
     case .aes128CMHMACSHA1_80:
       guard hasTag(base, count: count, word: word, tag: base + count + 4) else { return false }
       return applyKeyStream(to: payload, ssrc: ssrc, index: index)

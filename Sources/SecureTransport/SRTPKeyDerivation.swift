@@ -63,47 +63,45 @@ struct CipherContext: ~Copyable {
   /// Counter mode, in place. Encrypts and decrypts alike.
   func applyKeyStream(to bytes: UnsafeMutableBufferPointer<UInt8>, counter: UnsafePointer<UInt8>) -> Bool {
     guard EVP_EncryptInit_ex(context, nil, nil, nil, counter) == 1 else { return false }
-    return update(bytes)
+    // OpenSSL takes a null pointer for "no output wanted".
+    guard let base = bytes.baseAddress, bytes.count > 0 else { return true }
+    var written: Int32 = 0
+    return EVP_CipherUpdate(context, base, &written, base, Int32(truncatingIfNeeded: bytes.count)) == 1
   }
 
   /// AES-GCM, in place (RFC 5116): encrypts `bytes`, authenticates `prefix`, then `suffix`, with them; writes 16 bytes of tag.
   func seal(
     _ bytes: UnsafeMutableBufferPointer<UInt8>, prefix: UnsafeBufferPointer<UInt8>, suffix: UInt32?,
-    iv: UnsafePointer<UInt8>, tag: UnsafeMutablePointer<UInt8>
+    iv: InlineArray<16, UInt8>, tag: UnsafeMutablePointer<UInt8>
   ) -> Bool {
-    guard EVP_EncryptInit_ex(context, nil, nil, nil, iv) == 1, authenticate(prefix, suffix), update(bytes) else { return false }
-    var written: Int32 = 0
-    return EVP_EncryptFinal_ex(context, tag, &written) == 1 && shim_gcm_get_tag(context, 16, tag) == 1
+    passing(iv, suffix) { iv, suffix in
+      shim_gcm_seal(
+        context, iv, prefix.baseAddress, Int32(truncatingIfNeeded: prefix.count), suffix, bytes.baseAddress,
+        Int32(truncatingIfNeeded: bytes.count), tag)
+    }
   }
 
   /// AES-GCM, in place: decrypts `bytes`; false where `tag`, 16 bytes, is not theirs and that of `prefix` and `suffix`.
   func open(
     _ bytes: UnsafeMutableBufferPointer<UInt8>, prefix: UnsafeBufferPointer<UInt8>, suffix: UInt32?,
-    iv: UnsafePointer<UInt8>, tag: UnsafeMutablePointer<UInt8>
+    iv: InlineArray<16, UInt8>, tag: UnsafeMutablePointer<UInt8>
   ) -> Bool {
-    guard EVP_DecryptInit_ex(context, nil, nil, nil, iv) == 1, authenticate(prefix, suffix), update(bytes),
-      shim_gcm_set_tag(context, 16, tag) == 1
-    else { return false }
-    var rest: UInt8 = 0
-    var written: Int32 = 0
-    return EVP_DecryptFinal_ex(context, &rest, &written) == 1
-  }
-
-  private func authenticate(_ prefix: UnsafeBufferPointer<UInt8>, _ suffix: UInt32?) -> Bool {
-    var written: Int32 = 0
-    guard EVP_CipherUpdate(context, nil, &written, prefix.baseAddress, Int32(truncatingIfNeeded: prefix.count)) == 1 else {
-      return false
-    }
-    guard var word = suffix?.bigEndian else { return true }
-    return withUnsafeBytes(of: &word) { bytes in
-      EVP_CipherUpdate(context, nil, &written, bytes.bindMemory(to: UInt8.self).baseAddress, 4) == 1
+    passing(iv, suffix) { iv, suffix in
+      shim_gcm_open(
+        context, iv, prefix.baseAddress, Int32(truncatingIfNeeded: prefix.count), suffix, bytes.baseAddress,
+        Int32(truncatingIfNeeded: bytes.count), tag)
     }
   }
 
-  private func update(_ bytes: UnsafeMutableBufferPointer<UInt8>) -> Bool {
-    // OpenSSL takes a null pointer for "no output wanted".
-    guard let base = bytes.baseAddress, bytes.count > 0 else { return true }
-    var written: Int32 = 0
-    return EVP_CipherUpdate(context, base, &written, base, Int32(truncatingIfNeeded: bytes.count)) == 1
+  /// Hands on where the vector and the suffix in network order lie.
+  private func passing(
+    _ iv: InlineArray<16, UInt8>, _ suffix: UInt32?, _ body: (UnsafeMutablePointer<UInt8>?, UnsafePointer<UInt8>?) -> Int32
+  ) -> Bool {
+    var iv = iv
+    var vector = iv.mutableSpan
+    return vector.withUnsafeMutableBufferPointer { vector in
+      guard var word = suffix?.bigEndian else { return body(vector.baseAddress, nil) == 1 }
+      return withUnsafeBytes(of: &word) { body(vector.baseAddress, $0.bindMemory(to: UInt8.self).baseAddress) == 1 }
+    }
   }
 }
