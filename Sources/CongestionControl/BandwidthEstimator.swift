@@ -128,7 +128,8 @@ public struct BandwidthEstimator: Sendable {
   /// What may be sent now: less than the estimate while a queue drains that our own sending built.
   public var targetBitsPerSecond: Int { mutating get { clampedInt(target) } }
 
-  private var target: Double { max(estimate * drainFactor, Double(bounds.minimum)) }
+  // Inlined, or it would be handed a copy of the estimator.
+  @inline(__always) private var target: Double { max(estimate * drainFactor, Double(bounds.minimum)) }
 
   /// How much faster than on average what comes at once may leave: clearly faster where the path carries all that is sent and no packet
   /// waits on it; hardly faster on thin lines, where sound would wait behind a picture, and where it was full of late, or what leaves
@@ -140,7 +141,7 @@ public struct BandwidthEstimator: Sendable {
     return isClear(at: now) ? .ample : .some
   }
 
-  private func isClear(at now: Instant) -> Bool {
+  private mutating func isClear(at now: Instant) -> Bool {
     guard hasTransportFeedback, detector.usage != .over, !queue.isShared, queue.current <= Self.clearQueueMax,
       loss.fractionLost < 0.005, estimate >= Self.clearBitsPerSecondMin
     else { return false }
@@ -169,7 +170,9 @@ public struct BandwidthEstimator: Sendable {
   }
 
   /// Whether it is worth asking what the path carries.
-  private var wantsMore: Bool { wantedBitsPerSecond > 0 && (isUnsure || Double(wantedBitsPerSecond) > estimate) }
+  private var wantsMore: Bool {
+    mutating get { wantedBitsPerSecond > 0 && (isUnsure || Double(wantedBitsPerSecond) > estimate) }
+  }
 
   private var silenceMax: Interval { max(Self.silenceMax, roundTripTime * 3) }
 

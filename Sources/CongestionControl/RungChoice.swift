@@ -17,8 +17,20 @@ public struct RungChoice: Sendable {
   }
 
   public let ladder: OutputLadder
+  /// What is asked with each feedback, as it was when the step was chosen: each receiver has a ladder of his own, elsewhere in memory,
+  /// and hundreds of them tell of their paths several times a second.
+  private struct Marks {
+    let chosen: OutputLadder.Step
+    // What the estimate is held against.
+    /// The step is kept while the estimate is no less, in bits per second.
+    let kept: Double
+    /// One above it fits from here on.
+    let rising: Double
+    let wanted: Int
+  }
+
   /// The step chosen, as an index into the ladder's; its rung may still wait for a key frame.
-  public private(set) var step: Int
+  public private(set) var step: Int { didSet { marks = Self.marks(ladder, step, hasFallen) } }
   /// The rung whose frames are forwarded now; nil for none.
   public private(set) var forwardedRung: Int?
   /// The rung whose next key frame is awaited, to be asked for.
@@ -32,6 +44,7 @@ public struct RungChoice: Sendable {
   private var wait = Margins.waits.lowerBound
   /// Whether a step was ever too much for the path.
   private var hasFallen = false
+  private var marks: Marks
 
   /// - Parameters:
   ///   - estimate: of what the path carries of pictures, in bits per second; the first step is the best that fits in it.
@@ -39,6 +52,7 @@ public struct RungChoice: Sendable {
   public init(_ ladder: OutputLadder, estimate: Int, forwarding: Int? = nil) {
     self.ladder = ladder
     step = Self.best(ladder, estimate, margin: 1)
+    marks = Self.marks(ladder, step, false)
     forwardedRung = forwarding
     follow()
   }
@@ -46,7 +60,7 @@ public struct RungChoice: Sendable {
   // MARK: Answers
 
   /// The step that was chosen.
-  public var chosen: OutputLadder.Step { ladder.steps[step] }
+  public var chosen: OutputLadder.Step { marks.chosen }
 
   /// How many temporal layers of the forwarded rung are forwarded: only the base while another rung is awaited; 0 for no video.
   public var forwardedLayers: Int {
@@ -57,11 +71,7 @@ public struct RungChoice: Sendable {
 
   /// What the estimator is to find room for: the best step until one proved too much, then the next one up; what is chosen where that
   /// is the best.
-  public var wantedBitsPerSecond: Int {
-    guard step > 0 else { return chosen.bitsPerSecond }
-    let next = ladder.steps[hasFallen ? step - 1 : 0]
-    return clampedInt(Double(next.bitsPerSecond) * Margins.up * 1.05)
-  }
+  public var wantedBitsPerSecond: Int { marks.wanted }
 
   // MARK: Events
 
@@ -70,17 +80,16 @@ public struct RungChoice: Sendable {
   /// - Parameter wasProbed: a probe has just measured it.
   /// - Returns: whether the step changed.
   public mutating func update(estimate: Int, wasProbed: Bool = false, at now: Instant) -> Bool {
-    let affordable = Self.best(ladder, estimate, margin: 1)
-    if affordable > step { return moveDown(to: affordable, estimate, at: now) }
+    if Double(estimate) < marks.kept { return moveDown(to: Self.best(ladder, estimate, margin: 1), estimate, at: now) }
     if let lastUp, now - lastUp > Margins.proof {
       self.lastUp = nil
       wait = Margins.waits.lowerBound
     }
-    let fitting = min(Self.best(ladder, estimate, margin: Margins.up), step)
-    guard fitting < step else {
+    guard Double(estimate) >= marks.rising else {
       fitsSince = nil
       return false
     }
+    let fitting = Self.best(ladder, estimate, margin: Margins.up)
     if fitsSince == nil { fitsSince = now }
     fitsByProbe = fitsByProbe || wasProbed
     let hold = fitsByProbe ? Margins.holdAfterProbe : Margins.hold
@@ -144,6 +153,16 @@ public struct RungChoice: Sendable {
       return
     }
     awaitedRung = rung == forwardedRung ? nil : rung
+  }
+
+  /// Each step is cheaper than the one before it, so nothing but its neighbour above decides whether any fits.
+  private static func marks(_ ladder: OutputLadder, _ step: Int, _ hasFallen: Bool) -> Marks {
+    let chosen = ladder.steps[step]
+    let kept = step == ladder.steps.count - 1 ? -Double.infinity : Double(chosen.bitsPerSecond)
+    guard step > 0 else { return Marks(chosen: chosen, kept: kept, rising: .infinity, wanted: chosen.bitsPerSecond) }
+    let wanted = Double(ladder.steps[hasFallen ? step - 1 : 0].bitsPerSecond) * Margins.up * 1.05
+    let rising = Double(ladder.steps[step - 1].bitsPerSecond) * Margins.up
+    return Marks(chosen: chosen, kept: kept, rising: rising, wanted: clampedInt(wanted))
   }
 
   /// The first step whose cost with the margin is within the estimate; the last where none is.

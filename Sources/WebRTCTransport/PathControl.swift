@@ -69,7 +69,7 @@ struct PathControl {
   var pictureMaximum: Int { mutating get { pictures(of: .max) } }
 
   /// What is left for pictures of so many bits per second, and within what the peer wants.
-  private func pictures(of bitsPerSecond: Int) -> Int {
+  private mutating func pictures(of bitsPerSecond: Int) -> Int {
     min(max(min(bitsPerSecond, allMax) &- soundRate, 0), picturesMax)
   }
 
@@ -128,7 +128,7 @@ struct PathControl {
   }
 
   /// What pictures may take of what the path carries: what is left beside the sound, which waits for nothing.
-  private func pace(of target: Int) -> Int {
+  private mutating func pace(of target: Int) -> Int {
     max(pictures(of: isUnsure ? min(target, Self.unsureBitsPerSecond) : target), floor)
   }
 
