@@ -13,9 +13,14 @@ public enum Prefetch {
   ///
   /// - Parameter hasHead: whether what lies before the elements is asked for too: who changes one asks there whether anybody shares them.
   @inlinable public static func element<Element>(_ index: Int, of array: [Element], hasHead: Bool = false) {
-    let storage = withUnsafeBytes(of: array) { $0.load(as: UnsafeRawPointer.self) }
+    let storage = storage(of: array)
     if hasHead { memory(at: storage, byteCount: headByteCount) }
     memory(at: storage + (headByteCount &+ index &* MemoryLayout<Element>.stride), byteCount: MemoryLayout<Element>.size)
+  }
+
+  /// Where an array's memory is while it has room for its elements: what they lie behind, and then they.
+  @inlinable public static func storage<Element>(of array: [Element]) -> UnsafeRawPointer {
+    withUnsafeBytes(of: array) { $0.load(as: UnsafeRawPointer.self) }
   }
 
   /// What an array's elements lie behind: its type, count and capacity, and how many share it.

@@ -150,8 +150,8 @@ final class NetworkWorker {
         let path = TransportPath(transport: .udp, socket: socket, remote: remote)
         let isTaken = endpoint.receive(&datagram, from: path, at: now, into: &outputs)
         if !isTaken { handOver(datagram.span, from: path) }
-      } expect: { remote, isNear in
-        endpoint.expect(from: TransportPath(transport: .udp, socket: socket, remote: remote), isNear: isNear)
+      } expect: { remote, distance in
+        endpoint.expect(from: TransportPath(transport: .udp, socket: socket, remote: remote), distance)
       }
       // A full batch of answers or repairs may stand in the outputs by now.
       flush(&outputs)

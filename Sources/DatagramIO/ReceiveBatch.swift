@@ -1,5 +1,6 @@
 internal import CLinux
 import ICE
+import WebRTCTransport
 
 /// The datagrams of one `recvmmsg`: one block of memory, used again for each batch.
 public final class ReceiveBatch {
@@ -61,21 +62,17 @@ public final class ReceiveBatch {
     return count
   }
 
-  /// How many datagrams ahead their senders are told of.
-  private static let far = 6, near = 3
-
   /// Hands out each datagram of the last batch with its sender; the bytes may be changed in place.
   ///
-  /// - Parameter expect: told of each sender before his datagram's turn comes, so that memory can be asked for: some way ahead, and
-  ///   once more, with true, when it is near.
+  /// - Parameter expect: told of each sender at each distance from his datagram's turn, so that memory can be asked for.
   public func forEach(
-    _ body: (inout MutableSpan<UInt8>, TransportAddress) -> Void, expect: (TransportAddress, Bool) -> Void = { _, _ in }
+    _ body: (inout MutableSpan<UInt8>, TransportAddress) -> Void, expect: (TransportAddress, PeerDistance) -> Void = { _, _ in }
   ) {
-    for slot in 0..<min(count, Self.far) { tell(expect, of: slot, isNear: false) }
-    for slot in 0..<min(count, Self.near) { tell(expect, of: slot, isNear: true) }
+    for distance in PeerDistance.allCases {
+      for slot in 0..<min(count, distance.rawValue) { tell(expect, of: slot, distance) }
+    }
     for slot in 0..<count {
-      tell(expect, of: slot &+ Self.far, isNear: false)
-      tell(expect, of: slot &+ Self.near, isNear: true)
+      for distance in PeerDistance.allCases { tell(expect, of: slot &+ distance.rawValue, distance) }
       guard !isTruncated(slot), let sender = TransportAddress(names + slot) else { continue }
       let length = min(Int(messages[slot].msg_len), Self.slotByteCount)
       var span = UnsafeMutableBufferPointer(start: bytes + slot * Self.slotByteCount, count: length).mutableSpan
@@ -83,9 +80,9 @@ public final class ReceiveBatch {
     }
   }
 
-  private func tell(_ expect: (TransportAddress, Bool) -> Void, of slot: Int, isNear: Bool) {
+  private func tell(_ expect: (TransportAddress, PeerDistance) -> Void, of slot: Int, _ distance: PeerDistance) {
     guard slot < count, let sender = TransportAddress(names + slot) else { return }
-    expect(sender, isNear)
+    expect(sender, distance)
   }
 
   private func isTruncated(_ slot: Int) -> Bool { messages[slot].msg_hdr.msg_flags & Int32(MSG_TRUNC) != 0 }

@@ -32,8 +32,9 @@ public final class SRTPReceiver {
 
   private struct Stream {
     let ssrc: UInt32
-    var rtp = ReplayWindow()
+    // First what lies in memory that is asked for ahead of its turn.
     var rtcp = ReplayWindow()
+    var rtp = ReplayWindow()
   }
 
   public init(_ keys: SRTPKeys) throws(DTLSSetupError) {
@@ -43,10 +44,15 @@ public final class SRTPReceiver {
     profile = keys.profile
     self.rtp = rtp
     self.rtcp = rtcp
+    // Who only watches has one, and that stays where it is.
+    streams.reserveCapacity(1)
   }
 
   /// Where it is, for whoever asks for memory ahead of its turn.
-  package var memory: SRTPMemory { SRTPMemory(self, byteCount: 160, cipher: rtp.memory, rtcpCipher: rtcp.memory) }
+  package var memory: SRTPMemory {
+    SRTPMemory(
+      self, byteCount: 160, cipher: rtp.memory, rtcpCipher: rtcp.memory, rtcpStream: Prefetch.storage(of: streams))
+  }
 
   /// SSRCs that have sent something authentic.
   public var streamCount: Int { streams.count }

@@ -158,13 +158,13 @@ public struct Endpoint: ~Copyable {
 
   /// A datagram from there comes soon: asks for the memory of the peer that is meant.
   ///
-  /// - Parameter isNear: whether so soon that what lies in the peer was asked for before, and is there by now.
-  package mutating func expect(from path: TransportPath, isNear: Bool) {
-    guard !isNear else {
-      byPath[path]?.session.prefetchForReceiving()
-      return
+  /// - Parameter distance: each as it comes nearer, since what lies in the next place is known only by what lies in the one before.
+  package mutating func expect(from path: TransportPath, _ distance: PeerDistance) {
+    switch distance {
+    case .far: byPath.prefetch(path)
+    case .middle: if let peer = byPath.memory(path) { Peer.prefetchToReceive(at: peer) }
+    case .near: byPath[path]?.session.prefetchForReceiving()
     }
-    if let peer = byPath.memory(path) { Peer.prefetchToReceive(at: peer) }
   }
 
   /// Takes one datagram, which it may overwrite.

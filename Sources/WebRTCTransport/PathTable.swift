@@ -1,3 +1,4 @@
+import Bytes
 import ICE
 
 /// Finds whom a path leads to: open addressing with linear probing, at most half full.
@@ -32,6 +33,11 @@ package struct PathTable<Value: AnyObject> {
         insert(path, newValue)
       }
     }
+  }
+
+  /// A path will be asked for soon: asks for the memory it is noted in.
+  package func prefetch(_ path: TransportPath) {
+    if count > 0 { Prefetch.element(home(path), of: slots) }
   }
 
   /// Where what the path leads to lies, without a reference counted: that would be waited for by whoever only asks for its memory.
