@@ -259,7 +259,9 @@ public struct Pacer: Sendable {
     if now - probe.startedAt > Self.probeTimeMax { self.probe = nil }
     while self.probe != nil, now >= probe.nextDeadline {
       let size: Int
-      if let packet = retransmissions.popFirst() ?? video.popFirst() {
+      // What the first packet is preceded by is not part of the probe, so that its size says nothing of the path: a large one would leave
+      // those after it too few for their time.
+      if probe.packets > 0, let packet = retransmissions.popFirst() ?? video.popFirst() {
         release(packet, cluster: probe.request.cluster, into: &released)
         size = Int(packet.size)
       } else {
