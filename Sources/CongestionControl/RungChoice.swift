@@ -9,11 +9,17 @@ public struct RungChoice: Sendable {
   private enum Margins {
     /// A step is kept while it costs no more than the estimate, and taken up from below with this much to spare.
     static let up = 1.10
+    /// So much to spare says that the path is another than the one that did not carry the step.
+    static let anotherPath = 1.5
     static let hold = Interval.seconds(2)
     static let holdAfterProbe = Interval.milliseconds(500)
     static let waits = Interval.seconds(4)...Interval.seconds(60)
     /// A step up that lasts so long was right.
     static let proof = Interval.seconds(15)
+    /// An estimate that is too low by so much at most, for so long at most, is ridden out: it falls for a moment wherever a machine has
+    /// other things to do, and what was sent meanwhile waits for a fifth of that time.
+    static let dipDepth = 1.2
+    static let dipLength = Interval.seconds(1)
   }
 
   public let ladder: OutputLadder
@@ -30,7 +36,7 @@ public struct RungChoice: Sendable {
   }
 
   /// The step chosen, as an index into the ladder's; its rung may still wait for a key frame.
-  public private(set) var step: Int { didSet { marks = Self.marks(ladder, step, hasFallen) } }
+  public private(set) var step: Int { didSet { marks = Self.marks(ladder, step, wantedMargin) } }
   /// The rung whose frames are forwarded now; nil for none.
   public private(set) var forwardedRung: Int?
   /// The rung whose next key frame is awaited, to be asked for.
@@ -39,6 +45,8 @@ public struct RungChoice: Sendable {
   private var fitsSince: Instant? { didSet { if fitsSince == nil { fitsByProbe = false } } }
   /// Whether a probe has measured that a step up fits, since it does.
   private var fitsByProbe = false
+  /// Since when the estimate is a little less than what is chosen takes.
+  private var dipSince: Instant?
   private var lastUp: Instant?
   private var upAllowedAt: Instant?
   private var wait = Margins.waits.lowerBound
@@ -52,7 +60,7 @@ public struct RungChoice: Sendable {
   public init(_ ladder: OutputLadder, estimate: Int, forwarding: Int? = nil) {
     self.ladder = ladder
     step = Self.best(ladder, estimate, margin: 1)
-    marks = Self.marks(ladder, step, false)
+    marks = Self.marks(ladder, step, nil)
     forwardedRung = forwarding
     follow()
   }
@@ -69,8 +77,8 @@ public struct RungChoice: Sendable {
     return chosen.temporalLayers
   }
 
-  /// What the estimator is to find room for: the best step until one proved too much, then the next one up; what is chosen where that
-  /// is the best.
+  /// What the estimator is to find room for: the best step until one proved too much, then the next one up, with what it takes not to
+  /// wait for it; what is chosen where that is the best.
   public var wantedBitsPerSecond: Int { marks.wanted }
 
   // MARK: Events
@@ -80,7 +88,10 @@ public struct RungChoice: Sendable {
   /// - Parameter wasProbed: a probe has just measured it.
   /// - Returns: whether the step changed.
   public mutating func update(estimate: Int, wasProbed: Bool = false, at now: Instant) -> Bool {
-    if Double(estimate) < marks.kept { return moveDown(to: Self.best(ladder, estimate, margin: 1), estimate, at: now) }
+    if Double(estimate) < marks.kept {
+      return !isDip(estimate, at: now) && moveDown(to: Self.best(ladder, estimate, margin: 1), estimate, at: now)
+    }
+    dipSince = nil
     if let lastUp, now - lastUp > Margins.proof {
       self.lastUp = nil
       wait = Margins.waits.lowerBound
@@ -110,10 +121,18 @@ public struct RungChoice: Sendable {
   /// a key frame.
   public mutating func baseWasLeftOut() { (forwardedRung, awaitedRung) = (nil, chosen.rung) }
 
+  /// Whether the estimate is so little too low, and for so short a time, that it may come back.
+  private mutating func isDip(_ estimate: Int, at now: Instant) -> Bool {
+    guard marks.kept <= Margins.dipDepth * Double(estimate) else { return false }
+    let since = dipSince ?? now
+    dipSince = since
+    return now - since < Margins.dipLength
+  }
+
   /// Whether the wait after a step taken back is over, or the path has become another.
   private func mayRise(_ estimate: Int, at now: Instant) -> Bool {
     guard let upAllowedAt, now < upAllowedAt, step > 0 else { return true }
-    return Double(estimate) >= 1.5 * Double(ladder.steps[step - 1].bitsPerSecond)
+    return Double(estimate) >= Margins.anotherPath * Double(ladder.steps[step - 1].bitsPerSecond)
   }
 
   private mutating func moveDown(to affordable: Int, _ estimate: Int, at now: Instant) -> Bool {
@@ -124,7 +143,7 @@ public struct RungChoice: Sendable {
     lastUp = nil
     hasFallen = true
     step = affordable
-    fitsSince = nil
+    (fitsSince, dipSince) = (nil, nil)
     follow()
     // What fills the path meanwhile would delay all that follows.
     if awaitedRung != nil, let rung = forwardedRung, !carries(rung, estimate) { forwardedRung = nil }
@@ -138,13 +157,16 @@ public struct RungChoice: Sendable {
   }
 
   private mutating func moveUp(to fitting: Int, at now: Instant) -> Bool {
+    upAllowedAt = nil
     step = fitting
     fitsSince = nil
     lastUp = now
-    upAllowedAt = nil
     follow()
     return true
   }
+
+  /// What the next step is to have to spare; nil before any was too much.
+  private var wantedMargin: Double? { hasFallen ? upAllowedAt == nil ? Margins.up : Margins.anotherPath : nil }
 
   /// Awaits the chosen rung's key frame where it is another than the forwarded one; sound alone begins at once.
   private mutating func follow() {
@@ -156,11 +178,13 @@ public struct RungChoice: Sendable {
   }
 
   /// Each step is cheaper than the one before it, so nothing but its neighbour above decides whether any fits.
-  private static func marks(_ ladder: OutputLadder, _ step: Int, _ hasFallen: Bool) -> Marks {
+  ///
+  /// - Parameter margin: of what is wanted of the next one; nil where the best is wanted.
+  private static func marks(_ ladder: OutputLadder, _ step: Int, _ margin: Double?) -> Marks {
     let chosen = ladder.steps[step]
     let kept = step == ladder.steps.count - 1 ? -Double.infinity : Double(chosen.bitsPerSecond)
     guard step > 0 else { return Marks(chosen: chosen, kept: kept, rising: .infinity, wanted: chosen.bitsPerSecond) }
-    let wanted = Double(ladder.steps[hasFallen ? step - 1 : 0].bitsPerSecond) * Margins.up * 1.05
+    let wanted = Double(ladder.steps[margin == nil ? 0 : step - 1].bitsPerSecond) * (margin ?? Margins.up) * 1.05
     let rising = Double(ladder.steps[step - 1].bitsPerSecond) * Margins.up
     return Marks(chosen: chosen, kept: kept, rising: rising, wanted: clampedInt(wanted))
   }

@@ -3,13 +3,14 @@ import TestSupport
 import Testing
 import Timing
 
-let webinar = OutputLadder(
-  rungs: [
-    Rung(layers: [(700, 7.5), (1_000, 15), (1_500, 30)].map { .init(bitsPerSecond: $0.0 * 1_000, framesPerSecond: $0.1) }),
-    Rung(layers: [(250, 7.5), (350, 15), (500, 30)].map { .init(bitsPerSecond: $0.0 * 1_000, framesPerSecond: $0.1) }),
-    Rung(layers: [(80, 7.5), (120, 15)].map { .init(bitsPerSecond: $0.0 * 1_000, framesPerSecond: $0.1) }),
-    Rung(layers: [.init(bitsPerSecond: 20_000, framesPerSecond: 2)]),
-  ])
+let webinarRungs = [
+  Rung(layers: [(700, 7.5), (1_000, 15), (1_500, 30)].map { .init(bitsPerSecond: $0.0 * 1_000, framesPerSecond: $0.1) }),
+  Rung(layers: [(250, 7.5), (350, 15), (500, 30)].map { .init(bitsPerSecond: $0.0 * 1_000, framesPerSecond: $0.1) }),
+  Rung(layers: [(80, 7.5), (120, 15)].map { .init(bitsPerSecond: $0.0 * 1_000, framesPerSecond: $0.1) }),
+  Rung(layers: [.init(bitsPerSecond: 20_000, framesPerSecond: 2)]),
+]
+
+let webinar = OutputLadder(rungs: webinarRungs)
 
 private func second(_ seconds: Double) -> Instant { Instant(nanoseconds: Int64(seconds * 1e9)) }
 
@@ -57,6 +58,20 @@ private func second(_ seconds: Double) -> Instant { Instant(nanoseconds: Int64(s
   #expect(choice.forwardedRung == nil && choice.awaitedRung == nil && choice.chosen.rung == nil)
 }
 
+@Test func anEstimateThatFallsALittleForAMomentCostsNoLayer() {
+  var choice = RungChoice(webinar, estimate: 600_000, forwarding: 1)
+  _ = choice.update(estimate: 440_000, at: second(1))
+  _ = choice.update(estimate: 440_000, at: second(1.9))
+  #expect(choice.forwardedLayers == 3, "it may come back")
+  _ = choice.update(estimate: 510_000, at: second(2))
+  _ = choice.update(estimate: 440_000, at: second(3))
+  #expect(choice.forwardedLayers == 3, "each dip is looked at alone")
+  let hasStayedLow = choice.update(estimate: 440_000, at: second(4))
+  #expect(hasStayedLow && choice.forwardedLayers == 2)
+  let hasFallenFar = choice.update(estimate: 260_000, at: second(4.1))
+  #expect(hasFallenFar && choice.forwardedRung == 1 && choice.forwardedLayers == 1 && choice.awaitedRung == 2)
+}
+
 @Test func upWaitsForWhatHoldsAndForAProbeLess() {
   var choice = RungChoice(webinar, estimate: 600_000)
   _ = choice.keyframe(of: 1)
@@ -98,6 +113,18 @@ private func second(_ seconds: Double) -> Instant { Instant(nanoseconds: Int64(s
     if let rung = choice.awaitedRung { _ = choice.keyframe(of: rung) }
   }
   #expect(changes < 40, "\(changes) changes in ten minutes")
+}
+
+@Test func whoWaitsToTryAStepAgainAsksForAsMuchAsEndsTheWait() {
+  var choice = RungChoice(webinar, estimate: 600_000, forwarding: 1)
+  _ = choice.update(estimate: 2_000_000, wasProbed: true, at: second(1))
+  _ = choice.update(estimate: 2_000_000, at: second(1.5))
+  #expect(choice.awaitedRung == 0)
+  _ = choice.update(estimate: 600_000, at: second(5))
+  #expect(choice.awaitedRung == nil && choice.chosen.rung == 1, "it was too much")
+  _ = choice.update(estimate: choice.wantedBitsPerSecond, wasProbed: true, at: second(6))
+  let hasRisen = choice.update(estimate: choice.wantedBitsPerSecond, at: second(6.5))
+  #expect(hasRisen && choice.chosen.rung == 0)
 }
 
 @Test func wildEstimatesAndLaddersWithoutRungsAreSurvived() {
