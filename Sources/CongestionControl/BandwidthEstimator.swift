@@ -70,6 +70,8 @@ public struct BandwidthEstimator: Sendable {
   private static let openingMax = Interval.seconds(3)
   /// What a key frame may wait on a path that carries the rest.
   private static let keyframeQueue = Interval.milliseconds(80)
+  /// Where the packets that came last waited less, none wait any more, whatever made those before them late.
+  private static let noQueue = Interval.milliseconds(10)
   /// A path is clear that has carried so much, in bits per second, without more of a queue for so long.
   private static let clearBitsPerSecondMin = 500_000.0
   private static let clearQueueMax = Interval.milliseconds(25)
@@ -323,6 +325,14 @@ public struct BandwidthEstimator: Sendable {
     return queue.current > .milliseconds(150) && estimate * drainFactor > 1.2 * latest
   }
 
+  /// What the path delivered of late: what came through a queue. With a short one no less than what arrived anyway, since uneven
+  /// delays make a short measurement a rough one.
+  private func delivered(at now: Instant) -> Double? {
+    let measured = bottleneck.bitsPerSecond(at: now)
+    guard queue.current < Self.keyframeQueue, let arrived = acknowledged.bitsPerSecond else { return measured }
+    return measured.map { max($0, min(arrived, rate.capacity.estimate ?? 0)) } ?? arrived
+  }
+
   private mutating func control(_ usage: PathUsage, _ probed: Double?, at now: Instant) {
     if let probed {
       probesMeasured &+= 1
@@ -338,9 +348,10 @@ public struct BandwidthEstimator: Sendable {
     let before = rate.lastDecrease
     // Where little was sent before, what arrived tells of the sender, and a key frame's short queue is no reason yet.
     let wasLimited = sending.wasApplicationLimited(at: now)
-    let usage: PathUsage = usage == .over && wasLimited && queue.current < Self.keyframeQueue ? .normal : usage
+    let queueMin = wasLimited ? Self.keyframeQueue : Self.noQueue
+    let usage: PathUsage = usage == .over && queue.current < queueMin ? .normal : usage
     let isShared = isShared(at: now)
-    let delivered = isShared ? nil : bottleneck.bitsPerSecond(at: now)
+    let delivered = isShared ? nil : delivered(at: now)
     if usage != .over || probed == nil {
       rate.update(
         usage, acknowledged: usage == .over ? arriving : acknowledged.bitsPerSecond,

@@ -68,9 +68,8 @@ async def test_a_browser_just_above_a_rung_stays_on_it(server: Server, room: str
                 widths.append((await page.page.evaluate(FIGURES))["width"])
             after = await page.page.evaluate(FIGURES)
             assert widths.count(320) >= 85, widths
-            # Of 15 a second, or 7.5 without the upper layer. Where a busy machine adds to the line's delay the estimate dips, and each
-            # time that layer is left out for some four seconds: not for good.
-            assert after["decoded"] - before["decoded"] > 45 * 9, (before, after)
+            # Of 15 a second, or 7.5 without the upper layer: what a busy machine adds to the line's delay does not cost it.
+            assert after["decoded"] - before["decoded"] > 45 * 12, (before, after)
         finally:
             load.terminate()
             await load.wait()

@@ -58,16 +58,21 @@ func aDeepBufferStaysEmptyAndDrainsAfterAFall(queueMilliseconds: Int64, seed: UI
   #expect(call.samples(5, 30).allSatisfy { $0.target > 300_000 })
 }
 
-@Test(arguments: [(100, 20), (200, 20), (300, 20), (300, 50)], seeds)
-func aLineSharedWithAGreedyFlowIsShared(_ line: (queueMilliseconds: Int64, delayMilliseconds: Int64), seed: UInt64) {
-  var call = SimulatedCall(media, path: .init(capacity: 2_000_000, seed: seed))
-  call.path.queueMax = .milliseconds(line.queueMilliseconds)
-  call.path.delay = .milliseconds(line.delayMilliseconds)
-  call.run(for: .seconds(15))
-  call.flow = GreedyFlow()
-  call.run(for: .seconds(60))
-  let delivered = (call.flow?.bytesDelivered ?? 0) * 8 / 60
-  #expect(call.meanTarget(25, 75) > 700_000 && delivered > 700_000, "\(call.meanTarget(25, 75)) and \(delivered)")
+@Test(arguments: [(100, 20), (200, 20), (300, 20), (300, 50)])
+func aLineSharedWithAGreedyFlowIsShared(_ line: (queueMilliseconds: Int64, delayMilliseconds: Int64)) {
+  var (ours, theirs): ([Double], [Double]) = ([], [])
+  for seed in 1..<21 as Range<UInt64> {
+    var call = SimulatedCall(media, path: .init(capacity: 2_000_000, seed: seed))
+    call.path.queueMax = .milliseconds(line.queueMilliseconds)
+    call.path.delay = .milliseconds(line.delayMilliseconds)
+    call.run(for: .seconds(15))
+    call.flow = GreedyFlow()
+    call.run(for: .seconds(60))
+    ours.append(call.meanTarget(25, 75))
+    theirs.append(Double(call.flow?.bytesDelivered ?? 0) * 8 / 60)
+  }
+  #expect(ours.allSatisfy { $0 > 600_000 } && theirs.allSatisfy { $0 > 600_000 }, "\(ours) and \(theirs)")
+  #expect(ours.reduce(0, +) > 20 * 850_000 && theirs.reduce(0, +) > 20 * 850_000, "\(ours) and \(theirs)")
 }
 
 @Test(arguments: seeds) func besideAGreedyFlowAndABufferOfASecondSomethingIsLeft(seed: UInt64) {
@@ -76,7 +81,7 @@ func aLineSharedWithAGreedyFlowIsShared(_ line: (queueMilliseconds: Int64, delay
   call.run(for: .seconds(15))
   call.flow = GreedyFlow()
   call.run(for: .seconds(60))
-  #expect(call.meanTarget(25, 75) > 250_000)
+  #expect(call.meanTarget(25, 75) > 170_000)
 }
 
 @Test(arguments: [(2_000, 300_000, 400), (4_000, 300_000, 400), (2_000, 100_000, 200)])
@@ -91,18 +96,19 @@ func aVeryDeepBufferIsNotTakenForOthersTraffic(queueMilliseconds: Int64, capacit
 
 @Test(arguments: seeds) func aLineOfSixtyKilobitsKeepsItsSoundAndAPicture(seed: UInt64) {
   var call = SimulatedCall(
-    .ladder(webinar), path: .init(capacity: 60_000, seed: seed), bounds: .init(minimum: 20_000, start: 100_000))
+    .ladder(webinarRungs), path: .init(capacity: 60_000, seed: seed), bounds: .init(minimum: 20_000, start: 100_000))
   call.path.queueMax = .milliseconds(1_000)
   call.run(for: .seconds(60))
   #expect(call.audioReceived >= call.audioSent - 12)
-  #expect(call.queueDelayMax(5, 60) < 300)
+  // The largest picture takes 220 ms alone.
+  #expect(call.queueDelayMax(5, 60) < 350)
   let withPicture = call.samples(5, 60).filter { $0.rung != nil }.count
   #expect(withPicture > 100, "\(withPicture) of 550 samples")
 }
 
-@Test(arguments: seeds) func aReceiverOfALadderFallsAndClimbsWithItsLine(seed: UInt64) {
+@Test(arguments: 1..<21 as Range<UInt64>) func aReceiverOfALadderFallsAndClimbsWithItsLine(seed: UInt64) {
   var call = SimulatedCall(
-    .ladder(webinar), path: .init(capacity: 2_000_000, seed: seed), bounds: .init(minimum: 20_000, start: 300_000))
+    .ladder(webinarRungs), path: .init(capacity: 2_000_000, seed: seed), bounds: .init(minimum: 20_000, start: 300_000))
   call.run(for: .seconds(30))
   call.path.capacity = 150_000
   call.run(for: .seconds(30))
@@ -111,7 +117,32 @@ func aVeryDeepBufferIsNotTakenForOthersTraffic(queueMilliseconds: Int64, capacit
   #expect(call.samples(15, 30).allSatisfy { $0.rung == 0 })
   #expect(call.samples(33, 60).allSatisfy { ($0.rung ?? 3) >= 2 })
   #expect(call.queueDelayMax(32, 34) < 150)
-  #expect(call.samples(60, 75).contains { $0.rung == 0 }, "the best rung within fifteen seconds")
+  #expect(call.samples(60, 72).contains { $0.rung == 0 }, "the best rung within twelve seconds")
+}
+
+@Test(arguments: [(30, 0), (3, 100), (20, 100)], seeds)
+func aLineJustAboveARungCarriesItWhateverAMachineAddsToItsDelay(
+  _ added: (jitterMilliseconds: Int64, stallMilliseconds: Int64), seed: UInt64
+) {
+  let rungs = [(900_000, 30.0, [0.5, 0.7, 1]), (150_000, 15, [0.6, 1]), (30_000, 2, [1])].map { rate, framesPerSecond, shares in
+    Rung(
+      layers: shares.enumerated().map { index, share in
+        TemporalRate(
+          encodedBitsPerSecond: Int(Double(rate) * share),
+          framesPerSecond: framesPerSecond / Double(1 << (shares.count - 1 - index)))
+      })
+  }
+  var call = SimulatedCall(
+    .ladder(rungs), path: .init(capacity: 260_000, seed: seed), bounds: .init(minimum: 20_000, start: 300_000))
+  // Encoders take a little more than they were given.
+  call.frameSizes = 0.6...1.7
+  (call.path.queueMax, call.path.delay) = (.milliseconds(500), .milliseconds(2))
+  (call.path.jitter, call.path.stallMax) = (.milliseconds(added.jitterMilliseconds), .milliseconds(added.stallMilliseconds))
+  call.run(for: .seconds(75))
+  let settled = call.samples(15, 75)
+  let whole = settled.filter { $0.rung == 1 && $0.layers == 2 }.count
+  #expect(whole > settled.count * 97 / 100, "\(whole) of \(settled.count) samples with its upper layer")
+  #expect(call.queueDelayMax(15, 75) < 200, "\(call.queueDelayMax(15, 75)) ms")
 }
 
 @Test(arguments: seeds) func lossReportsAloneKeepALineUsable(seed: UInt64) {

@@ -12,8 +12,8 @@ struct SimulatedCall {
   enum Content {
     /// Video at 30 frames a second that follows the target, up to so many bits per second.
     case elastic(Int)
-    /// The rung that is chosen.
-    case ladder(OutputLadder)
+    /// The rung that is chosen of these.
+    case ladder([Rung])
   }
 
   struct Sample {
@@ -28,6 +28,8 @@ struct SimulatedCall {
   var path: SimulatedPath
   var flow: GreedyFlow?
   var givesTransportFeedback = true
+  /// Frames are larger and smaller than they should be, as those of real encoders are: by so much.
+  var frameSizes = 0.7...1.3
   private(set) var now = Instant.zero
   private(set) var estimator: BandwidthEstimator
   private(set) var pacer: Pacer
@@ -54,13 +56,16 @@ struct SimulatedCall {
   private var probesSeen = 0
   private var expected = 0
   private var receivedNow = 0
+  private var random: SeededRandom
 
   init(_ content: Content, path: SimulatedPath, bounds: BandwidthEstimator.Bounds = .init()) {
     self.content = content
     self.path = path
+    random = SeededRandom(seed: path.seed &* 31 &+ 7)
+    frameNumber = Int(path.seed % 7) * 40
     estimator = BandwidthEstimator(bounds)
     pacer = Pacer(targetBitsPerSecond: bounds.start)
-    if case .ladder(let ladder) = content { choice = RungChoice(ladder, estimate: bounds.start - 52_000) }
+    if case .ladder(let rungs) = content { choice = RungChoice(OutputLadder(rungs: rungs), estimate: bounds.start - 52_000) }
   }
 
   mutating func run(for length: Interval) {
@@ -103,23 +108,27 @@ struct SimulatedCall {
     case .elastic(let maximum):
       estimator.wantedBitsPerSecond = maximum
       let rate = min(estimator.targetBitsPerSecond, maximum) - 52_000
-      // A frame of the target's size at best; a key frame of six times that now and then.
-      enqueueFrame(bytes: max(rate, 5_000) / 30 / 8 * (frameNumber % 300 == 0 ? 6 : 1))
-    case .ladder(let ladder): produceFrame(of: ladder)
+      // A frame of the target's size on average; a key frame of six times that now and then.
+      enqueueFrame(bytes: unevenly(max(rate, 5_000) / 30 / 8) * (frameNumber % 300 == 0 ? 6 : 1))
+    case .ladder(let rungs): produceFrame(of: rungs)
     }
   }
 
-  private mutating func produceFrame(of ladder: OutputLadder) {
+  private mutating func produceFrame(of rungs: [Rung]) {
     if let rung = choice?.awaitedRung, frameNumber % 15 == 0 { _ = choice?.keyframe(of: rung) }
     guard let choice, let rung = choice.forwardedRung else { return }
-    let layer = frameNumber % 4 == 0 ? 1 : frameNumber % 2 == 0 ? 2 : 3
-    guard layer <= choice.forwardedLayers else { return }
-    let layers = choice.forwardedLayers
-    let step = ladder.steps.last { $0.rung == rung && $0.temporalLayers == layers }
-    let rate = max(step?.bitsPerSecond ?? 200_000, 5_000)
-    let framesPerSecond = layers == 1 ? 7.5 : layers == 2 ? 15 : 30
-    enqueueFrame(bytes: Int(Double(rate) / framesPerSecond / 8))
+    let rates = rungs[rung].layers
+    guard let layer = rates.firstIndex(where: { frameNumber % Int((30 / $0.framesPerSecond).rounded()) == 0 }),
+      layer < choice.forwardedLayers
+    else { return }
+    // What the layer adds to those below.
+    let below = layer > 0 ? rates[layer - 1] : TemporalRate(bitsPerSecond: 0, framesPerSecond: 0)
+    let bits = Double(rates[layer].bitsPerSecond - below.bitsPerSecond)
+    let bytes = unevenly(Int(bits / (rates[layer].framesPerSecond - below.framesPerSecond) / 8))
+    enqueueFrame(bytes: max(bytes - 60 * (bytes / 1_160 + 1), 50))
   }
+
+  private mutating func unevenly(_ bytes: Int) -> Int { Int(Double(bytes) * Double.random(in: frameSizes, using: &random)) }
 
   private mutating func enqueueFrame(bytes: Int) {
     let count = bytes / 1_100 + 1

@@ -23,6 +23,11 @@ struct SimulatedPath {
   var delay = Interval.milliseconds(20)
   var jitter = Interval.zero
   var loss = 0.0
+  /// Now and then nothing arrives for up to so long, and then all of it: a machine that has other things to do. Zero for never.
+  var stallMax = Interval.zero
+  /// From one stall to the next, on average.
+  var stallSpacing = Interval.milliseconds(500)
+  let seed: UInt64
   private(set) var queuedBytes = 0
   private(set) var dropped = 0
   private(set) var underway: [Arrival] = []
@@ -31,9 +36,11 @@ struct SimulatedPath {
   private var credit = 0.0
   private var random: SeededRandom
   private var lastArrival = Instant.zero
+  private var nextStall = Instant.zero
 
   init(capacity: Double, seed: UInt64) {
     self.capacity = capacity
+    self.seed = seed
     random = SeededRandom(seed: seed)
   }
 
@@ -54,6 +61,7 @@ struct SimulatedPath {
   }
 
   mutating func step(at now: Instant) {
+    stall(at: now)
     credit += capacity / 1_000
     while head < queue.count, Double(queue[head].size * 8) <= credit {
       let packet = queue[head]
@@ -70,6 +78,13 @@ struct SimulatedPath {
       queue.removeFirst(head)
       head = 0
     }
+  }
+
+  private mutating func stall(at now: Instant) {
+    guard stallMax > .zero, now >= nextStall else { return }
+    func upTo(_ most: Interval) -> Interval { .nanoseconds(Int64.random(in: 0...most.nanoseconds, using: &random)) }
+    lastArrival = max(lastArrival, now + delay + upTo(stallMax))
+    nextStall = now + upTo(stallSpacing * 2)
   }
 
   mutating func takeArrivals(at now: Instant) -> [Arrival] {
