@@ -34,8 +34,8 @@ class BrowserPage(ABC):
         image = Image.open(io.BytesIO(base64.b64decode(await self.call("picture"))))
         return numpy.asarray(image.convert("RGB"))
 
-    async def sound(self, seconds: float) -> numpy.ndarray:
-        """What is heard in the next seconds, 48 kHz, -1...1."""
-        samples = numpy.frombuffer(base64.b64decode(await self.call("sound", seconds)), numpy.int16) / 32768
+    async def sound(self, seconds: float, channel: int | None = None) -> numpy.ndarray:
+        """What is heard in the next seconds, 48 kHz, -1...1: of both channels together, or of one."""
+        samples = numpy.frombuffer(base64.b64decode(await self.call("sound", seconds, channel)), numpy.int16) / 32768
         assert len(samples) >= seconds * 40_000, f"{len(samples)} samples in {seconds} s; {await self.call('words')}"
         return samples

@@ -11,15 +11,17 @@
     return canvas.toDataURL("image/png").split(",")[1];
   },
 
-  // So many seconds of the sound that arrives, as base64 of 16-bit samples at 48 kHz.
-  async sound(seconds) {
+  // So many seconds of the sound that arrives, of both channels together or of one, as base64 of 16-bit samples at 48 kHz.
+  async sound(seconds, channel = null) {
     const track = document.querySelector("#picture").srcObject.getAudioTracks()[0];
     const context = new AudioContext({ sampleRate: 48000 });
     await context.resume();
     const source = context.createMediaStreamSource(new MediaStream([track]));
     const tap = context.createScriptProcessor(4096, 1, 1);
     const parts = [];
-    source.connect(tap);
+    const splitter = context.createChannelSplitter(2);
+    if (channel === null) source.connect(tap);
+    else source.connect(splitter).connect(tap, channel);
     tap.connect(context.destination);
     await new Promise((done) => {
       tap.onaudioprocess = (event) => {

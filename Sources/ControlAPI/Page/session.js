@@ -66,7 +66,7 @@ export class Session {
     };
     connection.onicecandidate = ({ candidate }) => this.trickle(candidate);
     connection.onconnectionstatechange = () => this.watch(connection);
-    await connection.setLocalDescription();
+    await offer(connection);
     await gathered(connection);
     this.unsent = [];
     const response = await this.request(url, { method: "POST", headers: { "Content-Type": "application/sdp" }, body: connection.localDescription.sdp });
@@ -75,7 +75,7 @@ export class Session {
     if (this.isOver) return this.leave();
     const answer = await response.text();
     this.isLocalOnly = candidatesOf(answer).every((candidate) => / (127\.\d+\.\d+\.\d+|::1) /.test(candidate));
-    await connection.setRemoteDescription({ type: "answer", sdp: answer });
+    await connection.setRemoteDescription({ type: "answer", sdp: inOneChannel(answer) });
     this.flush();
   }
 
@@ -142,7 +142,7 @@ export class Session {
     this.isRestarting = true;
     try {
       connection.restartIce();
-      await connection.setLocalDescription();
+      await offer(connection);
       await gathered(connection);
       const sdp = connection.localDescription.sdp;
       this.unsent = [];
@@ -235,6 +235,21 @@ function gathered(connection) {
     connection.addEventListener("icegatheringstatechange", () => { if (connection.iceGatheringState === "complete") done(); });
     setTimeout(done, gatheringTime);
   });
+}
+
+/// Begins a negotiation. Chromium plays a stereo room in one channel unless its own offer speaks of two (RFC 7587 section 6.1).
+async function offer(connection) {
+  const { type, sdp } = await connection.createOffer();
+  await connection.setLocalDescription({ type, sdp: overOpus(sdp, (parameters) => (/(^|;)\s*stereo=/.test(parameters) ? parameters : `${parameters};stereo=1`)) });
+}
+
+/// The answer without the wish for two channels of a microphone, which has one: they would take twice the bits.
+const inOneChannel = (sdp) => overOpus(sdp, (parameters) => parameters.replace(/(^|;)\s*stereo=1/, "").replace(/^;/, ""));
+
+/// Changes the parameters of Opus in a description.
+function overOpus(sdp, change) {
+  const type = sdp.match(/^a=rtpmap:(\d+) opus\//im)?.[1];
+  return type ? sdp.replace(new RegExp(`^(a=fmtp:${type} )(.*?)(\r?)$`, "m"), (_, start, parameters, end) => start + change(parameters) + end) : sdp;
 }
 
 const line = (sdp, name) => sdp.match(new RegExp(`^a=${name}:(.*)$`, "m"))?.[1].trim() ?? "";
