@@ -15,7 +15,7 @@ struct DecodedCameras {
       guard index >= distinct.count else { return distinct[index] }
       let (copy, from) = (Picture(width: width, height: height), distinct[index % distinct.count])
       memcpy(copy.luma, from.luma, from.lumaStride * height)
-      memcpy(copy.chromaBlue, from.chromaBlue, 2 * from.chromaStride * from.chromaHeight)
+      memcpy(copy.chromaBlue, from.chromaBlue, 2 * from.chromaStride * from.chromaRows)
       return copy
     }
   }

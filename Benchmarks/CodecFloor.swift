@@ -21,7 +21,7 @@ final class CodecFloor {
 
   private final class Camera {
     private let decoder: VP8Decoder
-    private var pool = PicturePool(capacity: 2)
+    private var pool = PicturePool(capacity: 6)
 
     init() throws { decoder = try VP8Decoder() }
 

@@ -135,7 +135,7 @@ enum ComposeBenchmark {
 
   private static func copyPlanes(of camera: Picture, to copy: Picture) {
     Glibc.memcpy(copy.luma, camera.luma, camera.lumaStride * camera.height)
-    Glibc.memcpy(copy.chromaBlue, camera.chromaBlue, 2 * camera.chromaStride * camera.chromaHeight)
+    Glibc.memcpy(copy.chromaBlue, camera.chromaBlue, 2 * camera.chromaStride * camera.chromaRows)
   }
 
   private static func printVerdicts(_ rows: [Row]) {

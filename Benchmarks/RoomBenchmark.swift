@@ -18,7 +18,7 @@ enum RoomBenchmark {
         + " encoded once (cpu-used -6),\nand Opus 32 kb/s (complexity 5) without himself. Ours: `tutti serve` over DTLS-SRTP on loopback."
         + " GStreamer: decoders, compositor, vp8enc,\naudiomixer and opusenc for each participant, over plain RTP. The same frames are"
         + " sent to both; pictures and packets a second are what each client got.\n"
-        + "The limit is what libvpx and libopus take for ours by themselves, in one thread: each input decoded, the picture and four"
+        + "The limit is what the codecs take for ours by themselves, in one thread: each input decoded, the picture and four"
         + " mixes encoded.",
       columns: [
         "participants", "ours", "pictures/s", "audio/s", "kb/s", "GStreamer", "pictures/s", "audio/s", "kb/s",

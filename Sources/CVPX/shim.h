@@ -67,11 +67,6 @@ static inline vpx_codec_err_t tutti_vp9_decoder_init(vpx_codec_ctx_t *context, u
   return vpx_codec_dec_init(context, vpx_codec_vp9_dx(), &settings, 0);
 }
 
-static inline vpx_codec_err_t tutti_vp8_decoder_init(vpx_codec_ctx_t *context, unsigned int threads) {
-  vpx_codec_dec_cfg_t settings = {threads, 0, 0};
-  return vpx_codec_dec_init(context, vpx_codec_vp8_dx(), &settings, 0);
-}
-
 static inline vpx_codec_err_t tutti_vpx_get_corrupted(vpx_codec_ctx_t *context, int *corrupted) {
   return vpx_codec_control(context, VP8D_GET_FRAME_CORRUPTED, corrupted);
 }

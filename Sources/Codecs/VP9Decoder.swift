@@ -17,7 +17,7 @@ package final class VP9Decoder: @unchecked Sendable {
 
   package init(limits: PictureLimits = PictureLimits()) throws(CodecError) {
     self.limits = limits
-    context = try VPXDecoderContext(isVP9: true)
+    context = try VPXDecoderContext()
   }
 
   /// Decodes one whole frame, or superframe, into a picture of the pool.

@@ -1,17 +1,14 @@
 import CVPX
 import RawMedia
 
-/// One decoder of libvpx: bytes in, a picture or nothing out. What frames it may see is for VP8Decoder and VP9Decoder to say.
+/// One decoder of libvpx for VP9: bytes in, a picture or nothing out. What frames it may see is for VP9Decoder to say.
 final class VPXDecoderContext {
-  private let isVP9: Bool
   private let context: UnsafeMutablePointer<vpx_codec_ctx_t>
 
-  init(isVP9: Bool) throws(CodecError) {
-    self.isVP9 = isVP9
+  init() throws(CodecError) {
     context = .allocate(capacity: 1)
     context.initialize(to: vpx_codec_ctx_t())
-    let status = isVP9 ? tutti_vp9_decoder_init(context, 1) : tutti_vp8_decoder_init(context, 1)
-    guard status == VPX_CODEC_OK else { throw .unavailable(isVP9 ? .vp9Decoder : .vp8Decoder) }
+    guard tutti_vp9_decoder_init(context, 1) == VPX_CODEC_OK else { throw .unavailable(.vp9Decoder) }
   }
 
   deinit {
@@ -30,10 +27,10 @@ final class VPXDecoderContext {
     var iterator: vpx_codec_iter_t?
     let image = vpx_codec_get_frame(context, &iterator)
     guard status == VPX_CODEC_OK else { throw .malformed }
-    // Of a VP9 frame that is not shown libvpx does not tell.
-    guard !isVP9 || image != nil else { return nil }
+    // Of a frame that is not shown libvpx does not tell.
+    guard let image else { return nil }
     var isCorrupted: Int32 = 0
     guard tutti_vpx_get_corrupted(context, &isCorrupted) == VPX_CODEC_OK, isCorrupted == 0 else { throw .malformed }
-    return try image?.pointee.copy(within: limits, pool: &pool)
+    return try image.pointee.copy(within: limits, pool: &pool)
   }
 }

@@ -37,7 +37,8 @@ package final class VideoSource: Sendable {
   /// What only the one who decodes touches.
   private struct Decoding: ~Copyable {
     var decoder: VideoDecoder?
-    var pool = PicturePool(capacity: 18)
+    /// As many as may wait, be shown and be predicted from.
+    var pool = PicturePool(capacity: 22)
     var frames: [EncodedFrame] = []
     var awaitsKeyframe = true
     /// Frames lost in the mailbox, as far as they have been noticed.

@@ -4,7 +4,8 @@ import Timing
 /// One raw picture: planar YUV 4:2:0, 8 bits, BT.601 limited range (what VP8 and WebRTC's H.264 carry unless told otherwise).
 ///
 /// Three planes in one block of memory: luma of `width` x `height`, then two chroma planes of half the size, rounded up. Strides
-/// are in bytes, multiples of 64; every plane starts on a 64-byte boundary, and 64 bytes past the last plane may be read.
+/// are in bytes, multiples of 64; every plane starts on a 64-byte boundary, and 64 bytes past the last plane may be read. Below each
+/// plane there is room for the rest of its last macroblocks, so that codecs may write these whole.
 public final class Picture: @unchecked Sendable {
   // Unchecked because planes are writable: a picture is written by whoever took it from its pool and only read once handed on.
   public let width: Int
@@ -16,6 +17,11 @@ public final class Picture: @unchecked Sendable {
 
   public var chromaWidth: Int { (width + 1) / 2 }
   public var chromaHeight: Int { (height + 1) / 2 }
+  /// Rows there is memory for.
+  public var lumaRows: Int { (height + 15) & ~15 }
+  public var chromaRows: Int { lumaRows / 2 }
+  /// Bytes from the first plane's start to the last one's end.
+  public var byteCount: Int { lumaStride * lumaRows + 2 * chromaStride * chromaRows }
 
   /// The largest side of a picture; what a decoder delivers beyond it is refused.
   public static let sideMax = 8192
@@ -28,7 +34,8 @@ public final class Picture: @unchecked Sendable {
     self.height = height
     lumaStride = (width + 63) & ~63
     chromaStride = ((width + 1) / 2 + 63) & ~63
-    let size = lumaStride * height + 2 * chromaStride * ((height + 1) / 2) + 64
+    let rows = (height + 15) & ~15
+    let size = lumaStride * rows + chromaStride * rows + 64
     memory = UnsafeMutableRawPointer.allocate(byteCount: size, alignment: 64)
   }
 
@@ -36,8 +43,8 @@ public final class Picture: @unchecked Sendable {
 
   /// The first byte of each plane, for kernels and codecs; valid while the picture lives.
   public var luma: UnsafeMutablePointer<UInt8> { memory.assumingMemoryBound(to: UInt8.self) }
-  public var chromaBlue: UnsafeMutablePointer<UInt8> { luma + lumaStride * height }
-  public var chromaRed: UnsafeMutablePointer<UInt8> { chromaBlue + chromaStride * chromaHeight }
+  public var chromaBlue: UnsafeMutablePointer<UInt8> { luma + lumaStride * lumaRows }
+  public var chromaRed: UnsafeMutablePointer<UInt8> { chromaBlue + chromaStride * chromaRows }
 
   /// Fills the picture with one colour.
   public func fill(_ color: YUVColor) {

@@ -6,8 +6,12 @@ func planesAreAlignedAndDoNotOverlap(width: Int, height: Int) {
   let picture = Picture(width: width, height: height)
   for plane in [picture.luma, picture.chromaBlue, picture.chromaRed] { #expect(Int(bitPattern: plane) % 64 == 0) }
   #expect(picture.lumaStride >= width && picture.chromaStride >= picture.chromaWidth)
-  #expect(picture.chromaBlue - picture.luma == picture.lumaStride * height)
-  #expect(picture.chromaRed - picture.chromaBlue == picture.chromaStride * picture.chromaHeight)
+  // Whole macroblocks of 16x16 fit.
+  let (columns, rows) = ((width + 15) / 16, (height + 15) / 16)
+  #expect(picture.lumaStride >= 16 * columns && picture.chromaStride >= 8 * columns)
+  #expect(picture.chromaBlue - picture.luma == picture.lumaStride * 16 * rows)
+  #expect(picture.chromaRed - picture.chromaBlue == picture.chromaStride * 8 * rows)
+  #expect(picture.byteCount == picture.chromaRed - picture.luma + picture.chromaStride * 8 * rows)
   picture.fill(YUVColor(y: 1, u: 2, v: 3))
   #expect(picture.luma[picture.lumaStride * (height - 1) + width - 1] == 1)
   #expect(picture.chromaBlue[picture.chromaStride * (picture.chromaHeight - 1)] == 2)
