@@ -52,6 +52,7 @@ struct PathControl {
   /// What the peer wants to be sent at most (`b=`), in bits per second: of pictures, and of everything.
   private var picturesMax = Int.max
   private var allMax = Int.max
+  private var parity = ParityShare()
 
   /// Asks for what lies in a path's control at an address and is needed to send a packet: of the pacer, sound asks for a probe alone.
   static func prefetch(at control: UnsafeRawPointer, toSend kind: MediaKind) {
@@ -68,9 +69,9 @@ struct PathControl {
   /// What the peer takes of pictures besides the sound, in bits per second, whatever its path carries.
   var pictureMaximum: Int { mutating get { pictures(of: .max) } }
 
-  /// What is left for pictures of so many bits per second, and within what the peer wants.
+  /// What is left for pictures of so many bits per second, besides their parity and within what the peer wants.
   private mutating func pictures(of bitsPerSecond: Int) -> Int {
-    min(max(min(bitsPerSecond, allMax) &- soundRate, 0), picturesMax)
+    parity.protected(in: min(max(min(bitsPerSecond, allMax) &- soundRate, 0), picturesMax))
   }
 
   /// When something waits to be sent; nil where nothing does.
@@ -146,7 +147,8 @@ struct PathControl {
 
   /// What would be sent of pictures if it fitted.
   mutating func want(_ bitsPerSecond: Int) {
-    estimator.wantedBitsPerSecond = min(max(min(bitsPerSecond, picturesMax) &+ soundRate, Self.soundBitsPerSecond), allMax)
+    let whole = min(parity.whole(of: bitsPerSecond), picturesMax)
+    estimator.wantedBitsPerSecond = min(max(whole &+ soundRate, Self.soundBitsPerSecond), allMax)
   }
 
   // MARK: Events
@@ -154,13 +156,16 @@ struct PathControl {
   /// A datagram with media leaves.
   mutating func sent(_ number: UInt16?, size: Int, cluster: UInt8, isSound: Bool, at now: Instant) {
     let size = size &+ Self.datagramOverhead
-    if isSound { countSound(size, at: now) }
+    if isSound { countSound(size, at: now) } else { parity.countPicture(size) }
     if let number {
       estimator.packetSent(number, size: size, cluster: cluster, at: now)
     } else {
       estimator.packetSentUnnumbered(size: size, at: now)
     }
   }
+
+  /// The datagram that has just left was parity, which is sent at once, beside the pace of pictures.
+  mutating func sentParity(size: Int) { parity.count(size &+ Self.datagramOverhead) }
 
   private mutating func countSound(_ size: Int, at now: Instant) {
     guard let since = soundSince else {

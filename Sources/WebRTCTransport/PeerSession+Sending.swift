@@ -70,6 +70,7 @@ extension PeerSession {
         return try? sender.protectRTP(&packet, length: length)
       }
       noteMedia(range, number, .video, cluster: 0, selected, at: now, into: &outputs)
+      if let range { path.sentParity(size: range.count) }
     }
   }
 

@@ -165,6 +165,22 @@ import WebRTCTransport
     #expect(with.rate(15, 60) > without.rate(15, 60))
   }
 
+  /// It is sent beside pictures, and comes on top of what they were chosen to take.
+  @Test(arguments: seeds) func parityLeavesAThinLineNoQueue(seed: UInt64) throws {
+    var link = Link.lossy(0.05)
+    (link.delay, link.jitter) = (.milliseconds(100), .milliseconds(5))
+    let webinar = try Webinar(link: link, seed: seed)
+    let viewers = try [200_000, 500_000].map { try webinar.join(bitsPerSecond: $0) }
+    var late = [0, 0]
+    webinar.run(seconds: 50) {
+      for (index, viewer) in viewers.enumerated() where webinar.queueDelay(of: viewer) > .milliseconds(250) { late[index] += 1 }
+    }
+    #expect(viewers.allSatisfy { $0.media.statistics.parityPacketsSent > 100 })
+    #expect(late.allSatisfy { $0 < 50 * 50 / 20 }, "\(late) of \(50 * 50) times more than 250 ms in the queue")
+    let rates = viewers.map { $0.rate(10, 50) }
+    #expect(rates[0] > 1 && rates[1] > 10, "\(rates) pictures a second")
+  }
+
   @Test func whoNamedAnOutputStaysWithItAndLosesLayersOnly() throws {
     let webinar = try Webinar(link: Link(), seed: 9)
     let viewer = try webinar.join(bitsPerSecond: 1_150_000, isAutomatic: false)
