@@ -88,7 +88,10 @@ extension Conferences {
     use.total = Double(now.process - before.process) / wall
     use.sound = Double(now.sound - before.sound) / wall
     for room in roomsByName.values {
-      for participant in room.participants { use.decoding += Double(participant.media.video.takeProcessorTime()) / wall }
+      // By index: copies of all who watch would take longer than everything else here.
+      for index in room.participants.indices where room.participants[index].setup.receives(.video) {
+        use.decoding += Double(room.participants[index].media.video.takeProcessorTime()) / wall
+      }
       for canvas in room.canvases.values { use.outputs += Double(canvas.takeProcessorTime()) / wall }
     }
     return use
@@ -99,9 +102,9 @@ extension Conferences {
     for room in roomsByName.values {
       census.peers += room.participants.count
       census.outputs += room.canvases.values.reduce(0) { $0 + $1.outputs.count }
-      for participant in room.participants where participant.isConnected {
-        if participant.isTaken(.video) { census.pictures += 1 }
-        if participant.isTaken(.audio) { census.voices += 1 }
+      for index in room.participants.indices where room.participants[index].isConnected {
+        if room.participants[index].isTaken(.video) { census.pictures += 1 }
+        if room.participants[index].isTaken(.audio) { census.voices += 1 }
       }
     }
     return census

@@ -24,6 +24,7 @@ extension RoomMix {
   /// Ten times a second: who leaves the choice to the server is given what his line carries as soon as something is known of it, or it
   /// is clear that nothing will be.
   func lookAtNewcomers(at now: Instant) {
+    guard hasNewcomers else { return }
     for seat in seats where isNewcomer(seat) {
       let since = seat.newSince ?? now
       seat.newSince = since
@@ -31,14 +32,15 @@ extension RoomMix {
       guard !isPatient || seat.member.media.statistics.hasEstimate else { continue }
       chooseOutput(for: seat, at: now)
     }
+    noteNewcomers()
   }
 
   /// So long a newcomer waits to be told that his line is asked what it carries, and then for the answer.
   private static let patience = Interval.milliseconds(300)
   private static let patienceWhileAsked = Interval.seconds(3)
 
-  /// Whether the output of somebody is to be chosen as soon as his line is known.
-  var hasNewcomers: Bool { seats.contains(where: isNewcomer) }
+  /// To be called where somebody may have become one, or one no longer.
+  func noteNewcomers() { hasNewcomers = seats.contains(where: isNewcomer) }
 
   private func isNewcomer(_ seat: MixSeat) -> Bool { seat.isNew && seat.rules.audioOutput == AudioSettings.automaticOutput }
 

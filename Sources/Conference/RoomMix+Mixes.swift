@@ -54,14 +54,14 @@ extension RoomMix {
   // MARK: The mixes
 
   func sumUp(_ tick: Int64) {
-    guard !prompts.isEmpty || seats.contains(where: { $0.isHeard || $0.wasHeard }) else { return }
+    guard !prompts.isEmpty || speakers.contains(where: { $0.isHeard || $0.wasHeard }) else { return }
     history.begin(tick)
     let isShared = settings.mode == .speech
     if isShared {
       mixer.begin()
-      for seat in seats where seat.isHeard { seat.voice?.claim(&mixer) }
+      for seat in speakers where seat.isHeard { seat.voice?.claim(&mixer) }
     }
-    for seat in seats where seat.isHeard || seat.wasHeard {
+    for seat in speakers where seat.isHeard || seat.wasHeard {
       guard let voice = seat.voice, let slot = seat.slot else { continue }
       let pan = settings.audioPan ? Pan(position: Double(seat.member.media.pan)) : .center
       voice.render(isHeard: seat.isHeard, mixer: isShared ? mixer : nil, pan: pan)

@@ -77,8 +77,11 @@ package final class RoomMix: Ticking, @unchecked Sendable {
   var settings: AudioSettings
   var renditions: SoundRenditions
   var seats: [MixSeat] = []
-  /// The seats' voices, in their order.
+  /// Those of the seats that have voices, and these, in the seats' order: of a thousand who watch no tick needs to hear.
+  private(set) var speakers: [MixSeat] = []
   private var voices: [Voice] = []
+  /// Whether the output of somebody is to be chosen as soon as his line is known.
+  var hasNewcomers = false
   var slots = MixSlots()
   var history: MixHistory
   private var detector: SpeakerDetector
@@ -173,7 +176,7 @@ package final class RoomMix: Ticking, @unchecked Sendable {
     judge(at: due, tick: tick)
     if mustRoute { route() }
     sumUp(tick)
-    isFullBand = settings.mode == .music || !prompts.isEmpty || seats.contains { $0.isHeard && $0.voice?.isFullBand == true }
+    isFullBand = settings.mode == .music || !prompts.isEmpty || speakers.contains { $0.isHeard && $0.voice?.isFullBand == true }
     isAsleep = prompts.isEmpty && slots.range.isEmpty && seats.allSatisfy(\.isAtRest)
     if isAsleep { for voice in voices { voice.sleep() } }
   }
@@ -195,7 +198,11 @@ package final class RoomMix: Ticking, @unchecked Sendable {
       case .stopPrompt(let id): for index in prompts.indices where prompts[index].prompt.id == id { prompts[index].stop() }
       }
     }
-    if !commands.isEmpty { voices = seats.compactMap(\.voice) }
+    if !commands.isEmpty {
+      speakers = seats.filter { $0.voice != nil }
+      voices = speakers.compactMap(\.voice)
+      noteNewcomers()
+    }
     commands.removeAll(keepingCapacity: true)
   }
 
@@ -267,6 +274,7 @@ package final class RoomMix: Ticking, @unchecked Sendable {
       if case .voice(let seat) = holder { seat.slot = nil }
     }
     if hasFreed { mustRoute = true }
+    var hasNewRules = false
     for seat in seats {
       if seat.nextOutput != seat.chosenOutput {
         seat.chosenOutput = seat.nextOutput
@@ -276,17 +284,19 @@ package final class RoomMix: Ticking, @unchecked Sendable {
       seat.rules = rules
       seat.newRules = nil
       mustRoute = true
+      hasNewRules = true
     }
+    if hasNewRules { noteNewcomers() }
   }
 
   /// Decides who is heard in this tick.
   private func judge(at now: Instant, tick: Int64) {
-    for seat in seats {
+    for seat in speakers {
       guard let voice = seat.voice else { continue }
       detector.observe(seat.number, level: voice.level, isOpen: voice.gate.isOpen, isLoud: voice.gate.isLoud)
     }
     detector.update(at: now, into: &speakerEvents)
-    for seat in seats {
+    for seat in speakers {
       guard let voice = seat.voice else { continue }
       let isHeard = detector.isHeard(seat.number)
       if isHeard, !seat.isHeard { voice.enter() }
