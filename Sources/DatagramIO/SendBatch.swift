@@ -13,8 +13,9 @@ import Timing
 public final class SendBatch {
   /// Packets at most.
   public let capacity: Int
+  // Unchecked at run time: nothing that is done while it changes leads back to the batch, and each packet would pay for the check.
   /// Packets appended and not yet sent.
-  public private(set) var count = 0
+  @exclusivity(unchecked) public private(set) var count = 0
   /// Packets handed to the kernel since the start.
   public private(set) var sent = 0
   /// Packets the kernel had no room for.
