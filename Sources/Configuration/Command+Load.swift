@@ -6,11 +6,13 @@ extension Command {
     var hasURL = false
     let known = [
       "--url", "--publishers", "--viewers", "--seconds", "--joins-per-second", "--token", "--output", "--audio-only", "--loss",
-      "--keyframe-requests", "--slow-viewers", "--line", "--json",
+      "--keyframe-requests", "--slow-viewers", "--line", "--insecure", "--json",
     ]
     while !arguments.isEmpty {
       if arguments.takeFlag("--audio-only") {
         options.isAudioOnly = true
+      } else if arguments.takeFlag("--insecure") {
+        options.isInsecure = true
       } else if arguments.takeFlag("--json") {
         options.isJSON = true
       } else if let (name, value) = try arguments.option(known: known, help: help) {
@@ -46,11 +48,18 @@ extension Command {
     let help = "tutti demo --help"
     var options = LoadCommandOptions()
     (options.publishers, options.viewers, options.seconds) = (4, 0, 0)
-    while let (name, value) = try arguments.option(known: ["--url", "--participants", "--token"], help: help) {
+    while true {
+      if arguments.takeFlag("--insecure") {
+        options.isInsecure = true
+        continue
+      }
+      guard let (name, value) = try arguments.option(known: ["--url", "--participants", "--token", "--insecure"], help: help)
+      else { break }
       switch name {
       case "--url": options.url = value
       case "--token": options.token = value
-      default: options.publishers = try count(value, name, 1...60)
+      case "--participants": options.publishers = try count(value, name, 1...60)
+      default: throw UsageError(description: "\(name) takes no value; see \(help)")
       }
     }
     try arguments.end(help: help)

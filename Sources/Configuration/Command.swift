@@ -27,6 +27,7 @@ package struct LoadCommandOptions: Sendable, Equatable {
   package var seconds = 10
   package var joinsPerSecond = 0
   package var token: String?
+  package var isInsecure = false
   package var output: String?
   package var isAudioOnly = false
   package var lossPercent = 0.0

@@ -110,16 +110,19 @@ enum Help {
       --line KILOBITS           what those lines carry a second (60)
       --keyframe-requests N     how many keyframes each viewer asks for in a second without need (0)
       --token TOKEN             bearer token for the server
+      --insecure                any certificate will do, as of a server that made its own (--tls self-signed)
       --json                    the report as one line of JSON; how it goes stands on standard error
     """
 
   static let demo = """
-    usage: tutti demo [--url ROOM_URL] [--participants N] [--token TOKEN]
+    usage: tutti demo [--url ROOM_URL] [--participants N] [--token TOKEN] [--insecure]
 
     Fills a room with made-up people who move and talk, until it is interrupted; open the room's page beside it.
 
       --url ROOM_URL            (http://127.0.0.1:8080/rooms/demo)
       --participants N          1 to 60 (4)
+      --token TOKEN             bearer token for the server
+      --insecure                any certificate will do, as of a server that made its own (--tls self-signed)
     """
 
   static let config = "usage: tutti config check FILE"

@@ -12,6 +12,8 @@ package struct LoadOptions: Sendable, Equatable {
   /// How many come in a second; 0 for as fast as the server answers.
   package var joinsPerSecond = 0
   package var token: String?
+  /// Whether an https server is taken at its word: one that is tested is often its own authority.
+  package var isInsecure = false
   /// The output viewers ask for; nil for the server's choice.
   package var output: String?
   package var isAudioOnly = false
@@ -26,6 +28,9 @@ package struct LoadOptions: Sendable, Equatable {
   package var keyframeRequestsPerSecond = 0
 
   package init(address: RoomAddress) { self.address = address }
+
+  /// On this machine nobody comes between.
+  package var checksCertificate: Bool { !isInsecure && !address.isLoopback }
 
   var kinds: [MediaKind] { isAudioOnly ? [.audio] : MediaKind.allCases }
 }

@@ -105,7 +105,7 @@ package final class LoadRun: Sendable {
     joined.withLock { $0.running = workers }
     for _ in 0..<workers {
       MediaThread.start(name: "joiner") { [self] in
-        let http = HTTPClient(token: options.token)
+        let http = HTTPClient(token: options.token, checksCertificate: options.checksCertificate)
         while !isOver.load(ordering: .relaxed) {
           let index = next.take()
           guard index < count else { break }
@@ -244,7 +244,7 @@ package final class LoadRun: Sendable {
   }
 
   private func leave() {
-    let http = HTTPClient(token: options.token)
+    let http = HTTPClient(token: options.token, checksCertificate: options.checksCertificate)
     let (publishers, viewers) = joined.withLock { ($0.publishers, $0.viewers) }
     for client in viewers { client.close() }
     for client in publishers { client.leave(http) }

@@ -23,6 +23,12 @@ package struct RoomAddress: Sendable, Equatable {
     guard isName else { throw LoadError(advice) }
   }
 
+  /// Whether the host is this machine, by an address that leads nowhere else.
+  var isLoopback: Bool {
+    let host = origin.drop { $0 != "/" }.dropFirst(2)
+    return ["127.0.0.1", "[::1]", "localhost"].contains { host == $0 || host.hasPrefix($0 + ":") }
+  }
+
   private static func isNameByte(_ byte: UInt8) -> Bool {
     switch byte {
     case UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"),

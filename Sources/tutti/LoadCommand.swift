@@ -34,6 +34,7 @@ enum LoadCommand {
     settings.seconds = options.seconds
     settings.joinsPerSecond = options.joinsPerSecond
     settings.token = options.token
+    settings.isInsecure = options.isInsecure
     settings.output = options.output
     settings.isAudioOnly = options.isAudioOnly
     settings.takesTurns = isDemo

@@ -230,6 +230,13 @@ import Testing
     var demo = LoadCommandOptions()
     (demo.publishers, demo.viewers, demo.seconds) = (7, 0, 0)
     #expect(try Command(parsing: ["demo", "--participants", "7"]) == .demo(demo))
+    demo.isInsecure = true
+    #expect(try Command(parsing: ["demo", "--insecure", "--participants", "7"]) == .demo(demo))
+    load.isInsecure = true
+    #expect(
+      try Command(parsing: ["load", "--url=http://h/rooms/r", "--viewers=500", "--insecure", "--json", "--loss", "1.5"])
+        == .load(load))
+    #expect(throws: UsageError.self) { try Command(parsing: ["demo", "--insecure=1"]) }
     guard
       case .renderLayout(let options) = try Command(parsing: [
         "layouts", "render", "grid", "--participants", "7", "--size", "640x360", "--floor", "0", "--screen=2",
