@@ -36,7 +36,7 @@ struct BottleneckRate: Sendable {
       start = nil
       return
     }
-    guard let first = start, arrival >= last, arrival - last < Self.gapMax else {
+    guard let first = start, arrival >= last, arrival - last < Self.gapMax, !isOver(at: arrival) else {
       begin(arrival)
       return
     }
@@ -46,7 +46,13 @@ struct BottleneckRate: Sendable {
     let span = arrival - first
     guard span >= Self.spanMin, packets >= Self.packetsMin else { return }
     measured = (Double(bytes) * 8 / span.seconds, now)
-    if span >= Self.spanMax { begin(arrival) }
+  }
+
+  /// Whether the next measurement begins: not between packets that were held back and come all at once, or those before would seem to
+  /// have taken all of that time.
+  private func isOver(at arrival: Instant) -> Bool {
+    guard let start, last - start >= Self.spanMax, packets > 0 else { return false }
+    return (arrival - last) * Int64(4 * packets) > last - start
   }
 
   private mutating func begin(_ arrival: Instant) { (start, last, bytes, packets) = (arrival, arrival, 0, 0) }

@@ -75,13 +75,16 @@ func aLineSharedWithAGreedyFlowIsShared(_ line: (queueMilliseconds: Int64, delay
   #expect(ours.reduce(0, +) > 20 * 850_000 && theirs.reduce(0, +) > 20 * 850_000, "\(ours) and \(theirs)")
 }
 
-@Test(arguments: seeds) func besideAGreedyFlowAndABufferOfASecondSomethingIsLeft(seed: UInt64) {
-  var call = SimulatedCall(media, path: .init(capacity: 2_000_000, seed: seed))
-  call.path.queueMax = .milliseconds(1_000)
-  call.run(for: .seconds(15))
-  call.flow = GreedyFlow()
-  call.run(for: .seconds(60))
-  #expect(call.meanTarget(25, 75) > 170_000)
+@Test func besideAGreedyFlowAndABufferOfASecondSomethingIsLeft() {
+  let shares = (1..<21 as Range<UInt64>).map { seed in
+    var call = SimulatedCall(media, path: .init(capacity: 2_000_000, seed: seed))
+    call.path.queueMax = .milliseconds(1_000)
+    call.run(for: .seconds(15))
+    call.flow = GreedyFlow()
+    call.run(for: .seconds(60))
+    return call.meanTarget(25, 75)
+  }
+  #expect(shares.allSatisfy { $0 > 100_000 } && shares.reduce(0, +) > 20 * 250_000, "\(shares)")
 }
 
 @Test(arguments: [(2_000, 300_000, 400), (4_000, 300_000, 400), (2_000, 100_000, 200)])
@@ -120,7 +123,7 @@ func aVeryDeepBufferIsNotTakenForOthersTraffic(queueMilliseconds: Int64, capacit
   #expect(call.samples(60, 72).contains { $0.rung == 0 }, "the best rung within twelve seconds")
 }
 
-@Test(arguments: [(30, 0), (3, 100), (20, 100)], seeds)
+@Test(arguments: [(30, 0), (3, 100), (20, 100), (3, 300)], 1..<13 as Range<UInt64>)
 func aLineJustAboveARungCarriesItWhateverAMachineAddsToItsDelay(
   _ added: (jitterMilliseconds: Int64, stallMilliseconds: Int64), seed: UInt64
 ) {
@@ -138,11 +141,13 @@ func aLineJustAboveARungCarriesItWhateverAMachineAddsToItsDelay(
   call.frameSizes = 0.6...1.7
   (call.path.queueMax, call.path.delay) = (.milliseconds(500), .milliseconds(2))
   (call.path.jitter, call.path.stallMax) = (.milliseconds(added.jitterMilliseconds), .milliseconds(added.stallMilliseconds))
+  call.path.stallSpacing = .milliseconds(added.stallMilliseconds > 200 ? 1_000 : 500)
   call.run(for: .seconds(75))
   let settled = call.samples(15, 75)
   let whole = settled.filter { $0.rung == 1 && $0.layers == 2 }.count
   #expect(whole > settled.count * 97 / 100, "\(whole) of \(settled.count) samples with its upper layer")
-  #expect(call.queueDelayMax(15, 75) < 200, "\(call.queueDelayMax(15, 75)) ms")
+  let late = settled.filter { $0.queueDelay > .milliseconds(200) }.count
+  #expect(late < settled.count / 50, "\(late) of \(settled.count) samples with more than 200 ms in the queue")
 }
 
 @Test(arguments: seeds) func lossReportsAloneKeepALineUsable(seed: UInt64) {
