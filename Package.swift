@@ -25,6 +25,13 @@ func systemLibrary(_ name: String, _ pkgConfig: String? = nil, apt package: Stri
   .systemLibrary(name: name, pkgConfig: pkgConfig, providers: package.map { [.apt([$0])] })
 }
 
+/// Intel's multi-buffer library is there for its processors alone; without it OpenSSL does the same work.
+#if arch(x86_64)
+  let multiBuffer = ["CIPSecMB"]
+#else
+  let multiBuffer: [String] = []
+#endif
+
 let package = Package(
   name: "tutti",
   products: [
@@ -65,7 +72,7 @@ let package = Package(
     module("RTP", ["EncodedMedia", "Bytes", "Timing"]),
     module("SDP"),
     module("ICE", ["Bytes", "Timing", "COpenSSL"]),
-    module("SecureTransport", ["Bytes", "Timing", "COpenSSL"]),
+    module("SecureTransport", ["Bytes", "Timing", "COpenSSL"] + multiBuffer),
     module("RTPStreams", ["RTP", "EncodedMedia", "Bytes", "Timing"]),
     module("CongestionControl", ["RTP", "EncodedMedia", "Bytes", "Timing"]),
     module(
@@ -180,6 +187,8 @@ let package = Package(
   ],
   swiftLanguageModes: [.v6]
 )
+
+for name in multiBuffer { package.targets.append(systemLibrary(name, apt: "libipsec-mb-dev")) }
 
 // Instrumented builds only: `./dev fuzz`.
 if Context.environment["TUTTI_FUZZING"] != nil {

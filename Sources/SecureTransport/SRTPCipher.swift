@@ -12,21 +12,23 @@ struct SRTPCipher: ~Copyable {
   private let salt: InlineArray<16, UInt8>
 
   /// - Parameter opens: whether it is to check and decrypt rather than protect.
-  /// Nil where OpenSSL is out of memory.
-  init?(_ master: SRTPMasterKey, profile: SRTPProfile, rtcp: Bool, opens: Bool = false) {
+  /// Nil where there is no memory.
+  init?(_ master: SRTPMasterKey, profile: SRTPProfile, rtcp: Bool, opens: Bool = false, library: CipherLibrary = .fastest) {
     guard let keys = SRTPSessionKeys(master, profile: profile, rtcp: rtcp) else { return nil }
-    let algorithm = profile == .aeadAES128GCM ? EVP_aes_128_gcm() : EVP_aes_128_ctr()
-    guard let cipher = CipherContext(algorithm, key: keys.encryption, decrypts: opens && profile == .aeadAES128GCM) else {
-      return nil
-    }
+    let cipher =
+      switch profile {
+      case .aeadAES128GCM: CipherContext(gcm: keys.encryption, decrypts: opens, library: library)
+      case .aes128CMHMACSHA1_80: CipherContext(keyStream: keys.encryption)
+      }
+    guard let cipher else { return nil }
     self.profile = profile
     self.cipher = cipher
     self.salt = .init { $0 < keys.salt.count ? keys.salt[$0] : 0 }
     mac = profile == .aes128CMHMACSHA1_80 ? MessageAuthenticator(key: keys.authentication) : nil
   }
 
-  /// Where the cipher's context lies.
-  var memory: UnsafeRawPointer { cipher.memory }
+  /// Where the key's schedule lies, or what leads to it.
+  var memory: UnsafeRawPointer? { cipher.memory }
 
   /// Protects an RTP packet of `count` bytes in place; `bytes` has room for the tag. False where OpenSSL failed.
   func protectRTP(

@@ -4,15 +4,15 @@ import Bytes
 package struct SRTPMemory {
   private let object: UnsafeRawPointer
   private let byteCount: Int
-  private let cipher: UnsafeRawPointer
-  private let rtcpCipher: UnsafeRawPointer
+  private let cipher: UnsafeRawPointer?
+  private let rtcpCipher: UnsafeRawPointer?
   private let rtcpStream: UnsafeRawPointer?
 
   /// - Parameters:
   ///   - byteCount: of the object that packets go through.
   ///   - rtcpStream: what the object keeps elsewhere of who sends RTCP.
   init(
-    _ object: AnyObject, byteCount: Int, cipher: UnsafeRawPointer, rtcpCipher: UnsafeRawPointer,
+    _ object: AnyObject, byteCount: Int, cipher: UnsafeRawPointer?, rtcpCipher: UnsafeRawPointer?,
     rtcpStream: UnsafeRawPointer? = nil
   ) {
     self.object = UnsafeRawPointer(Unmanaged.passUnretained(object).toOpaque())
@@ -31,9 +31,10 @@ package struct SRTPMemory {
     prefetch(rtcpCipher)
   }
 
-  private func prefetch(_ cipher: UnsafeRawPointer) {
+  private func prefetch(_ cipher: UnsafeRawPointer?) {
     Prefetch.memory(at: object, byteCount: byteCount)
-    // OpenSSL does not say where a context's key schedule and hash table are: allocated after it, they mostly follow it.
-    Prefetch.memory(at: cipher, byteCount: 1088)
+    // A key's block is so long. OpenSSL does not say where a context's key schedule and hash table are: allocated after it, they mostly
+    // follow it.
+    if let cipher { Prefetch.memory(at: cipher, byteCount: 1024) }
   }
 }

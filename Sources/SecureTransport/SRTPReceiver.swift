@@ -37,9 +37,11 @@ public final class SRTPReceiver {
     var rtp = ReplayWindow()
   }
 
-  public init(_ keys: SRTPKeys) throws(DTLSSetupError) {
-    guard let rtp = SRTPCipher(keys.remote, profile: keys.profile, rtcp: false, opens: true),
-      let rtcp = SRTPCipher(keys.remote, profile: keys.profile, rtcp: true, opens: true)
+  public convenience init(_ keys: SRTPKeys) throws(DTLSSetupError) { try self.init(keys, library: .fastest) }
+
+  package init(_ keys: SRTPKeys, library: CipherLibrary) throws(DTLSSetupError) {
+    guard let rtp = SRTPCipher(keys.remote, profile: keys.profile, rtcp: false, opens: true, library: library),
+      let rtcp = SRTPCipher(keys.remote, profile: keys.profile, rtcp: true, opens: true, library: library)
     else { throw DTLSSetupError(doing: "make an SRTP cipher") }
     profile = keys.profile
     self.rtp = rtp

@@ -97,9 +97,11 @@ public final class SRTPSender {
     }
   }
 
-  public init(_ keys: SRTPKeys) throws(DTLSSetupError) {
-    guard let rtp = SRTPCipher(keys.local, profile: keys.profile, rtcp: false),
-      let rtcp = SRTPCipher(keys.local, profile: keys.profile, rtcp: true)
+  public convenience init(_ keys: SRTPKeys) throws(DTLSSetupError) { try self.init(keys, library: .fastest) }
+
+  package init(_ keys: SRTPKeys, library: CipherLibrary) throws(DTLSSetupError) {
+    guard let rtp = SRTPCipher(keys.local, profile: keys.profile, rtcp: false, library: library),
+      let rtcp = SRTPCipher(keys.local, profile: keys.profile, rtcp: true, library: library)
     else { throw DTLSSetupError(doing: "make an SRTP cipher") }
     profile = keys.profile
     self.rtp = rtp

@@ -10,7 +10,7 @@ private let allowedImports: [String: Set<String>] = [
   "RTP": ["EncodedMedia", "Bytes", "Timing"],
   "SDP": [],
   "ICE": ["Bytes", "Timing", "COpenSSL"],
-  "SecureTransport": ["Bytes", "Timing", "COpenSSL"],
+  "SecureTransport": ["Bytes", "Timing", "COpenSSL", "CIPSecMB"],
   "RTPStreams": ["RTP", "EncodedMedia", "Bytes", "Timing"],
   "CongestionControl": ["RTP", "EncodedMedia", "Bytes", "Timing"],
   "WebRTCTransport": [

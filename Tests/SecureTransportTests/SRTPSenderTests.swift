@@ -16,6 +16,38 @@ import Testing
     }
   }
 
+  @Test(arguments: CipherLibrary.allCases) func eachLibrarysPacketsAndReportsEqualLibsrtps(library: CipherLibrary) throws {
+    let keys = sharedKeys(.aeadAES128GCM, seed: 5)
+    let sender = try SRTPSender(keys, library: library)
+    let receiver = try SRTPReceiver(keys, library: library)
+    let oracle = SRTPOracle(keys.local, profile: .aeadAES128GCM)
+    var random = SeededRandom(seed: 4)
+    for length in 0...1400 {
+      let packet = rtpPacket(sequenceNumber: UInt16(length), payload: length, using: &random)
+      let protected = try sender.protected(rtp: packet)
+      #expect(protected == oracle.protectRTP(packet), "payload of \(length) bytes")
+      #expect(try receiver.unprotected(rtp: protected) == packet)
+      let report = rtcpPacket(body: length & ~3, using: &random)
+      let protectedReport = try sender.protected(rtcp: report)
+      #expect(protectedReport == oracle.protectRTCP(report), "report of \(report.count) bytes")
+      #expect(try receiver.unprotected(rtcp: protectedReport) == report)
+    }
+  }
+
+  @Test(arguments: CipherLibrary.allCases) func eachLibraryNoticesEveryChangedBit(library: CipherLibrary) throws {
+    let keys = sharedKeys(.aeadAES128GCM)
+    let receiver = try SRTPReceiver(keys, library: library)
+    var random = SeededRandom(seed: 6)
+    let plain = rtpPacket(sequenceNumber: 9, payload: 37, using: &random)
+    let packet = try SRTPSender(keys, library: library).protected(rtp: plain)
+    for bit in 16..<(packet.count * 8) {
+      var changed = packet
+      changed[bit / 8] ^= 1 << UInt8(bit % 8)
+      #expect(throws: SRTPReceiveError.self) { try receiver.unprotected(rtp: changed) }
+    }
+    #expect(try receiver.unprotected(rtp: packet) == plain)
+  }
+
   @Test(arguments: bothProfiles) func contributorsAndHeaderExtensionsStayInTheClear(profile: SRTPProfile) throws {
     let keys = sharedKeys(profile)
     let sender = try SRTPSender(keys)
