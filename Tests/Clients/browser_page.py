@@ -36,6 +36,6 @@ class BrowserPage(ABC):
 
     async def sound(self, seconds: float, channel: int | None = None) -> numpy.ndarray:
         """What is heard in the next seconds, 48 kHz, -1...1: of both channels together, or of one."""
-        samples = numpy.frombuffer(base64.b64decode(await self.call("sound", seconds, channel)), numpy.int16) / 32768
+        samples = numpy.frombuffer(base64.b64decode(await self.call("sound", seconds, *([] if channel is None else [channel]))), numpy.int16) / 32768
         assert len(samples) >= seconds * 40_000, f"{len(samples)} samples in {seconds} s; {await self.call('words')}"
         return samples
