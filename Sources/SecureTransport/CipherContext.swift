@@ -88,19 +88,7 @@ struct CipherContext: ~Copyable {
     _ bytes: UnsafeMutableBufferPointer<UInt8>, prefix: UnsafeBufferPointer<UInt8>, suffix: UInt32?,
     iv: InlineArray<16, UInt8>, tag: UnsafeMutablePointer<UInt8>
   ) -> Bool {
-    #if canImport(CIPSecMB)
-      if let block {
-        return passing(iv, suffix) { iv, suffix in
-          shim_gcm_block_seal(
-            block, iv, prefix.baseAddress, UInt64(prefix.count), suffix, bytes.baseAddress, UInt64(bytes.count), tag)
-        }
-      }
-    #endif
-    return passing(iv, suffix) { iv, suffix in
-      shim_gcm_seal(
-        context, iv, prefix.baseAddress, Int32(truncatingIfNeeded: prefix.count), suffix, bytes.baseAddress,
-        Int32(truncatingIfNeeded: bytes.count), tag)
-    }
+    apply(opens: false, bytes, prefix, suffix, iv, tag)
   }
 
   /// AES-GCM, in place: decrypts `bytes`; false where `tag`, 16 bytes, is not theirs and that of `prefix` and `suffix`. As for `seal`.
@@ -108,18 +96,27 @@ struct CipherContext: ~Copyable {
     _ bytes: UnsafeMutableBufferPointer<UInt8>, prefix: UnsafeBufferPointer<UInt8>, suffix: UInt32?,
     iv: InlineArray<16, UInt8>, tag: UnsafeMutablePointer<UInt8>
   ) -> Bool {
-    #if canImport(CIPSecMB)
-      if let block {
-        return passing(iv, suffix) { iv, suffix in
-          shim_gcm_block_open(
-            block, iv, prefix.baseAddress, UInt64(prefix.count), suffix, bytes.baseAddress, UInt64(bytes.count), tag)
-        }
-      }
-    #endif
+    apply(opens: true, bytes, prefix, suffix, iv, tag)
+  }
+
+  private func apply(
+    opens: Bool, _ bytes: UnsafeMutableBufferPointer<UInt8>, _ prefix: UnsafeBufferPointer<UInt8>, _ suffix: UInt32?,
+    _ iv: InlineArray<16, UInt8>, _ tag: UnsafeMutablePointer<UInt8>
+  ) -> Bool {
+    let (clear, start) = (prefix.baseAddress, bytes.baseAddress)
     return passing(iv, suffix) { iv, suffix in
-      shim_gcm_open(
-        context, iv, prefix.baseAddress, Int32(truncatingIfNeeded: prefix.count), suffix, bytes.baseAddress,
-        Int32(truncatingIfNeeded: bytes.count), tag)
+      #if canImport(CIPSecMB)
+        if let block {
+          let (clearCount, count) = (UInt64(prefix.count), UInt64(bytes.count))
+          return opens
+            ? shim_gcm_block_open(block, iv, clear, clearCount, suffix, start, count, tag)
+            : shim_gcm_block_seal(block, iv, clear, clearCount, suffix, start, count, tag)
+        }
+      #endif
+      let (clearCount, count) = (Int32(truncatingIfNeeded: prefix.count), Int32(truncatingIfNeeded: bytes.count))
+      return opens
+        ? shim_gcm_open(context, iv, clear, clearCount, suffix, start, count, tag)
+        : shim_gcm_seal(context, iv, clear, clearCount, suffix, start, count, tag)
     }
   }
 
