@@ -69,20 +69,18 @@ public struct RTPHeader: Sendable {
   /// Writes a header at the start of a packet.
   ///
   /// - Parameters:
-  ///   - isPadded: whether padding ends the packet, its last byte saying how much.
   ///   - contributors: the CSRC list; their levels are written too where `map` knows the extension of RFC 6465.
   ///   - extensions: those values are written which are there and which `map` has an id for.
   /// - Returns: the header's length; nil where it does not fit.
   @_lifetime(packet: copy packet)
   public static func write(
-    marker: Bool, isPadded: Bool = false, payloadType: UInt8, sequenceNumber: SequenceNumber, timestamp: RTPTimestamp,
-    ssrc: SSRC,
+    marker: Bool, payloadType: UInt8, sequenceNumber: SequenceNumber, timestamp: RTPTimestamp, ssrc: SSRC,
     contributors: ContributorList = .init(), extensions: HeaderExtensions = .init(), map: HeaderExtensionMap = .init(),
     into packet: inout MutableSpan<UInt8>
   ) -> Int? {
     let start = fixedSize &+ contributors.count &* 4
     guard start <= packet.count else { return nil }
-    packet[0] = (isPadded ? 0xA0 : 0x80) | UInt8(truncatingIfNeeded: contributors.count)
+    packet[0] = 0x80 | UInt8(truncatingIfNeeded: contributors.count)
     packet[1] = (marker ? 0x80 : 0) | payloadType & 0x7F
     packet.setBigEndian(sequenceNumber.rawValue, at: 2)
     packet.setBigEndian(timestamp.rawValue, at: 4)

@@ -60,9 +60,11 @@ extension SendStream {
     return found
   }
 
-  /// Sets the padding bit and writes zeros, the last of them their count.
+  /// Sets the padding bit and writes zeros, the last of them their count (RFC 3550 section 5.1).
+  ///
+  /// - Returns: the packet's length with them; nil where that does not fit.
   @_lifetime(packet: copy packet)
-  private static func appendPadding(_ size: Int, at start: Int, into packet: inout MutableSpan<UInt8>) -> Int? {
+  static func appendPadding(_ size: Int, at start: Int, into packet: inout MutableSpan<UInt8>) -> Int? {
     let count = min(max(size, paddingSizes.lowerBound), paddingSizes.upperBound)
     guard start &+ count &+ tagSize <= packet.count else { return nil }
     packet[0] |= 0x20

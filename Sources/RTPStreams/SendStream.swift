@@ -255,10 +255,9 @@ public struct SendStream: Sendable {
     guard index >= 0, index < frame.ranges.count else { return nil }
     let marker = frame.codec.kind == .video ? index == frame.ranges.count &- 1 : frame.startsTalkspurt && index == 0
     let block = original == nil ? outgoing.blockPayloadType : nil
-    let padding = original == nil ? outgoing.padding(index) : 0
     guard
       var length = RTPHeader.write(
-        marker: marker, isPadded: padding > 0,
+        marker: marker,
         payloadType: block ?? (original == nil && outgoing.copies.count > 0 ? outgoing.copies.payloadType : payloadType),
         sequenceNumber: sequence, timestamp: outgoing.timestamp, ssrc: ssrc,
         contributors: frame.contributors, extensions: extensions, map: map, into: &packet)
@@ -277,8 +276,9 @@ public struct SendStream: Sendable {
       guard let size = writeCopies(outgoing, into: &packet, at: length) else { return nil }
       length &+= size
     }
-    guard let size = frame.copyPayload(index, into: &packet, at: length), length &+ size &+ padding &+ tagSize <= packet.count
-    else { return nil }
+    guard let size = frame.copyPayload(index, into: &packet, at: length), length &+ size &+ tagSize <= packet.count else {
+      return nil
+    }
     // The descriptor continues the stream, whichever output the frame is from.
     switch frame.codec {
     case .vp8:
@@ -287,17 +287,7 @@ public struct SendStream: Sendable {
     case .vp9: VP9Packetizer.rewrite(&packet, payload: length, size: size, pictureID: outgoing.pictureID)
     case .opus, .pcmu, .pcma, .h264, .av1: break
     }
-    return writePadding(padding, into: &packet, at: length &+ size)
-  }
-
-  /// Ends a packet with so many bytes that say how many they are.
-  ///
-  /// - Returns: the packet's length with them.
-  @_lifetime(packet: copy packet)
-  private static func writePadding(_ count: Int, into packet: inout MutableSpan<UInt8>, at end: Int) -> Int {
-    guard count > 0 else { return end }
-    for index in 0..<count &- 1 { packet[end &+ index] = 0 }
-    packet[end &+ count &- 1] = UInt8(truncatingIfNeeded: count)
-    return end &+ count
+    let padding = original == nil ? outgoing.padding(index) : 0
+    return padding > 0 ? appendPadding(padding, at: length &+ size, into: &packet) : length &+ size
   }
 }
