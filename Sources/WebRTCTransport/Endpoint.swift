@@ -120,10 +120,11 @@ public struct Endpoint: ~Copyable {
   private var byPath: PathTable<Peer>
   private let registry: (any PathRegistry)?
   var outputs: [OutputID: Output] = [:]
-  /// Outputs with a picture that waits for sound, and frames of sound that were waited for.
-  var held: [OutputID] = []
   /// Pictures wait for sound where so many receive them: below, what is saved is not worth a millisecond.
   package var audienceMin = 200
+  /// Outputs with a picture that waits for sound.
+  var held: [OutputID] = []
+  /// Frames of sound that were waited for.
   var jointFrames: UInt64 = 0
   private var deadlines = DeadlineHeap()
   private var nextMeasurement: Instant?
@@ -268,11 +269,12 @@ public struct Endpoint: ~Copyable {
 
   /// When `handleTimeout` wants to be called; nil where never.
   public var nextDeadline: Instant? {
-    var earliest = nextMeasurement
-    for other in [deadlines.first?.deadline, held.isEmpty ? nil : nextHeldEnd] {
-      if let other { earliest = earliest.map { min($0, other) } ?? other }
-    }
-    return earliest
+    Self.earlier(Self.earlier(deadlines.first?.deadline, nextMeasurement), nextHeldEnd)
+  }
+
+  private static func earlier(_ one: Instant?, _ other: Instant?) -> Instant? {
+    guard let one, let other else { return one ?? other }
+    return min(one, other)
   }
 
   /// Does all that is due. `flush` is called where the outputs should be sent off before going on, and must empty them.
