@@ -47,6 +47,13 @@ import WebRTCTransport
       pictures += 1
     }
 
+    /// Sound, and some milliseconds later a picture: the next sound is not yet due.
+    func soundThenPicture() {
+      sound()
+      simulation.run(for: .milliseconds(5))
+      picture()
+    }
+
     /// Half a second of sound, and a picture that tells who hears what.
     func begin() {
       for tick in 0..<25 {
@@ -67,10 +74,8 @@ import WebRTCTransport
   @Test func aPictureForManyLeavesRightBeforeTheSoundThatIsDueNext() throws {
     let audience = try Audience(3, seed: 61)
     audience.begin()
-    audience.sound()
-    audience.simulation.run(for: .milliseconds(5))
+    audience.soundThenPicture()
     let came = audience.simulation.now
-    audience.picture()
     audience.simulation.run(for: .milliseconds(15))
     #expect(audience.sent.allSatisfy { !$0.isPicture })
     audience.forget()
@@ -126,9 +131,7 @@ import WebRTCTransport
     audience.simulation.execute(.subscribe(audience.clients[0].id, .audio, OutputID(7)))
     audience.simulation.execute(.subscribe(audience.clients[1].id, .video, nil))
     audience.begin()
-    audience.sound()
-    audience.simulation.run(for: .milliseconds(5))
-    audience.picture()
+    audience.soundThenPicture()
     audience.simulation.run(for: .milliseconds(15))
     audience.forget()
     audience.sound()
@@ -157,9 +160,7 @@ import WebRTCTransport
     audience.sound()
     audience.simulation.run(for: .milliseconds(20))
     for number in 0..<6 {
-      audience.sound()
-      audience.simulation.run(for: .milliseconds(5))
-      audience.picture()
+      audience.soundThenPicture()
       audience.simulation.execute(
         .send(TestFrames.video(number + 1, at: audience.simulation.now, isKeyframe: false), OutputID(3)))
       audience.simulation.run(for: .milliseconds(15))
@@ -179,9 +180,7 @@ import WebRTCTransport
       audience.sound()
       audience.simulation.run(for: .milliseconds(20))
     }
-    audience.sound()
-    audience.simulation.run(for: .milliseconds(5))
-    audience.picture()
+    audience.soundThenPicture()
     audience.simulation.execute(.subscribe(late.id, .video, OutputID(2)))
     audience.simulation.run(for: .milliseconds(15))
     audience.sound()
@@ -193,9 +192,7 @@ import WebRTCTransport
   @Test func whoLeavesWithEverybodyTakesThePictureAlong() throws {
     let audience = try Audience(2, seed: 68)
     audience.begin()
-    audience.sound()
-    audience.simulation.run(for: .milliseconds(5))
-    audience.picture()
+    audience.soundThenPicture()
     for client in audience.clients { audience.simulation.execute(.subscribe(client.id, .video, nil)) }
     audience.simulation.run(for: .milliseconds(40))
     #expect(audience.sent.allSatisfy { !$0.isPicture })
