@@ -6,7 +6,7 @@ extension Command {
     var hasURL = false
     let known = [
       "--url", "--publishers", "--viewers", "--seconds", "--joins-per-second", "--token", "--output", "--audio-only", "--loss",
-      "--keyframe-requests", "--slow-viewers", "--line", "--insecure", "--json",
+      "--keyframe-requests", "--slow-viewers", "--line", "--srtp", "--insecure", "--json",
     ]
     while !arguments.isEmpty {
       if arguments.takeFlag("--audio-only") {
@@ -27,6 +27,11 @@ extension Command {
         case "--keyframe-requests": options.keyframeRequestsPerSecond = try count(value, name, 0...100)
         case "--slow-viewers": options.slowViewers = try count(value, name, 0...20_000)
         case "--line": options.lineKilobits = try count(value, name, 10...1_000_000)
+        case "--srtp":
+          guard ["aes-gcm", "aes-cm"].contains(value) else {
+            throw UsageError(description: "--srtp: must be aes-gcm or aes-cm, not '\(value)'")
+          }
+          options.hasCounterModeOnly = value == "aes-cm"
         case "--loss":
           guard let percent = Double(value), (0...100).contains(percent) else {
             throw UsageError(description: "--loss: must be a share in per cent from 0 to 100")

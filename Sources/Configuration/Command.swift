@@ -33,6 +33,8 @@ package struct LoadCommandOptions: Sendable, Equatable {
   package var lossPercent = 0.0
   package var slowViewers = 0
   package var lineKilobits = 60
+  /// Whether viewers know no other encryption than AES_CM with HMAC-SHA1.
+  package var hasCounterModeOnly = false
   package var keyframeRequestsPerSecond = 0
   /// The report is one line of JSON on standard output, and nothing else is.
   package var isJSON = false

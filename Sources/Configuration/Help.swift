@@ -108,6 +108,7 @@ enum Help {
       --loss PERCENT            what viewers lose of what they are sent (0)
       --slow-viewers N          how many viewers have lines that carry only so much (0)
       --line KILOBITS           what those lines carry a second (60)
+      --srtp PROFILE            what encrypts for viewers: aes-gcm, or aes-cm as clients have it that know no other (aes-gcm)
       --keyframe-requests N     how many keyframes each viewer asks for in a second without need (0)
       --token TOKEN             bearer token for the server
       --insecure                any certificate will do, as of a server that made its own (--tls self-signed)

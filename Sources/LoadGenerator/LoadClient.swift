@@ -30,6 +30,8 @@ package final class LoadClient: @unchecked Sendable {
     package var lossShare = 0.0
     /// What its line carries of what it is sent; nil for as much as comes.
     package var lineBitsPerSecond: Int?
+    /// What may protect what it sends and is sent.
+    package var srtpProfiles = SRTPProfile.byPreference
     /// How often to ask for keyframes nobody needs, in a second.
     package var keyframeRequestsPerSecond = 0
     package init() {}
@@ -164,6 +166,7 @@ package final class LoadClient: @unchecked Sendable {
       socket = try UDPSocket(bind: other, bufferBytes: 1 << 19)
       setup.localCandidates = [.host(socket.localAddress)]
     }
+    setup.srtpProfiles = options.srtpProfiles
     let now = MonotonicClock.now()
     let wallClockAtZero = WallClock.now() + (.zero - now)
     let session = try PeerSession(setup, wallClockAtZero: wallClockAtZero, seed: UInt64(number + 1), at: now)

@@ -1,4 +1,5 @@
 import EncodedMedia
+import SecureTransport
 
 /// Who comes to a room, and what becomes of what they are sent.
 package struct LoadOptions: Sendable, Equatable {
@@ -24,6 +25,8 @@ package struct LoadOptions: Sendable, Equatable {
   /// So many of the viewers, the first ones, have lines of `lineBitsPerSecond`.
   package var slowViewers = 0
   package var lineBitsPerSecond = 60_000
+  /// What may protect what viewers are sent, the server's choice among them.
+  package var viewerProfiles = SRTPProfile.byPreference
   /// Keyframes each viewer asks for in a second without need.
   package var keyframeRequestsPerSecond = 0
 

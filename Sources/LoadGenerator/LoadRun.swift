@@ -141,6 +141,7 @@ package final class LoadRun: Sendable {
       options.sends = false
       options.lossShare = self.options.lossShare
       if index < self.options.slowViewers { options.lineBitsPerSecond = self.options.lineBitsPerSecond }
+      options.srtpProfiles = self.options.viewerProfiles
       options.keyframeRequestsPerSecond = self.options.keyframeRequestsPerSecond
     }
     do {

@@ -33,7 +33,7 @@ public final class DTLSConnection {
   ///   - profiles: the SRTP profiles to offer or accept, the most wanted first. The passive side's order decides.
   public init(
     role: DTLSRole, certificate: DTLSCertificate, expected: Fingerprint? = nil,
-    profiles: [SRTPProfile] = [.aeadAES128GCM, .aes128CMHMACSHA1_80]
+    profiles: [SRTPProfile] = SRTPProfile.byPreference
   ) throws(DTLSSetupError) {
     guard let ssl = SSL_new(certificate.context) else { throw DTLSSetupError(doing: "make a DTLS connection") }
     let names = profiles.map { $0 == .aeadAES128GCM ? "SRTP_AEAD_AES_128_GCM" : "SRTP_AES128_CM_SHA1_80" }

@@ -3,6 +3,9 @@ public enum SRTPProfile: UInt16, Sendable, CaseIterable, CustomStringConvertible
   case aes128CMHMACSHA1_80 = 0x0001
   case aeadAES128GCM = 0x0007
 
+  /// All there are, the one that costs least first.
+  public static let byPreference: [SRTPProfile] = [.aeadAES128GCM, .aes128CMHMACSHA1_80]
+
   /// Bytes of a master key, the same in both profiles.
   public static let masterKeyByteCount = 16
 

@@ -60,7 +60,8 @@ public struct PeerSession: ~Copyable {
     self.wallClockAtZero = wallClockAtZero
     random = SessionRandom(seed: seed)
     ice = ICEAgent(setup, at: now, using: &random)
-    dtls = try DTLSConnection(role: setup.dtlsRole, certificate: setup.certificate, expected: setup.remoteFingerprint)
+    dtls = try DTLSConnection(
+      role: setup.dtlsRole, certificate: setup.certificate, expected: setup.remoteFingerprint, profiles: setup.srtpProfiles)
     incoming = IncomingStreams(setup.session)
     outgoing = OutgoingStreams(setup.session, using: &random)
     path.limit(pictures: setup.bitsPerSecondMax.pictures, all: setup.bitsPerSecondMax.all)

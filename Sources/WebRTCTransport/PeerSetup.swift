@@ -22,6 +22,8 @@ public struct PeerSetup: Sendable {
   public var dtlsRole: DTLSRole
   public var remoteFingerprint: Fingerprint
   public var certificate: DTLSCertificate
+  /// What may protect media, the most wanted first; the passive side of DTLS decides.
+  public var srtpProfiles = SRTPProfile.byPreference
   /// What both sides agreed on, line by line.
   public var session: NegotiatedSession
   /// What it came from, kept for later offers of the same session.

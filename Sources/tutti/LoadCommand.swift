@@ -2,6 +2,7 @@ import Configuration
 import Dispatch
 import Glibc
 import LoadGenerator
+import SecureTransport
 
 /// `tutti load` and `tutti demo`: clients for a server that runs elsewhere.
 enum LoadCommand {
@@ -41,6 +42,7 @@ enum LoadCommand {
     settings.lossShare = options.lossPercent / 100
     settings.slowViewers = options.slowViewers
     settings.lineBitsPerSecond = options.lineKilobits * 1_000
+    if options.hasCounterModeOnly { settings.viewerProfiles = [.aes128CMHMACSHA1_80] }
     settings.keyframeRequestsPerSecond = options.keyframeRequestsPerSecond
     return settings
   }

@@ -227,6 +227,13 @@ import Testing
     (load.url, load.viewers, load.lossPercent, load.isJSON) = ("http://h/rooms/r", 500, 1.5, true)
     #expect(
       try Command(parsing: ["load", "--url", "http://h/rooms/r", "--viewers=500", "--json", "--loss", "1.5"]) == .load(load))
+    load.hasCounterModeOnly = true
+    #expect(
+      try Command(parsing: [
+        "load", "--url", "http://h/rooms/r", "--viewers=500", "--json", "--loss", "1.5", "--srtp", "aes-cm",
+      ]) == .load(load))
+    load.hasCounterModeOnly = false
+    #expect(throws: UsageError.self) { try Command(parsing: ["load", "--url", "http://h/rooms/r", "--srtp", "rc4"]) }
     var demo = LoadCommandOptions()
     (demo.publishers, demo.viewers, demo.seconds) = (7, 0, 0)
     #expect(try Command(parsing: ["demo", "--participants", "7"]) == .demo(demo))
