@@ -93,33 +93,43 @@ static inline void shim_timeout_make_never(void *timeout) {
   t->tv_usec = 0;
 }
 
-// HMAC-SHA1 (RFC 2104) whose two key blocks are hashed once, not once a message.
-typedef struct shim_hmac_sha1 {
-  SHA_CTX inner, outer;
-} shim_hmac_sha1;
+// HMAC-SHA1 (RFC 2104) whose two key blocks are hashed once, not once a message: the states of SHA-1 behind the inner and the outer one.
+static inline void shim_sha1_save(const SHA_CTX *state, uint32_t words[5]) {
+  words[0] = state->h0, words[1] = state->h1, words[2] = state->h2, words[3] = state->h3, words[4] = state->h4;
+}
+static inline void shim_sha1_resume(SHA_CTX *state, const uint32_t words[5]) {
+  SHA1_Init(state);
+  state->h0 = words[0], state->h1 = words[1], state->h2 = words[2], state->h3 = words[3], state->h4 = words[4];
+  state->Nl = 8 * SHA_CBLOCK;
+}
 
-static inline void shim_hmac_sha1_set_key(shim_hmac_sha1 *mac, const uint8_t *key, size_t count) {
+static inline void shim_hmac_sha1_set_key(uint32_t hmac[10], const uint8_t *key, size_t count) {
   uint8_t block[SHA_CBLOCK] = {0};
+  SHA_CTX state;
   memcpy(block, key, count < SHA_CBLOCK ? count : SHA_CBLOCK);
   for (int i = 0; i < SHA_CBLOCK; i++) block[i] ^= 0x36;
-  SHA1_Init(&mac->inner);
-  SHA1_Update(&mac->inner, block, SHA_CBLOCK);
+  SHA1_Init(&state);
+  SHA1_Update(&state, block, SHA_CBLOCK);
+  shim_sha1_save(&state, hmac);
   for (int i = 0; i < SHA_CBLOCK; i++) block[i] ^= 0x36 ^ 0x5c;
-  SHA1_Init(&mac->outer);
-  SHA1_Update(&mac->outer, block, SHA_CBLOCK);
+  SHA1_Init(&state);
+  SHA1_Update(&state, block, SHA_CBLOCK);
+  shim_sha1_save(&state, hmac + 5);
   OPENSSL_cleanse(block, sizeof block);
+  OPENSSL_cleanse(&state, sizeof state);
 }
 
 // The digest of `bytes` followed by the four bytes of `suffix` in network order, cut to `tag_count` bytes.
 static inline void shim_hmac_sha1_with_suffix(
-  const shim_hmac_sha1 *mac, const uint8_t *bytes, size_t count, uint32_t suffix, uint8_t *tag, size_t tag_count) {
+  const uint32_t hmac[10], const uint8_t *bytes, size_t count, uint32_t suffix, uint8_t *tag, size_t tag_count) {
   uint8_t digest[SHA_DIGEST_LENGTH];
   uint8_t tail[4] = {(uint8_t)(suffix >> 24), (uint8_t)(suffix >> 16), (uint8_t)(suffix >> 8), (uint8_t)suffix};
-  SHA_CTX state = mac->inner;
+  SHA_CTX state;
+  shim_sha1_resume(&state, hmac);
   SHA1_Update(&state, bytes, count);
   SHA1_Update(&state, tail, sizeof tail);
   SHA1_Final(digest, &state);
-  state = mac->outer;
+  shim_sha1_resume(&state, hmac + 5);
   SHA1_Update(&state, digest, sizeof digest);
   SHA1_Final(digest, &state);
   memcpy(tag, digest, tag_count < sizeof digest ? tag_count : sizeof digest);

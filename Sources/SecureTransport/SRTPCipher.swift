@@ -5,10 +5,11 @@ import COpenSSL
 /// Keys depend on the direction only, SSRC and index enter by the initialization vector, so one context serves all streams. Lies
 /// within its owner: with hundreds of peers each step to another object is one to memory that no cache holds.
 struct SRTPCipher: ~Copyable {
-  private let profile: SRTPProfile
+  let profile: SRTPProfile
   private let cipher: CipherContext
   /// With AES-GCM there is none.
   private let mac: MessageAuthenticator?
+  private let batchKey: SRTPBatchKey
   private let salt: InlineArray<16, UInt8>
 
   /// - Parameter opens: whether it is to check and decrypt rather than protect.
@@ -24,11 +25,34 @@ struct SRTPCipher: ~Copyable {
     self.profile = profile
     self.cipher = cipher
     self.salt = .init { $0 < keys.salt.count ? keys.salt[$0] : 0 }
-    mac = profile == .aes128CMHMACSHA1_80 ? MessageAuthenticator(key: keys.authentication) : nil
+    guard profile == .aes128CMHMACSHA1_80 else {
+      mac = nil
+      batchKey = SRTPBatchKey()
+      return
+    }
+    let mac = MessageAuthenticator(key: keys.authentication)
+    batchKey = rtcp || opens ? SRTPBatchKey() : mac.makeBatchKey(encryption: keys.encryption, library: library)
+    self.mac = consume mac
   }
 
-  /// Where the key's schedule lies, or what leads to it.
-  var memory: UnsafeRawPointer? { cipher.memory }
+  /// Where the key's schedule lies, or what leads to it, and how many bytes of that are needed.
+  var memory: (start: UnsafeRawPointer?, byteCount: Int) {
+    // OpenSSL does not say where a context's key schedule and hash table are: allocated after it, they mostly follow it.
+    batchKey.memory ?? (cipher.memory, 1024)
+  }
+
+  /// Has an RTP packet of `count` bytes protected together with others; false where that cannot be, and it is to be protected at once.
+  ///
+  /// - Parameter start: where it begins in the block that the batch is sealed in; there is room for the tag.
+  func protectRTP(
+    at start: Int, count: Int, fields: RTPFields, rollOverCounter: UInt32, with batch: inout SRTPBatch
+  ) -> Bool {
+    guard batchKey.isThere else { return false }
+    let counter = counterIV(ssrc: fields.ssrc, index: UInt64(rollOverCounter) << 16 | UInt64(fields.sequenceNumber))
+    return batch.add(
+      batchKey, counter: counter, word: rollOverCounter, start: start, payload: start &+ fields.payloadOffset,
+      end: start &+ count)
+  }
 
   /// Protects an RTP packet of `count` bytes in place; `bytes` has room for the tag. False where OpenSSL failed.
   func protectRTP(
@@ -152,14 +176,22 @@ struct SRTPCipher: ~Copyable {
 
 /// HMAC-SHA1 with its key hashed once (RFC 3711 section 4.2.1).
 private struct MessageAuthenticator: ~Copyable {
-  private let state = UnsafeMutablePointer<shim_hmac_sha1>.allocate(capacity: 1)
+  private let state = UnsafeMutablePointer<UInt32>.allocate(capacity: 10)
 
   init(key: [UInt8]) {
-    state.initialize(to: shim_hmac_sha1())
+    state.initialize(repeating: 0, count: 10)
     shim_hmac_sha1_set_key(state, key, key.count)
   }
 
-  deinit { state.deallocate() }
+  deinit {
+    OPENSSL_cleanse(state, 40)
+    state.deallocate()
+  }
+
+  /// The same for many packets at once, with what encrypts them.
+  func makeBatchKey(encryption: [UInt8], library: CipherLibrary) -> SRTPBatchKey {
+    SRTPBatchKey(encryption: encryption, hmac: state, library: library)
+  }
 
   /// Writes 10 bytes: what is left of the digest of a packet and a word behind it.
   func writeTag(of packet: UnsafePointer<UInt8>, count: Int, word: UInt32, to tag: UnsafeMutablePointer<UInt8>) {

@@ -27,7 +27,6 @@ public final class SRTPSender {
   public static let mostStreams = 256
 
   // First what RTP packets go through, with the streams of sound and pictures: two lines of cache.
-  public let profile: SRTPProfile
   private let rtp: SRTPCipher
   // Unchecked at run time: nothing that is asked of the table leads back to the sender, and a packet would pay for the check.
   @exclusivity(unchecked) private var streams = StreamTable()
@@ -103,10 +102,11 @@ public final class SRTPSender {
     guard let rtp = SRTPCipher(keys.local, profile: keys.profile, rtcp: false, library: library),
       let rtcp = SRTPCipher(keys.local, profile: keys.profile, rtcp: true, library: library)
     else { throw DTLSSetupError(doing: "make an SRTP cipher") }
-    profile = keys.profile
     self.rtp = rtp
     self.rtcp = rtcp
   }
+
+  public var profile: SRTPProfile { rtp.profile }
 
   /// Where the next RTP packet's state and key schedule lie, for `Prefetch`: a sender asked for them by itself is waited for.
   package var memory: SRTPMemory { SRTPMemory(self, byteCount: 128, cipher: rtp.memory, rtcpCipher: rtcp.memory) }
@@ -120,11 +120,18 @@ public final class SRTPSender {
   ///
   /// - Returns: the length with the tag; always `length + rtpOverhead`.
   public func protectRTP(_ packet: inout MutableSpan<UInt8>, length: Int) throws(SRTPSendError) -> Int {
-    try checkRoom(packet.count, length: length, overhead: profile.rtpOverhead)
-    guard let fields = RTPFields(packet.span.extracting(..<length)) else { throw .malformed }
-    // Before the cipher runs: whatever becomes of this packet, its index is spent.
-    let index = try streams.spendIndex(fields)
+    let (fields, index) = try spendIndex(of: packet.span, length: length)
     return try protect(&packet, length, fields, index)
+  }
+
+  /// As `protectRTP`, but perhaps later, together with others: `packet` may be plain until the batch is sealed.
+  ///
+  /// - Parameter start: where the packet begins in the block that the batch is sealed in.
+  package func protectRTP(
+    _ packet: inout MutableSpan<UInt8>, length: Int, at start: Int, with batch: inout SRTPBatch
+  ) throws(SRTPSendError) -> Int {
+    let (fields, index) = try spendIndex(of: packet.span, length: length)
+    return try protect(&packet, length, fields, index, at: start, with: &batch)
   }
 
   /// Protects a packet again that was protected before, so that the same datagram leaves once more (RFC 4585 without RFC 4588).
@@ -134,14 +141,35 @@ public final class SRTPSender {
   /// - Returns: the length with the tag.
   /// - Throws: `malformed` where the SSRC has sent nothing within 2^15 packets under that number.
   public func protectRTPAgain(_ packet: inout MutableSpan<UInt8>, length: Int) throws(SRTPSendError) -> Int {
+    let (fields, index) = try spentIndex(of: packet.span, length: length)
+    return try protect(&packet, length, fields, index)
+  }
+
+  /// As `protectRTPAgain`, but perhaps later, together with others.
+  package func protectRTPAgain(
+    _ packet: inout MutableSpan<UInt8>, length: Int, at start: Int, with batch: inout SRTPBatch
+  ) throws(SRTPSendError) -> Int {
+    let (fields, index) = try spentIndex(of: packet.span, length: length)
+    return try protect(&packet, length, fields, index, at: start, with: &batch)
+  }
+
+  /// What protection depends on, and the packet's index, taken for good before the cipher runs.
+  private func spendIndex(of packet: Span<UInt8>, length: Int) throws(SRTPSendError) -> (RTPFields, UInt64) {
     try checkRoom(packet.count, length: length, overhead: profile.rtpOverhead)
-    guard let fields = RTPFields(packet.span.extracting(..<length)) else { throw .malformed }
+    guard let fields = RTPFields(packet.extracting(..<length)) else { throw .malformed }
+    return (fields, try streams.spendIndex(fields))
+  }
+
+  /// The index that was taken for a packet before.
+  private func spentIndex(of packet: Span<UInt8>, length: Int) throws(SRTPSendError) -> (RTPFields, UInt64) {
+    try checkRoom(packet.count, length: length, overhead: profile.rtpOverhead)
+    guard let fields = RTPFields(packet.extracting(..<length)) else { throw .malformed }
     guard let stream = streams.find(fields.ssrc) else { throw .malformed }
     let last = streams[stream].lastIndex
     guard last != Stream.none else { throw .malformed }
     let age = UInt64(UInt16(truncatingIfNeeded: last) &- fields.sequenceNumber)
     guard age < 0x8000, age <= last else { throw .malformed }
-    return try protect(&packet, length, fields, last &- age)
+    return (fields, last &- age)
   }
 
   @_lifetime(packet: copy packet)
@@ -153,6 +181,18 @@ public final class SRTPSender {
     }
     guard done else { throw .failed }
     return length &+ profile.rtpOverhead
+  }
+
+  @_lifetime(packet: copy packet)
+  private func protect(
+    _ packet: inout MutableSpan<UInt8>, _ length: Int, _ fields: RTPFields, _ index: UInt64, at start: Int,
+    with batch: inout SRTPBatch
+  ) throws(SRTPSendError) -> Int {
+    let counter = UInt32(truncatingIfNeeded: index >> 16)
+    guard !rtp.protectRTP(at: start, count: length, fields: fields, rollOverCounter: counter, with: &batch) else {
+      return length &+ profile.rtpOverhead
+    }
+    return try protect(&packet, length, fields, index)
   }
 
   /// Protects the RTCP packet, compound or reduced-size, in the first `length` bytes of `packet`.

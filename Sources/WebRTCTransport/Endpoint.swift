@@ -288,9 +288,9 @@ public struct Endpoint: ~Copyable {
       peer.scheduled = nil
       if let deadline = peer.session.nextDeadline, deadline <= now {
         if outputs.arena.room < Self.timeoutRoom { flush(&outputs) }
-        let sentBefore = outputs.transmits.count
+        let sentBefore = outputs.queued.count
         peer.session.handleTimeout(at: now, into: &outputs)
-        expectAnswers(of: peer, outputs.transmits[min(sentBefore, outputs.transmits.count)...])
+        expectAnswers(of: peer, outputs.queued[min(sentBefore, outputs.queued.count)...])
         tellEvents(of: peer, &outputs)
       }
       if peer.pictures?.patienceEnd != nil {

@@ -12,8 +12,18 @@ public struct PeerOutputs: ~Copyable {
   }
 
   public var arena: PacketArena
-  public var transmits: [Transmit] = []
   public var events: [PeerEvent] = []
+
+  /// What is to be sent, in order. To look at it seals it: until then packets in `arena` may be plain.
+  public var transmits: [Transmit] {
+    mutating get {
+      seal()
+      return queued
+    }
+  }
+  private(set) var queued: [Transmit] = []
+  /// Packets among them that are not sealed yet.
+  private var unsealed: SRTPBatch
 
   // What a session needs for the length of one call.
   var ice: [ICEOutput] = []
@@ -21,9 +31,12 @@ public struct PeerOutputs: ~Copyable {
   var frames: [EncodedFrame] = []
 
   /// - Parameter capacity: bytes of datagrams between two calls of `removeAll`; two large keyframes fit in the default.
-  public init(capacity: Int = 1 << 20) {
+  public init(capacity: Int = 1 << 20) { self.init(capacity: capacity, library: .fastest) }
+
+  package init(capacity: Int = 1 << 20, library: CipherLibrary) {
     arena = PacketArena(capacity: capacity)
-    transmits.reserveCapacity(1024)
+    unsealed = SRTPBatch(library: library)
+    queued.reserveCapacity(1024)
   }
 
   /// Datagrams are sent off once there are so many bytes of them: what the kernel then copies is still in the core's own cache.
@@ -34,8 +47,9 @@ public struct PeerOutputs: ~Copyable {
 
   /// Forgets the datagrams, once they are sent.
   public mutating func removeSent() {
+    unsealed.removeAll()
     arena.removeAll()
-    transmits.removeAll(keepingCapacity: true)
+    queued.removeAll(keepingCapacity: true)
   }
 
   /// Forgets everything, once it is sent and told.
@@ -50,7 +64,34 @@ public struct PeerOutputs: ~Copyable {
       slot.copy(datagram, at: 0)
       return datagram.count
     }
-    if let range { transmits.append(Transmit(range: range, path: path)) }
+    if let range { send(range, to: path) }
+  }
+
+  /// Adds a datagram that stands in `arena`.
+  mutating func send(_ range: Range<Int>, to path: TransportPath) { queued.append(Transmit(range: range, path: path)) }
+
+  /// Writes an RTP packet into `arena` which is sealed with others at the latest when it is to be sent.
+  ///
+  /// - Parameters:
+  ///   - capacity: the most bytes it takes with its tag.
+  ///   - isAgain: whether it is one that was sent before, bit for bit.
+  /// - Returns: where it lies; nil where there is no room, `write` gives it up or it cannot be protected.
+  mutating func appendRTP(
+    capacity: Int, from sender: SRTPSender, isAgain: Bool = false, _ write: (inout MutableSpan<UInt8>) -> Int?
+  ) -> Range<Int>? {
+    if unsealed.isFull { seal() }
+    let start = arena.count
+    return arena.append(capacity: capacity) { packet in
+      guard let length = write(&packet) else { return nil }
+      return isAgain
+        ? try? sender.protectRTPAgain(&packet, length: length, at: start, with: &unsealed)
+        : try? sender.protectRTP(&packet, length: length, at: start, with: &unsealed)
+    }
+  }
+
+  private mutating func seal() {
+    guard unsealed.count > 0 else { return }
+    arena.withUnsafeBytes { unsealed.seal($0) }
   }
 }
 

@@ -100,11 +100,8 @@ extension PeerSession {
   ) {
     guard let number = outgoing.takeTransportSequence(.video) else { return }
     let sendTime = HeaderExtensions.absoluteSendTime(wallClock(at: now))
-    let range = outputs.arena.append(capacity: Self.packetSizeMax &+ SendStream.headerSizeMax) { packet in
-      let length = outgoing.video?.writePadding(
-        size, transportSequenceNumber: number, sendTime: sendTime, into: &packet)
-      guard let length else { return nil }
-      return try? sender.protectRTP(&packet, length: length)
+    let range = outputs.appendRTP(capacity: Self.packetSizeMax &+ SendStream.headerSizeMax, from: sender) { packet in
+      outgoing.video?.writePadding(size, transportSequenceNumber: number, sendTime: sendTime, into: &packet)
     }
     noteMedia(range, number, .video, cluster: cluster, selected, at: now, into: &outputs)
   }

@@ -50,9 +50,8 @@ extension PeerSession {
   ) {
     let number = outgoing.takeTransportSequence(kind)
     let capacity = SendStream.headerSizeMax &+ frame.payloadSize(index) &+ SendStream.tagSize
-    let range = outputs.arena.append(capacity: capacity) { packet in
-      guard let length = outgoing.write(kind, index, of: frame, number, sendTime, into: &packet) else { return nil }
-      return try? sender.protectRTP(&packet, length: length)
+    let range = outputs.appendRTP(capacity: capacity, from: sender) { packet in
+      outgoing.write(kind, index, of: frame, number, sendTime, into: &packet)
     }
     noteMedia(range, number, kind, cluster: cluster, selected, at: now, into: &outputs)
     if kind == .video, index == frame.packetCount &- 1 { transmitParity(sendTime, selected, sender, at: now, into: &outputs) }
@@ -64,10 +63,8 @@ extension PeerSession {
   ) {
     while outgoing.video?.hasParity == true {
       let number = outgoing.takeTransportSequence(.video)
-      let range = outputs.arena.append(capacity: Self.packetSizeMax &+ SendStream.headerSizeMax) { packet in
-        let length = outgoing.video?.writeParity(transportSequenceNumber: number, sendTime: sendTime, into: &packet)
-        guard let length else { return nil }
-        return try? sender.protectRTP(&packet, length: length)
+      let range = outputs.appendRTP(capacity: Self.packetSizeMax &+ SendStream.headerSizeMax, from: sender) { packet in
+        outgoing.video?.writeParity(transportSequenceNumber: number, sendTime: sendTime, into: &packet)
       }
       noteMedia(range, number, .video, cluster: 0, selected, at: now, into: &outputs)
       if let range { path.sentParity(size: range.count) }
@@ -98,10 +95,9 @@ extension PeerSession {
     let hasOwnSource = outgoing.hasRetransmissionSource(kind)
     let sendTime = HeaderExtensions.absoluteSendTime(wallClock(at: now))
     let number = hasOwnSource ? outgoing.takeTransportSequence(kind) : nil
-    let range = outputs.arena.append(capacity: Self.packetSizeMax &+ SendStream.headerSizeMax) { packet in
-      guard let length = outgoing.rewrite(kind, lost, at: now, number, sendTime, into: &packet) else { return nil }
-      return hasOwnSource
-        ? try? sender.protectRTP(&packet, length: length) : try? sender.protectRTPAgain(&packet, length: length)
+    let capacity = Self.packetSizeMax &+ SendStream.headerSizeMax
+    let range = outputs.appendRTP(capacity: capacity, from: sender, isAgain: !hasOwnSource) { packet in
+      outgoing.rewrite(kind, lost, at: now, number, sendTime, into: &packet)
     }
     noteMedia(range, number, kind, cluster: cluster, selected, at: now, into: &outputs)
   }
@@ -124,7 +120,7 @@ extension PeerSession {
     guard let range else { return }
     counts.packetsSent &+= 1
     counts.bytesSent &+= UInt64(range.count)
-    outputs.transmits.append(.init(range: range, path: path))
+    outputs.send(range, to: path)
   }
 
   // MARK: RTCP

@@ -258,7 +258,7 @@ public struct PeerSession: ~Copyable {
     guard !outputs.ice.isEmpty else { return }
     for output in outputs.ice {
       switch output {
-      case .send(let range, let path): outputs.transmits.append(.init(range: range, path: path))
+      case .send(let range, let path): outputs.send(range, to: path)
       case .connected, .pathChanged:
         dtls.start(at: now, into: &outputs.dtls)
         carryOutDTLS(fallback: nil, at: now, into: &outputs)
