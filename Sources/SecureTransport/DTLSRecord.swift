@@ -5,6 +5,9 @@ enum DTLSRecord {
   static let headerByteCount = 13
   /// 2^14 bytes of content and what encryption may add (RFC 6347 section 4.1).
   private static let mostContent = 16_384 + 2_048
+  /// Nonce and tag of AES-GCM, which all our cipher suites are (RFC 5288 section 3). OpenSSL 3.0.19 gives up a connection for an encrypted
+  /// record that is shorter, though anybody can send one.
+  private static let leastEncrypted = 24
 
   static let alert: UInt8 = 21
   static let handshake: UInt8 = 22
@@ -17,7 +20,8 @@ enum DTLSRecord {
     while end <= datagram.count &- headerByteCount {
       guard (20...23).contains(datagram[end]), datagram[end &+ 1] == 0xFE,
         let length = datagram.bigEndianUInt16(at: end &+ 11).map(Int.init), length > 0, length <= mostContent,
-        length <= datagram.count &- headerByteCount &- end
+        length <= datagram.count &- headerByteCount &- end,
+        length >= leastEncrypted || datagram.bigEndianUInt16(at: end &+ 3) == 0
       else { break }
       end &+= headerByteCount &+ length
     }

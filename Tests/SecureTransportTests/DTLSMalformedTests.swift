@@ -88,6 +88,22 @@ import Timing
     #expect(pair.serverEvents.last == .closed)
   }
 
+  @Test(arguments: [20, 21, 22, 23] as [UInt8]) func anEncryptedRecordTooShortForItsTagEndsNothing(type: UInt8) throws {
+    for length in 1..<24 as Range<UInt8> {
+      let forged: [UInt8] = [type, 0xFE, 0xFD, 0, 1, 0, 0, 0, 0, 0, 99, 0, length] + [UInt8](repeating: 2, count: Int(length))
+      let pair = try DTLSPair(seed: UInt64(length))
+      // Before each datagram of the handshake, and once it is over.
+      pair.tamper = { [forged, $0.bytes] }
+      pair.start()
+      pair.run()
+      for toClient in [true, false] { pair.deliver(forged, toClient: toClient) }
+      #expect(pair.client.isEstablished && pair.server.isEstablished && pair.underway.isEmpty)
+      pair.withClient { pair.client.close(into: &$0) }
+      pair.run()
+      #expect(pair.serverEvents.last == .closed)
+    }
+  }
+
   @Test func alertsBeforeTheFirstClientHelloAreIgnored() throws {
     let pair = try DTLSPair()
     pair.withServer { pair.server.start(at: pair.now, into: &$0) }
