@@ -132,8 +132,7 @@ package struct Governor: Sendable {
       return relax(sample, at: now)
     }
     calmSince = nil
-    let isBad = sample.soundLate * 10 > sample.soundTicks || sample.sendingsLate * 10 > sample.sendings
-    strain += isBad ? Self.strainMax : 1
+    strain += sample.isAlarming(within: .seconds(1)) ? Self.strainMax : 1
     guard strain >= Self.strainMax, let next = VideoLevel(rawValue: level.rawValue + 1) else { return false }
     strain = 0
     if lastReturn != nil {

@@ -99,6 +99,14 @@ import Timing
     #expect(!sending.isAlarming(within: .milliseconds(250)))
   }
 
+  @Test func aTenthOfVeryFewIsNoReasonForAStepAtOnce() {
+    var governor = Governor()
+    var second: Int64 = 0
+    var sample = Self.calm
+    (sample.sendings, sample.sendingsLate) = (10, 2)
+    #expect(run(&governor, sample, 2, from: &second) == [.full, .halfRate])
+  }
+
   @Test func whoUsesNextToNothingHasNothingToGive() {
     var governor = Governor()
     var second: Int64 = 0
