@@ -88,8 +88,8 @@ extension Conferences {
     use.total = Double(now.process - before.process) / wall
     use.sound = Double(now.sound - before.sound) / wall
     for room in roomsByName.values {
-      // By index: copies of all who watch would take longer than everything else here.
-      for index in room.participants.indices where room.participants[index].setup.receives(.video) {
+      // By index, and not asked whether they send: copies of all who watch would take longer than everything else here.
+      for index in room.participants.indices {
         use.decoding += Double(room.participants[index].media.video.takeProcessorTime()) / wall
       }
       for canvas in room.canvases.values { use.outputs += Double(canvas.takeProcessorTime()) / wall }
