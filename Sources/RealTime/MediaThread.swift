@@ -39,6 +39,12 @@ public enum MediaThread {
     return try body()
   }
 
+  /// Whether the system allowed the calling thread to be one of those that no quota of its control group stops.
+  package static var isRealTime: Bool {
+    var (policy, parameter) = (Int32(0), sched_param())
+    return pthread_getschedparam(pthread_self(), &policy, &parameter) == 0 && policy == SCHED_FIFO
+  }
+
   fileprivate static func becomeRealTime() {
     var parameter = sched_param()
     parameter.sched_priority = 10

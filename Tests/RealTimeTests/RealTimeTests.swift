@@ -25,6 +25,15 @@ import Timing
   }
 }
 
+@Test func aQuotaIsTwoNumbersInMicroseconds() {
+  let half = ProcessorQuota(nanoseconds: 50_000_000, each: .milliseconds(100))
+  #expect(ProcessorQuota("50000 100000\n") == half && half.processors == 0.5)
+  #expect(ProcessorQuota("50000\n 100000\n") == half, "as two files of cgroup v1 say it")
+  for none in ["max 100000\n", "-1\n 100000\n", "", " ", "50000", "50000 0", "0 100000", "1 2 3", "9223372036854775807 1"] {
+    #expect(ProcessorQuota(none) == nil, "\(none)")
+  }
+}
+
 @Test func theWallClockIsLaterThanThisTest() {
   #expect(WallClock.unixNanoseconds() > 1_700_000_000_000_000_000)
 }
