@@ -20,12 +20,16 @@ package struct AdmissionControl: Sendable {
   package var share: Double { allowance > 0 && allowance < .infinity ? used / allowance : 0 }
 
   /// Takes in what was measured; about once a second.
-  package mutating func observe(_ use: CostModel.Use, _ census: CostModel.Census, allowance: Double) {
+  ///
+  /// - Parameter isShort: whether pictures had to wait so that a quota was not used up.
+  package mutating func observe(
+    _ use: CostModel.Use, _ census: CostModel.Census, allowance: Double, isShort: Bool = false
+  ) {
     model.learn(use, census)
     self.allowance = allowance
     used += 0.3 * (use.total - used)
     expected *= 0.7
-    isFull = hasLimit && used + expected > shareMax * allowance * (isFull ? 1 - Self.slack : 1)
+    isFull = hasLimit && (isShort || used + expected > shareMax * allowance * (isFull ? 1 - Self.slack : 1))
   }
 
   /// With all of the processors to use only late ticks tell that it is too much.

@@ -1,5 +1,4 @@
 import Compositing
-import Dispatch
 import EncodedMedia
 import Layouts
 import RawMedia
@@ -13,7 +12,7 @@ import WebRTCTransport
 ///     picture loop ─tick─▶ own serial queue: SceneBoard ▶ LayoutSolver ▶ Compositor ▶ VideoRendition… ─▶ PeerTransport
 ///
 /// A tick that finds the last one still at work is left out and counted: pictures are late before they queue.
-package final class Canvas: Ticking, @unchecked Sendable {
+package final class Canvas: Ticking, PictureWork, @unchecked Sendable {
   // Unchecked: what is not immutable or atomic is touched on the serial queue alone, or in place in virtual time.
 
   package let settings: OutputSettings
@@ -21,7 +20,10 @@ package final class Canvas: Ticking, @unchecked Sendable {
   let viewer: CanvasViewer?
   private let board: SceneBoard
   private let transport: any PeerTransport
-  private let queue: DispatchQueue?
+  private let queue: MediaQueue?
+  private let estimate: WorkEstimate
+  /// When the newest tick was due: that of what is drawn next, however long it waited.
+  private let newestTick = Atomic<Int64>(0)
   private let isBusy = Atomic<Bool>(false)
   private let skipped = Atomic<Int>(0)
   private let scaled = Atomic<Int>(0)
@@ -67,10 +69,17 @@ package final class Canvas: Ticking, @unchecked Sendable {
     self.transport = transport
     period = .nanoseconds(1_000_000_000 / Int64(max(settings.fps, 1)))
     phase = PhaseLock(period: period)
-    queue = execution == .serialQueue ? MediaQueue.serial("canvas-\(settings.name)") : nil
+    switch execution {
+    case .serialQueue(let gate): queue = MediaQueue("canvas-\(settings.name)", behind: gate)
+    case .inPlace: queue = nil
+    }
+    estimate = WorkEstimate(Self.nanosecondsPerPixel * Int64(settings.width) * Int64(settings.height))
     compositor = Compositor(width: settings.width, height: settings.height, resources: resources)
     solver = LayoutSolver(board.current.layout, width: settings.width, height: settings.height)
   }
+
+  /// What drawing and encoding the first picture takes, with all that is made once for a size.
+  private static let nanosecondsPerPixel: Int64 = 30
 
   // MARK: From other threads
 
@@ -133,17 +142,25 @@ package final class Canvas: Ticking, @unchecked Sendable {
 
   package func tick(_ index: Int64, due: Instant) {
     guard let queue else { return draw(at: due) }
+    newestTick.store(due.nanoseconds, ordering: .relaxed)
     guard !isBusy.exchange(true, ordering: .acquiringAndReleasing) else {
       skipped.add(1, ordering: .relaxed)
       missed.add(1, ordering: .relaxed)
       return
     }
-    queue.async { [self] in
-      let begun = ProcessorTime.ofThread()
-      draw(at: due)
-      processorNanoseconds.add(ProcessorTime.ofThread() - begun, ordering: .relaxed)
-      isBusy.store(false, ordering: .releasing)
-    }
+    queue.submit(self)
+  }
+
+  package var expectedTime: Int64 { estimate.value }
+
+  /// Draws and sends the picture of the newest tick.
+  package func work() {
+    let begun = ProcessorTime.ofThread()
+    draw(at: Instant(nanoseconds: newestTick.load(ordering: .relaxed)))
+    let taken = ProcessorTime.ofThread() - begun
+    processorNanoseconds.add(taken, ordering: .relaxed)
+    estimate.note(taken)
+    isBusy.store(false, ordering: .releasing)
   }
 
   /// The canvas ticks no more: nobody is seen on it any longer.

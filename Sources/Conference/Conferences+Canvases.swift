@@ -39,7 +39,7 @@ extension Conferences {
       settings: videoLevel.applied(to: settings), viewer: key.viewer, board: key.isWaiting ? room.waitingBoard : room.board,
       resources: room.resources,
       transport: transport,
-      execution: .serialQueue)
+      execution: .serialQueue(pictureGate))
     canvas.setPeriods(videoLevel.periods(atRate: settings.fps))
     room.canvases[key] = canvas
     pictureLoop.add(canvas)

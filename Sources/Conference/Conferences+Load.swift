@@ -28,6 +28,9 @@ extension Conferences {
     var soundLate: Int
     var pictureTicks: Int
     var picturesLate: Int
+    /// Work for pictures that waited for a quota, and what of it waits now.
+    var heldBack: Int
+    var waiting: Int
     var punctuality: SendingPunctuality
   }
 
@@ -35,7 +38,8 @@ extension Conferences {
     LoadCounts(
       at: MonotonicClock.now(), process: ProcessorTime.ofProcess(), sound: mixLoop.processorTime, soundTicks: mixLoop.ticks,
       soundLate: mixLoop.lateTicks + mixLoop.skippedTicks, pictureTicks: pictureLoop.ticks,
-      picturesLate: pictureLoop.lateTicks + pictureLoop.skippedTicks, punctuality: transport.punctuality)
+      picturesLate: pictureLoop.lateTicks + pictureLoop.skippedTicks, heldBack: pictureGate.heldBack,
+      waiting: pictureGate.waitingCount, punctuality: transport.punctuality)
   }
 
   /// Measures from now on until nobody is here any more and all is well.
@@ -56,13 +60,15 @@ extension Conferences {
     let isDue = now.at - before.at >= .milliseconds(990)
     guard isDue || sample.isAlarming(within: now.at - governed.at) else { return true }
     let allowance = ProcessorTime.allowance()
+    groupQuota.reopen()
     sample.picturesMissed += takeMissed()
     sample.processorShare = sample.processors / allowance
     self.governed = now
     if governor.observe(sample, at: now.at), settings.videoGivesWay { levelChanged() }
     guard isDue else { return true }
     lastCounts = now
-    admissionControl.observe(use(from: before, to: now), census(), allowance: allowance)
+    admissionControl.observe(
+      use(from: before, to: now), census(), allowance: allowance, isShort: now.waiting > 0 || now.heldBack > before.heldBack)
     if videoLevel == .stills { askForStills() }
     publishLoad()
     guard roomsByName.isEmpty, governor.level == .full else { return true }
@@ -76,6 +82,7 @@ extension Conferences {
     sample.soundLate = now.soundLate - before.soundLate
     sample.pictureTicks = now.pictureTicks - before.pictureTicks
     sample.picturesMissed = now.picturesLate - before.picturesLate
+    sample.heldBack = now.heldBack - before.heldBack + now.waiting
     sample.sendings = now.punctuality.sendings - before.punctuality.sendings
     sample.sendingsLate = now.punctuality.late - before.punctuality.late
     sample.processors = Double(now.process - before.process) / Double(max((now.at - before.at).nanoseconds, 1))
@@ -177,6 +184,10 @@ extension Conferences {
       "tutti_processor_share", "Processor time used of late, as a part of what may be used.", .gauge, admissionControl.share)
     text.add("tutti_joins_refused_total", "Newcomers refused for load.", .counter, Double(admissionControl.refusedCount))
     let model = admissionControl.model
+    text.add(
+      "tutti_pictures_held_back_total", "Pieces of work for pictures that waited so as not to use up a processor quota.",
+      .counter,
+      Double(pictureGate.heldBack))
     text.add(
       "tutti_cost_processors", "What one more costs, in processors, as it was measured.", .gauge,
       [("picture", model.picture), ("voice", model.voice), ("output", model.output), ("peer", model.peer)].map {

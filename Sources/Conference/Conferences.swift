@@ -28,6 +28,8 @@ package actor Conferences: ConferenceControl {
   let soundQueue = DispatchQueue(label: "sounds")
   let mixLoop = TickLoop(name: "mix", priority: .realTime, skipAfter: .milliseconds(100))
   let pictureLoop = TickLoop(name: "pictures", priority: .normal, skipAfter: .milliseconds(50))
+  let groupQuota = GroupQuota()
+  let pictureGate: PictureGate
   let events = EventHub()
   let outputs = OutputIDSource()
   let outputDesk = OutputDesk()
@@ -70,6 +72,11 @@ package actor Conferences: ConferenceControl {
     log: @escaping @Sendable (String) -> Void = { _ in }
   ) {
     self.settings = settings
+    pictureGate = PictureGate { [groupQuota] in
+      groupQuota.read()
+    } exempt: { [mixLoop] in
+      mixLoop.unlimitedTime
+    }
     admissionControl = AdmissionControl(shareMax: settings.processorMax)
     self.layoutLibrary = layouts
     self.soundLibrary = sounds
@@ -164,7 +171,7 @@ package actor Conferences: ConferenceControl {
     let peer = PeerID(number)
     let (roomName, transport, desk) = (room.name, transport, outputDesk)
     let holder = MediaHolder()
-    let video = VideoSource(execution: .serialQueue) {
+    let video = VideoSource(execution: .serialQueue(pictureGate)) {
       if let stream = holder.media?.videoStream { transport.requestKeyframe(peer, stream) }
     }
     let media = ParticipantMedia(number: number, video: video) { stream in

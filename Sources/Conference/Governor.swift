@@ -58,6 +58,8 @@ package struct Governor: Sendable {
     package var pictureTicks = 0
     /// Picture ticks that found the one before at work, or began more than a period late.
     package var picturesMissed = 0
+    /// Pieces of work for pictures that waited so as not to use up a quota.
+    package var heldBack = 0
     package var soundTicks = 0
     /// Sound ticks that began more than 20 ms late or were left out.
     package var soundLate = 0
@@ -77,6 +79,11 @@ package struct Governor: Sendable {
     package func isAlarming(within time: Interval) -> Bool {
       func isBad(_ late: Int, of all: Int) -> Bool { Double(late) * 10 * time.seconds > Double(all) && late > 2 }
       return time > .zero && (isBad(soundLate, of: soundTicks) || isBad(sendingsLate, of: sendings))
+    }
+
+    /// Whether one such second is enough to tell: much of the sound is late, or a quota leaves time for few of the pictures.
+    fileprivate var isBad: Bool {
+      isAlarming(within: .seconds(1)) || heldBack > 0 && picturesMissed * 3 > pictureTicks * 2
     }
   }
 
@@ -132,7 +139,7 @@ package struct Governor: Sendable {
       return relax(sample, at: now)
     }
     calmSince = nil
-    strain += sample.isAlarming(within: .seconds(1)) ? Self.strainMax : 1
+    strain += sample.isBad ? Self.strainMax : 1
     guard strain >= Self.strainMax, let next = VideoLevel(rawValue: level.rawValue + 1) else { return false }
     strain = 0
     if lastReturn != nil {

@@ -46,6 +46,18 @@ package final class Mailbox<Element: Sendable>: Sendable {
     contents.withLock { swap(&$0.elements, &elements) }
   }
 
+  /// Takes the oldest, in order.
+  func collect(into elements: inout [Element], atMost count: Int) {
+    elements.removeAll(keepingCapacity: true)
+    contents.withLock { contents in
+      guard contents.elements.count > count else { return swap(&contents.elements, &elements) }
+      elements += contents.elements.prefix(count)
+      contents.elements.removeFirst(count)
+    }
+  }
+
+  var count: Int { contents.withLock { $0.elements.count } }
+
   /// Elements lost since the start because nobody collected them in time.
   package var dropped: Int { contents.withLock { $0.dropped } }
 }

@@ -38,6 +38,7 @@ package final class TickLoop: Sendable {
   private let skippedCount = Atomic<Int>(0)
   private let tickCount = Atomic<Int>(0)
   private let processorNanoseconds = Atomic<Int64>(0)
+  private let isRealTime = Atomic<Bool>(false)
 
   /// - Parameter skipAfter: how late a tick may be and still happen.
   package init(name: String, priority: MediaThread.Priority, skipAfter: Interval) {
@@ -52,6 +53,8 @@ package final class TickLoop: Sendable {
   package var skippedTicks: Int { skippedCount.load(ordering: .relaxed) }
   /// Nanoseconds of processor time its thread has used.
   package var processorTime: Int64 { processorNanoseconds.load(ordering: .relaxed) }
+  /// Of that, what no quota of the control group counts: all where the system allowed SCHED_FIFO, else nothing.
+  package var unlimitedTime: Int64 { isRealTime.load(ordering: .relaxed) ? processorTime : 0 }
   /// All that were due.
   package var ticks: Int { tickCount.load(ordering: .relaxed) }
 
@@ -76,6 +79,7 @@ package final class TickLoop: Sendable {
   }
 
   private func run() {
+    isRealTime.store(MediaThread.isRealTime, ordering: .relaxed)
     var members: [Member] = []
     while true {
       takeChanges(&members)

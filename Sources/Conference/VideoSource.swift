@@ -1,5 +1,4 @@
 import Codecs
-import Dispatch
 import EncodedMedia
 import Playout
 import RawMedia
@@ -10,14 +9,14 @@ import Timing
 /// One incoming picture stream: frames wait in a bounded mailbox, are decoded one after another on a serial queue, and the
 /// pictures stand where canvases look for them.
 ///
-///     network loop ─receive─▶ Mailbox ─drain, serial queue─▶ VideoDecoder ─▶ LipSync ─▶ PictureQueue ◀─look─ canvases
+///     network loop ─receive─▶ Mailbox ─work, serial queue─▶ VideoDecoder ─▶ LipSync ─▶ PictureQueue ◀─look─ canvases
 ///
 /// A decoder that cannot keep up loses frames, asks for a keyframe and shows nothing broken; it delays nobody.
-package final class VideoSource: Sendable {
+package final class VideoSource: PictureWork {
   /// Where decoding happens.
   package enum Execution: Sendable {
-    /// On a queue of its own: one stream, one serial queue.
-    case serialQueue
+    /// On a queue of its own, one for each stream or canvas, behind this gate.
+    case serialQueue(PictureGate)
     /// In the caller's thread, for conferences in virtual time.
     case inPlace
   }
@@ -29,9 +28,13 @@ package final class VideoSource: Sendable {
   private let isDraining = Atomic<Bool>(false)
   private let isWatched = Atomic<Bool>(true)
   private let takesStills = Atomic<Bool>(false)
-  private let queue: DispatchQueue?
+  private let queue: MediaQueue?
+  /// For one frame; before any was decoded, of 640x360.
+  private let estimate = WorkEstimate(1_000_000)
   private let decoding: Mutex<Decoding>
   private let requestKeyframe: @Sendable () -> Void
+  /// So many are decoded before others have their turn.
+  private static let framesPerPiece = 4
   private let counts = Counts()
 
   /// What only the one who decodes touches.
@@ -58,7 +61,10 @@ package final class VideoSource: Sendable {
   ///   decoded. The transport throttles.
   package init(execution: Execution, requestKeyframe: @escaping @Sendable () -> Void) {
     self.requestKeyframe = requestKeyframe
-    queue = execution == .serialQueue ? MediaQueue.serial("video-decoding") : nil
+    switch execution {
+    case .serialQueue(let gate): queue = MediaQueue("video-decoding", behind: gate)
+    case .inPlace: queue = nil
+    }
     decoding = Mutex(Decoding())
   }
 
@@ -78,9 +84,13 @@ package final class VideoSource: Sendable {
     guard isWatched.load(ordering: .relaxed) else { return }
     if takesStills.load(ordering: .relaxed), !frame.isKeyframe { return }
     mailbox.post(frame)
-    guard let queue else { return drain() }
+    submit()
+  }
+
+  private func submit() {
+    guard let queue else { return work() }
     guard !isDraining.exchange(true, ordering: .acquiringAndReleasing) else { return }
-    queue.async { [self] in drain() }
+    queue.submit(self)
   }
 
   /// Says whether anybody sees the stream. What nobody sees is not decoded; seen again, it shows its last picture until the keyframe
@@ -94,9 +104,10 @@ package final class VideoSource: Sendable {
 
   /// Decodes keyframes alone, as many as `askForStill` is called, or everything again from the next one on.
   package func setTakesStills(_ stills: Bool) {
-    guard takesStills.exchange(stills, ordering: .relaxed) != stills, !stills else { return }
+    guard takesStills.exchange(stills, ordering: .relaxed) != stills else { return }
+    // What waits leads to nothing: the frames that build on it are not taken any more.
     decoding.withLock { $0.awaitsKeyframe = true }
-    askForStill()
+    if !stills { askForStill() }
   }
 
   /// Has a keyframe be sent, if anybody sees the stream.
@@ -111,12 +122,14 @@ package final class VideoSource: Sendable {
     return lipSync.withLock { $0.played(captured, at: now, delay: delay) }
   }
 
-  private func drain() {
+  package var expectedTime: Int64 { estimate.value * Int64(min(max(mailbox.count, 1), Self.framesPerPiece)) }
+
+  /// Decodes the oldest of what waits in the mailbox.
+  package func work() {
     isDraining.store(false, ordering: .releasing)
     let begun = ProcessorTime.ofThread()
-    defer { counts.processorNanoseconds.add(ProcessorTime.ofThread() - begun, ordering: .relaxed) }
     decoding.withLock { decoding in
-      mailbox.collect(into: &decoding.frames)
+      mailbox.collect(into: &decoding.frames, atMost: Self.framesPerPiece)
       let dropped = mailbox.dropped
       if dropped != decoding.dropped {
         // The oldest went: what is left builds on something that was never decoded.
@@ -124,8 +137,12 @@ package final class VideoSource: Sendable {
         decoding.awaitsKeyframe = true
       }
       for frame in decoding.frames { decode(frame, &decoding) }
+      let taken = ProcessorTime.ofThread() - begun
+      counts.processorNanoseconds.add(taken, ordering: .relaxed)
+      if !decoding.frames.isEmpty { estimate.note(taken / Int64(decoding.frames.count)) }
       decoding.frames.removeAll(keepingCapacity: true)
     }
+    if mailbox.count > 0 { submit() }
   }
 
   private func decode(_ frame: EncodedFrame, _ decoding: inout Decoding) {

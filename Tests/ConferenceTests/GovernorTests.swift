@@ -107,6 +107,19 @@ import Timing
     #expect(run(&governor, sample, 2, from: &second) == [.full, .halfRate])
   }
 
+  @Test func whereAQuotaLeavesTimeForLessThanAThirdOfThePicturesEachSecondTakesAStep() {
+    var governor = Governor()
+    var second: Int64 = 0
+    var sample = Self.sample(missed: 21)
+    sample.heldBack = 1
+    #expect(run(&governor, sample, 5, from: &second) == [.halfRate, .quarterRate, .halfSize, .stills, .stills])
+    sample.picturesMissed = 20
+    var other = Governor()
+    #expect(run(&other, sample, 2, from: &second) == [.full, .halfRate])
+    var busy = Governor()
+    #expect(run(&busy, Self.sample(missed: 30), 2, from: &second) == [.full, .halfRate], "many came at once")
+  }
+
   @Test func whoUsesNextToNothingHasNothingToGive() {
     var governor = Governor()
     var second: Int64 = 0
@@ -259,6 +272,19 @@ import Timing
     settle(1.5)
     isIn = control.admits(0.001, at: .full)
     #expect(!control.isFull && isIn && control.refusedCount == 2)
+  }
+
+  @Test func whilePicturesWaitForAQuotaNobodyComesIn() {
+    var control = AdmissionControl(shareMax: 0.9)
+    for _ in 0..<40 { control.observe(Self.use(1.5), Self.census(peers: 100), allowance: 2) }
+    var isIn = control.admits(0.001, at: .full)
+    #expect(isIn)
+    control.observe(Self.use(1.5), Self.census(peers: 100), allowance: 2, isShort: true)
+    isIn = control.admits(0.001, at: .full)
+    #expect(!isIn && control.isFull)
+    control.observe(Self.use(1.5), Self.census(peers: 100), allowance: 2)
+    isIn = control.admits(0.001, at: .full)
+    #expect(isIn)
   }
 
   @Test func thoseWhoCameAMomentAgoCountBeforeTheyAreMeasured() {
