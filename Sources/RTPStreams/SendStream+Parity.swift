@@ -20,6 +20,16 @@ extension SendStream {
     if !parity.isEmpty { parity = [] } else if mayProtect { parity = [ParityEncoder()] }
   }
 
+  /// Covers no pictures that are far apart: parity over three of them would come later than what is asked for again, and over one alone
+  /// it takes as much as the picture.
+  mutating func settleParity(before frame: PacketizedFrame) {
+    guard !parity.isEmpty else { return }
+    isTooSlowForParity = last.map { frame.time - $0.time > Self.parityFrameSpacingMax } ?? false
+    if isTooSlowForParity { parity[0] = ParityEncoder() }
+  }
+
+  private static let parityFrameSpacingMax = Interval.milliseconds(250)
+
   mutating func cover(_ packet: Span<UInt8>, _ index: Int, of outgoing: OutgoingFrame) {
     guard !parity.isEmpty, let block = RTPHeader(parsing: packet)?.payloadRange.lowerBound else { return }
     let number = SequenceNumber(UInt16(truncatingIfNeeded: outgoing.firstSequence)) + index

@@ -77,6 +77,8 @@ public struct SendStream: Sendable {
   var last: (timestamp: RTPTimestamp, time: Instant)?
   /// Covers what is sent; one while it is needed, else none: most receivers never have it.
   var parity: [ParityEncoder] = []
+  /// Whether pictures are so far apart that parity over some of them would come after what is sent again.
+  var isTooSlowForParity = false
   /// How many copies of earlier frames audio carries where that was negotiated.
   var redundancy = RedundancyPolicy()
   var history: SendHistory
@@ -134,13 +136,14 @@ public struct SendStream: Sendable {
     }
     let pictureID = frame.codec == .vp9 ? continuedPictureID(of: frame) : nextPictureID
     isSourceChanging = false
+    settleParity(before: frame)
     if frame.temporal?.layer == 0 { temporalBaseIndex &+= 1 }
     let timestamp = RTPTimestamp(frame.timestamp.rawValue &+ timestampOffset)
     let outgoing = OutgoingFrame(
       frame: frame, payloadType: payloadType, firstSequence: nextSequence, timestamp: timestamp, pictureID: pictureID,
       temporalBaseIndex: temporalBaseIndex, identifies: receiverReport == nil, sentAt: now,
       copies: earlierFrames(for: frame, payloadType, timestamp),
-      blockPayloadType: parity.isEmpty ? nil : configuration.payloadTypes.payloadType(of: .block))
+      blockPayloadType: parity.isEmpty || isTooSlowForParity ? nil : configuration.payloadTypes.payloadType(of: .block))
     nextSequence &+= Int64(frame.ranges.count)
     nextPictureID = (pictureID &+ 1) & 0x7FFF
     last = (timestamp, frame.time)

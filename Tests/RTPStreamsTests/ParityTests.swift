@@ -57,6 +57,22 @@ import Timing
   private func header(_ packet: [UInt8]) throws -> RTPHeader { try unwrap(RTPHeader(parsing: packet.span)) }
   private func block(of packet: [UInt8]) throws -> UInt8 { packet[try header(packet).payloadRange.lowerBound] }
 
+  /// Over three of them it would come seconds later, over one alone take as much as the picture.
+  @Test func picturesFarApartCarryNoParity() throws {
+    var sender = farSender()
+    _ = try packets(&sender, 0..<1)
+    for number in 1..<8 {
+      var frame = videoFrame(.vp8, number, isKeyframe: false)
+      frame.time = .zero + .seconds(Int64(number))
+      let sent = try sender.send(frame)
+      let hasParity = sender.stream.hasParity
+      #expect(!hasParity)
+      for packet in sent { #expect(packet[1] & 0x7F == 96) }
+    }
+    let counters = sender.stream.counters
+    #expect(counters.parityPackets == 0)
+  }
+
   @Test func aDistantReceiverWhoLosesPacketsHasParityAndNobodyElse() {
     var stream = stream()
     report(&stream, loss: 0.05, roundTripTime: .milliseconds(100))
