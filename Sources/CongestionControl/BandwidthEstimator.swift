@@ -82,6 +82,7 @@ public struct BandwidthEstimator: Sendable {
   private static let fullFor = Interval.seconds(10)
   /// Of what comes through a queue, so much more makes it ours.
   private static let outrunning = 1.2
+  private static let ownQueueMin = Interval.milliseconds(40)
   /// How long less is sent so that a queue drains: at least, since what was sent before may still arrive; at most, since then it is not
   /// ours, or its base has changed.
   private static let drainTimes = Interval.milliseconds(1_500)...Interval.seconds(4)
@@ -190,6 +191,8 @@ public struct BandwidthEstimator: Sendable {
   }
   /// Whether less is sent than the path carries, so that a queue drains that our own sending built.
   public private(set) var isDraining = false
+  /// Whether packets wait on the way that our own sending put there: what is lost then was too much.
+  public var hasOwnQueue: Bool { mutating get { isDraining && queue.current >= Self.ownQueueMin } }
 
   // MARK: Events
 
@@ -202,9 +205,9 @@ public struct BandwidthEstimator: Sendable {
     probes.begin(at: now)
   }
 
-  private mutating func endOpening(at now: Instant) {
-    if let openedAt, now - openedAt > Self.openingMax { isUnsure = false }
-  }
+  private mutating func endOpening(at now: Instant) { isUnsure = isOpening(at: now) }
+
+  private func isOpening(at now: Instant) -> Bool { isUnsure && openedAt.map { now - $0 <= Self.openingMax } ?? false }
 
   /// What is sent needs so much: where nothing is known of the path yet, it is taken to carry that.
   public mutating func assume(_ bitsPerSecond: Int) {
@@ -299,7 +302,8 @@ public struct BandwidthEstimator: Sendable {
     let (lost, probed) = (news.reportedLost &- news.found, news.probed)
     if let shortest = news.shortest { roundTripTime = max((roundTripTime * 7 + shortest) / 8, .milliseconds(1)) }
     queue.finish(at: now)
-    loss.count(received: news.received, lost: lost, target: estimate, roundTripTime: roundTripTime, at: now)
+    loss.count(
+      received: news.received, lost: lost, sent: sending.bitsPerSecond, target: estimate, roundTripTime: roundTripTime, at: now)
     let usage: PathUsage = news.isOver || isOverwhelmed() ? .over : detector.usage
     // Where others fill the queue it grows and shrinks whatever is done here: what tells then is that it overflows.
     // So does what follows a probe tell of the probe.
@@ -364,7 +368,7 @@ public struct BandwidthEstimator: Sendable {
       isDraining = !isShared
     }
     let passed = rate.lastDecrease.map { now - $0 } ?? Self.drainTimes.upperBound
-    if passed >= (queue.current < .milliseconds(40) ? Self.drainTimes.lowerBound : Self.drainTimes.upperBound) {
+    if passed >= (queue.current < Self.ownQueueMin ? Self.drainTimes.lowerBound : Self.drainTimes.upperBound) {
       isDraining = false
     }
   }
@@ -405,8 +409,11 @@ public struct BandwidthEstimator: Sendable {
   public mutating func takeProbe(at now: Instant) -> ProbeRequest? {
     // The first answer decides: it is to leave a margin above the least that would do.
     let wanted = min(Double(wantedBitsPerSecond) * (isUnsure ? 1.5 : 1), receiverMaximum ?? .infinity, Double(bounds.maximum))
-    let isCalm = detector.usage != .over && !isDraining && loss.fractionLost < 0.1 && queue.current < .milliseconds(100)
-    guard let probe = probes.takeDue(estimate: estimate, wanted: wanted, isCalm: isCalm && wantsMore, at: now) else {
+    let isCalm = detector.usage != .over && !isDraining && loss.isCalm && queue.current < .milliseconds(100)
+    guard
+      let probe = probes.takeDue(
+        estimate: estimate, wanted: wanted, isCalm: isCalm && wantsMore, isUnsure: isOpening(at: now), at: now)
+    else {
       return nil
     }
     measurement.begin(probe, at: now)

@@ -45,10 +45,11 @@ struct ProbeSchedule: Sendable {
   /// - Parameters:
   ///   - estimate: bits per second known to fit.
   ///   - wanted: what the sender would send.
+  ///   - isUnsure: whether nothing is known yet: then what was lost on the way, or word of it, is sent again.
   ///   - isCalm: whether the path has room and more is wanted; else the probe waits.
-  mutating func takeDue(estimate: Double, wanted: Double, isCalm: Bool, at now: Instant) -> ProbeRequest? {
+  mutating func takeDue(estimate: Double, wanted: Double, isCalm: Bool, isUnsure: Bool, at now: Instant) -> ProbeRequest? {
     guard let deadline = nextDeadline, now >= deadline else { return nil }
-    if expected != nil { failed(at: now) }
+    if expected != nil, !isUnsure { failed(at: now) }
     guard let deadline = nextDeadline, now >= deadline else { return nil }
     guard isCalm else {
       nextDeadline = now + .milliseconds(500)

@@ -107,6 +107,8 @@ struct RateControl: Sendable {
     if let delivered { return Self.deliveredFactor * delivered }
     var rate = (isShared ? Self.sharedFactor : Self.decreaseFactor) * (acknowledged ?? bitsPerSecond)
     if isApplicationLimited { rate = max(rate, Self.limitedFactor * bitsPerSecond) }
+    // Of the few packets of a thin line those that arrive within a moment say little, and no queue was long enough to tell more.
+    if bitsPerSecond < Self.thinBelow, !isShared { rate = max(rate, Self.decreaseFactor * bitsPerSecond) }
     if rate > bitsPerSecond, let estimate = capacity.estimate { rate = Self.decreaseFactor * estimate }
     return rate
   }

@@ -50,6 +50,23 @@ func aDeepBufferStaysEmptyAndDrainsAfterAFall(queueMilliseconds: Int64, seed: UI
   #expect(call.samples(3, 60).allSatisfy { $0.target > 500_000 })
 }
 
+/// Less was sent, and as much lost: so it is the line's own.
+@Test(arguments: seeds) func aTenthLostAtRandomIsFoundToBeTheLines(seed: UInt64) {
+  var call = SimulatedCall(media, path: .init(capacity: 1_000_000, seed: seed))
+  call.path.loss = 0.1
+  call.run(for: .seconds(90))
+  #expect(call.meanTarget(30, 90) > 500_000, "\(call.meanTarget(30, 90))")
+  #expect(call.queueDelayMax(30, 90) < 300)
+}
+
+/// With less sent less is lost: that is the path's, however short its queue.
+@Test(arguments: [10, 30], seeds) func whatAShortQueueDropsIsCongestion(queueMilliseconds: Int64, seed: UInt64) {
+  var call = SimulatedCall(media, path: .init(capacity: 1_000_000, seed: seed))
+  call.path.queueMax = .milliseconds(queueMilliseconds)
+  call.run(for: .seconds(60))
+  #expect(call.meanTarget(20, 60) < 1_250_000, "\(call.meanTarget(20, 60))")
+}
+
 @Test(arguments: seeds) func jitterIsNoCongestion(seed: UInt64) {
   var call = SimulatedCall(media, path: .init(capacity: 2_000_000, seed: seed))
   call.path.jitter = .milliseconds(30)
