@@ -14,11 +14,14 @@ package struct RenditionChoice: Sendable {
     package var bitsPerSecond: Int?
     /// Whether a picture shares it.
     package var hasPicture: Bool
+    /// Copies of earlier frames that its loss asks for in each packet.
+    package var copies: Int
 
-    package init(loss: Double, bitsPerSecond: Int? = nil, hasPicture: Bool = false) {
+    package init(loss: Double, bitsPerSecond: Int? = nil, hasPicture: Bool = false, copies: Int = 0) {
       self.loss = loss
       self.bitsPerSecond = bitsPerSecond
       self.hasPicture = hasPicture
+      self.copies = copies
     }
   }
 
@@ -43,6 +46,11 @@ package struct RenditionChoice: Sendable {
   /// Bits per second on the wire.
   package static func rate(of output: AudioOutputSettings) -> Int { output.bitrate + headerRate(ptime: output.ptime) }
 
+  /// Bits per second on the wire with copies of earlier frames, of which long packets have one at most.
+  static func rate(of output: AudioOutputSettings, copies: Int) -> Int {
+    rate(of: output) + output.bitrate * min(max(copies, 0), output.ptime < 60 ? 2 : 1)
+  }
+
   /// Bits per second of headers, with packets of so many milliseconds.
   static func headerRate(ptime: Int) -> Int { headerBytes * 8 * 1000 / max(ptime, 1) }
 
@@ -60,7 +68,7 @@ package struct RenditionChoice: Sendable {
     guard !ladder.isEmpty else { return nil }
     let fits = { (output: AudioOutputSettings) in
       let share = line.hasPicture ? Self.shareBesidePicture : Self.share
-      return line.bitsPerSecond.map { Double(Self.rate(of: output)) <= Double($0) * share } ?? true
+      return line.bitsPerSecond.map { Double(Self.rate(of: output, copies: line.copies)) <= Double($0) * share } ?? true
     }
     var rung = min(chosen ?? ladder.firstIndex(where: fits) ?? .max, ladder.count - 1)
     defer { chosen = rung }

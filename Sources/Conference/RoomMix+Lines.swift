@@ -50,7 +50,7 @@ extension RoomMix {
     let line = RenditionChoice.Line(
       loss: statistics.fractionLostByPeer,
       bitsPerSecond: statistics.hasEstimate ? statistics.estimatedBitsPerSecond : statistics.receivableBitsPerSecond,
-      hasPicture: statistics.receivesPictures)
+      hasPicture: statistics.receivesPictures, copies: statistics.redundantCopiesWanted)
     seat.isNew = seat.isNew && !statistics.hasEstimate
     seat.nextOutput = seat.choice.update(line, outputs: renditions.outputs, at: now)
     if seat.nextOutput != seat.chosenOutput { isAsleep = false }

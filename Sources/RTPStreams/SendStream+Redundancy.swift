@@ -7,17 +7,23 @@ import Timing
 extension SendStream {
   /// Payload with copies, at most: one datagram with its headers, whatever the path.
   private static let redundantSizeMax = 1_050
+  /// From so long frames on one copy is carried at most, in ticks of 48 kHz: 60 ms.
+  private static let longFrame = 2_880
 
   /// What was sent just before, as far as it goes into one packet with this frame: of whatever output it was, the receiver may have
   /// lost it.
   mutating func earlierFrames(for frame: PacketizedFrame, _ payloadType: UInt8, _ timestamp: RTPTimestamp) -> EarlierFrames {
     var copies = EarlierFrames()
-    guard redundancy.copies > 0, !pathIsFull, let redundant = configuration.payloadTypes.redundancy(of: payloadType) else {
+    let wanted = redundantCopies
+    guard wanted > 0, let redundant = configuration.payloadTypes.redundancy(of: payloadType) else {
       return copies
     }
     copies.payloadType = redundant
     copies.newer = earlierFrame(0, payloadType, before: timestamp)
-    if copies.newer != nil, redundancy.copies > 1 { copies.older = earlierFrame(1, payloadType, before: timestamp) }
+    // Two long packets back is too late for most who listen, and each copy takes as much as the sound.
+    if let newer = copies.newer, wanted > 1, newer.age < Self.longFrame {
+      copies.older = earlierFrame(1, payloadType, before: timestamp)
+    }
     let own = frame.bytes.count
     if own &+ copies.size > Self.redundantSizeMax { copies.older = nil }
     return own &+ copies.size > Self.redundantSizeMax ? EarlierFrames() : copies

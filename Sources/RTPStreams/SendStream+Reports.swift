@@ -33,11 +33,17 @@ public struct ReceiverView: Sendable {
 }
 
 extension SendStream {
-  /// Copies of earlier frames that packets carry now: as many as the receiver's loss asks for, none where RED was not negotiated or
-  /// the path is full.
+  /// Copies of earlier frames that packets carry now: as many as the receiver's loss asks for and its path has room for, none where
+  /// RED was not negotiated or the path is full.
   public var redundantCopies: Int {
-    configuration.payloadTypes.hasRedundancy && !pathIsFull ? redundancy.copies : 0
+    pathIsFull ? 0 : min(redundantCopiesWanted, copiesMax)
   }
+
+  /// As many as the receiver's loss asks for, whether or not there is room for them.
+  public var redundantCopiesWanted: Int { configuration.payloadTypes.hasRedundancy ? redundancy.copies : 0 }
+
+  /// The share of packets lost that copies are to make up for, 0 to 1.
+  public var lossToRepair: Double { redundancy.loss }
 
   /// The sender's part of a report sent now; nil before the first frame.
   ///
@@ -66,7 +72,12 @@ extension SendStream {
       let ticks = max(Int64(Int32(bitPattern: compact)), 0)
       if ticks < 60 &* 65_536 { roundTripTime = .ticks(ticks, at: 65_536) }
     }
-    if !pathIsFull { redundancy.receive(fractionLost: Double(block.fractionLost) / 256) }
+    let before = receiverReport?.extendedHighestSequence ?? UInt32(configuration.firstSequence & 0x7FFF)
+    if !pathIsFull {
+      redundancy.receive(
+        fractionLost: Double(block.fractionLost) / 256,
+        of: Int(Int32(bitPattern: block.extendedHighestSequence &- before)))
+    }
     protection.receive(fractionLost: Double(block.fractionLost) / 256, roundTripTime: roundTripTime)
     settleProtection()
     receiverReport = ReceiverView(

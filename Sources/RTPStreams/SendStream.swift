@@ -64,6 +64,8 @@ public struct SendStream: Sendable {
   private var isSourceChanging = false
   /// Whether packets wait on the way because of what we send: those that are lost then say that it was too much, and copies would be more.
   public var pathIsFull = false
+  /// How many copies of earlier frames there is room for on the path: they come on top of the sound itself.
+  public var copiesMax = 2
   /// TL0PICIDX of the last base layer frame.
   private var temporalBaseIndex: UInt8
   /// The payload type of the last frame's codec: asking the map again for each frame is one more step through memory.

@@ -1,4 +1,5 @@
 import Bytes
+import CongestionControl
 import EncodedMedia
 import Timing
 
@@ -62,7 +63,7 @@ extension Endpoint {
       guard let output, !pictures.joined.contains(output), let rung = pictures.ladder.index(of: output) else { continue }
       join(output, peer, rung: rung)
     }
-    if pictures.ladder.isMeasured { peer.session.wantPictures(pictures.choice.wantedBitsPerSecond) }
+    if pictures.ladder.isMeasured { want(pictures.choice, for: peer) }
     // Who begins may find a keyframe at hand.
     if pictures.hasPicture, let awaited = pictures.awaitedOutput, let entry = outputs[awaited] {
       requestFirstKeyframe(of: entry, awaited, for: peer, at: now)
@@ -82,7 +83,7 @@ extension Endpoint {
     let estimate = peer.session.pictureEstimate
     let hasChanged = peer.pictures?.update(estimate: estimate, wasProbed: news.wasProbed, at: now) ?? false
     // What sound takes may have changed, if nothing else has.
-    peer.session.wantPictures(peer.pictures?.choice.wantedBitsPerSecond ?? 0)
+    if let choice = peer.pictures?.choice { want(choice, for: peer) }
     guard hasChanged else { return }
     if before != nil, peer.pictures?.choice.forwardedRung == nil { peer.session.removeUnsentPictures() }
     settle(peer, at: now)
@@ -98,6 +99,10 @@ extension Endpoint {
     settle(peer, at: now)
     tellMeasurements(of: peer)
     giveFirstPicture(peer, at: now, into: &outputs, flush: flush)
+  }
+
+  private func want(_ choice: RungChoice, for peer: Peer) {
+    peer.session.wantPictures(choice.wantedBitsPerSecond, least: choice.ladder.least)
   }
 
   private mutating func join(_ id: OutputID, _ peer: Peer, rung: Int) {

@@ -155,6 +155,16 @@ struct OutgoingStreams {
     mutating get { video?.receiverReport?.roundTripTime ?? audio?.receiverReport?.roundTripTime }
   }
 
+  /// What was sent of sound and the share of it that is lost, where that asks for copies.
+  var soundToCopy: (counters: SendCounters, loss: Double)? {
+    mutating get {
+      guard audio?.redundantCopiesWanted ?? 0 > 0, let counters = audio?.counters, let loss = audio?.lossToRepair else {
+        return nil
+      }
+      return (counters, loss)
+    }
+  }
+
   /// Of the stream that loses most, 0 to 1, by the peer's last reports.
   var fractionLost: Double {
     mutating get { max(audio?.receiverReport?.fractionLost ?? 0, video?.receiverReport?.fractionLost ?? 0) }
@@ -170,5 +180,6 @@ struct OutgoingStreams {
     statistics.fractionLostByPeer = fractionLost
     statistics.roundTripTime = roundTripTime
     statistics.redundantCopies = audio?.redundantCopies ?? 0
+    statistics.redundantCopiesWanted = audio?.redundantCopiesWanted ?? 0
   }
 }

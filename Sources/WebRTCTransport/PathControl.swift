@@ -53,6 +53,9 @@ struct PathControl {
   private var picturesMax = Int.max
   private var allMax = Int.max
   private var parity = ParityShare()
+  private var copyRoom = CopyRoom()
+  /// What the least of the pictures takes that the peer can be given, in bits per second; 0 for none.
+  private var leastPicture = 0
 
   /// Asks for what lies in a path's control at an address and is needed to send a packet: of the pacer, sound asks for a probe alone.
   static func prefetch(at control: UnsafeRawPointer, toSend kind: MediaKind) {
@@ -142,11 +145,15 @@ struct PathControl {
   /// Sends pictures as they come.
   mutating func stopPacing() {
     isPaced = false
+    leastPicture = 0
     estimator.wantedBitsPerSecond = 0
   }
 
   /// What would be sent of pictures if it fitted.
-  mutating func want(_ bitsPerSecond: Int) {
+  ///
+  /// - Parameter least: what the least of them takes.
+  mutating func want(_ bitsPerSecond: Int, least: Int) {
+    leastPicture = least
     let whole = min(parity.whole(of: bitsPerSecond), picturesMax)
     estimator.wantedBitsPerSecond = min(max(whole &+ soundRate, Self.soundBitsPerSecond), allMax)
   }
@@ -176,6 +183,16 @@ struct PathControl {
     guard now - since >= soundWindow else { return }
     soundRate = Int(Double(soundBytes) * 8 / (now - since).seconds)
     (soundSince, soundBytes, soundWindow) = (now, 0, Self.soundWindows.upperBound)
+  }
+
+  /// How many copies of earlier frames sound may carry: any where nobody asks what the path carries.
+  ///
+  /// - Parameter loss: share of it that is lost, 0 to 1.
+  mutating func copiesMax(_ sound: SendCounters, loss: Double, at now: Instant) -> Int {
+    guard isPaced else { return 2 }
+    let estimate = min(estimator.estimatedBitsPerSecond, allMax)
+    copyRoom.update(sound, loss: loss, estimate: estimate, leastPicture: parity.whole(of: leastPicture), at: now)
+    return copyRoom.copiesMax
   }
 
   /// The peer told when packets came.

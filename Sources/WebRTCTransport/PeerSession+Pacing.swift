@@ -42,7 +42,9 @@ extension PeerSession {
   mutating func hasRoom(forBurst bytes: Int) -> Bool { path.hasRoom(forBurst: bytes) }
 
   /// What pictures would be sent if the path carried them, in bits per second: the reason to probe.
-  mutating func wantPictures(_ bitsPerSecond: Int) { path.want(bitsPerSecond) }
+  ///
+  /// - Parameter least: what the least of them takes.
+  mutating func wantPictures(_ bitsPerSecond: Int, least: Int) { path.want(bitsPerSecond, least: least) }
 
   /// Whether the peer told something of its path since this was asked last, and whether that answers a probe.
   mutating func takePathNews() -> (isNew: Bool, wasProbed: Bool) { path.takeNews() }

@@ -60,7 +60,10 @@ extension PeerSession {
         path.receiveMaximumBitrate(bitsPerSecond, at: now)
       case .transportFeedback(let feedback):
         path.receive(feedback, at: now)
-        outgoing.audio?.pathIsFull = path.estimator.isDraining
+        outgoing.audio?.pathIsFull = path.estimator.hasOwnQueue
+        if let sound = outgoing.soundToCopy {
+          outgoing.audio?.copiesMax = path.copiesMax(sound.counters, loss: sound.loss, at: now)
+        }
       case .sourceDescription, .goodbye: break
       }
     }

@@ -179,6 +179,8 @@ public struct PeerStatistics: Sendable, Equatable {
   public var framesRefused: Int = 0
   /// Copies of earlier frames in each audio packet sent (RFC 2198), by what the peer reported to lose.
   public var redundantCopies: Int = 0
+  /// As many as his loss asks for, whether or not his path has room for them.
+  public var redundantCopiesWanted: Int = 0
   /// By the last receiver report; nil before the first.
   public var roundTripTime: Interval?
   /// Interarrival jitter of the peer's audio (RFC 3550 section 6.4.1).

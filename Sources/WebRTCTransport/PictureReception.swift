@@ -113,5 +113,5 @@ struct PictureReception {
 
 extension OutputLadder {
   /// What the least of its pictures takes, in bits per second.
-  fileprivate var least: Int { steps.last { $0.rung != nil }?.bitsPerSecond ?? 0 }
+  var least: Int { steps.last { $0.rung != nil }?.bitsPerSecond ?? 0 }
 }

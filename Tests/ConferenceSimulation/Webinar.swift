@@ -142,6 +142,12 @@ final class Webinar {
       return Double(count) / (to - from)
     }
 
+    /// Of the seconds in a part of the time, those with a new picture: 0 to 1.
+    func shareOfSecondsWithPicture(_ from: Int, _ to: Int) -> Double {
+      let seconds = Set(pictures.map { Int(($0.time - .zero).seconds) })
+      return Double((from..<to).count { seconds.contains($0) }) / Double(to - from)
+    }
+
     /// Seconds without a new picture, beyond a fifth of a second each time, in a part of the time.
     func frozen(_ from: Double, _ to: Double) -> Double {
       let times = pictures.map { Double($0.time.nanoseconds) / 1e9 }.filter { $0 >= from && $0 < to }
@@ -240,6 +246,17 @@ final class Webinar {
     link.bitsPerSecond = bitsPerSecond
     link.queueMax = .milliseconds(500)
     simulation.network.linksByWay[way] = link
+  }
+
+  /// Has his line lose packets both ways, and be so long each way.
+  func setLine(of viewer: Viewer, loss: Double, delay: Interval) {
+    let addresses = [Simulation.serverAddress, viewer.client.address]
+    for (from, to) in zip(addresses, addresses.reversed()) {
+      let way = NetworkEmulator<TransportAddress>.Way(from: from, to: to)
+      var link = simulation.network.linksByWay[way] ?? simulation.network.link
+      (link.loss, link.delay, link.jitter) = (loss, delay, .milliseconds(5))
+      simulation.network.linksByWay[way] = link
+    }
   }
 
   /// How long a datagram sent to him now would wait, of those whose lines are limited.

@@ -54,6 +54,19 @@ import Timing
     #expect(AudioSettings(outputs: [.init(name: "own", bitrate: 16_000)]).renditions.map(\.name) == ["main", "own"])
   }
 
+  /// Copies of earlier frames take what pictures and the sound itself then have not.
+  @Test func copiesCountAsWhatTheSoundTakes() {
+    let outputs = AudioSettings().renditions
+    func chosen(_ rate: Int, copies: Int) -> Int? {
+      var choice = RenditionChoice()
+      let line = RenditionChoice.Line(loss: 0.05, bitsPerSecond: rate, hasPicture: true, copies: copies)
+      let name = choice.update(line, outputs: outputs, at: .zero)
+      return outputs.first { $0.name == name }?.ptime
+    }
+    #expect([0, 1, 2].map { chosen(200_000, copies: $0) } == [20, 60, 60])
+    #expect([0, 1, 2].map { chosen(60_000, copies: $0) } == [60, 120, 120], "long packets carry one")
+  }
+
   @Test func lossOnALineThatCarriesItIsNoReasonForLess() {
     var choice = RenditionChoice()
     #expect(run(&choice, from: 100, seconds: 30, loss: 0.2, rate: 500_000).allSatisfy { $0 == "main" })

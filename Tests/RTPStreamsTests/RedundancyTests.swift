@@ -19,9 +19,12 @@ import Timing
     return SendStream(.init(source: mediaSource, kind: .audio, payloadTypes: types, using: &random))
   }
 
-  private func report(_ loss: Double) -> ReportBlock {
-    ReportBlock(
-      source: mediaSource, fractionLost: UInt8(loss * 256), cumulativeLost: 0, extendedHighestSequence: 0, jitter: 0,
+  /// - Parameter packets: all that were sent up to then.
+  private func report(_ loss: Double, after packets: Int = 100) -> ReportBlock {
+    let first = sender().configuration.firstSequence & 0x7FFF
+    return ReportBlock(
+      source: mediaSource, fractionLost: UInt8(loss * 256), cumulativeLost: 0,
+      extendedHighestSequence: UInt32(Int(first) + packets), jitter: 0,
       lastSenderReport: 0, delaySinceLastSenderReport: 0)
   }
 
@@ -38,8 +41,9 @@ import Timing
   @Test func lossBringsCopiesAndCalmTakesThemAwayOneByOne() throws {
     var stream = sender()
     var counts: [Int] = []
-    for loss in [0, 0.01, 0.05, 0.2, 0.2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0] {
-      stream.receive(report(loss), wallClock: NTPTime(unixNanoseconds: 0))
+    let losses = [0, 0.01, 0.05, 0.2, 0.2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]
+    for (index, loss) in losses.enumerated() {
+      stream.receive(report(loss, after: 100 * (index + 1)), wallClock: NTPTime(unixNanoseconds: 0))
       counts.append(stream.redundantCopies)
     }
     #expect(counts.prefix(5) == [0, 0, 1, 2, 2])
@@ -59,7 +63,7 @@ import Timing
     stream.pathIsFull = false
     var copies = stream.redundantCopies
     #expect(copies == 0)
-    stream.receive(report(0.05), wallClock: NTPTime(unixNanoseconds: 0))
+    stream.receive(report(0.05, after: 200), wallClock: NTPTime(unixNanoseconds: 0))
     _ = try send(audioFrame(0), by: &stream)
     stream.pathIsFull = true
     copies = stream.redundantCopies
@@ -68,6 +72,42 @@ import Timing
     stream.pathIsFull = false
     copies = stream.redundantCopies
     #expect(copies == 1, "as soon as it has drained")
+  }
+
+  /// One of eight, now and then, says no more than six of a hundred do.
+  @Test func onePacketLostOfFewAsksForNoSecondCopy() {
+    var stream = sender()
+    var counts: [Int] = []
+    for number in 1...40 {
+      stream.receive(report(number % 2 == 0 ? 0.125 : 0, after: 8 * number), wallClock: NTPTime(unixNanoseconds: 0))
+      counts.append(stream.redundantCopies)
+    }
+    #expect(counts.max() == 1 && counts.suffix(20).allSatisfy { $0 == 1 }, "\(counts)")
+  }
+
+  @Test func longPacketsCarryOneCopyAtMost() throws {
+    for (milliseconds, copies) in [(20, 2), (40, 2), (60, 1), (120, 1)] as [(Int, Int)] {
+      var stream = sender()
+      stream.receive(report(0.3), wallClock: NTPTime(unixNanoseconds: 0))
+      var carried = 0
+      for index in 0..<4 {
+        var frame = audioFrame(0, [0x78, UInt8(index), 7])
+        frame.timestamp = RTPTimestamp(UInt32(48 * milliseconds * index))
+        let outgoing = try unwrap(stream.begin(AudioPacketizer.packetize(frame), at: frame.time))
+        carried = outgoing.copies.count
+      }
+      #expect(carried == copies, "\(milliseconds) ms")
+    }
+  }
+
+  @Test func noMoreCopiesAreCarriedThanThereIsRoomFor() {
+    var stream = sender()
+    stream.receive(report(0.3), wallClock: NTPTime(unixNanoseconds: 0))
+    for room in 0...2 {
+      stream.copiesMax = room
+      let (copies, wanted) = (stream.redundantCopies, stream.redundantCopiesWanted)
+      #expect(copies == room && wanted == 2)
+    }
   }
 
   @Test func plainAndRedundantPacketsFollowOneAnotherInOneStream() throws {
