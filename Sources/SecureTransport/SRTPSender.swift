@@ -79,6 +79,16 @@ public final class SRTPSender {
       return index
     }
 
+    /// The index that an RTP packet took.
+    func spentIndex(_ fields: RTPFields) throws(SRTPSendError) -> UInt64 {
+      guard let place = find(fields.ssrc) else { throw .malformed }
+      let last = self[place].lastIndex
+      guard last != Stream.none else { throw .malformed }
+      let age = UInt64(UInt16(truncatingIfNeeded: last) &- fields.sequenceNumber)
+      guard age < 0x8000, age <= last else { throw .malformed }
+      return last &- age
+    }
+
     /// Takes the next index of a stream's RTCP packets for good.
     mutating func spendRTCPIndex(_ ssrc: UInt32) throws(SRTPSendError) -> UInt32 {
       let place = try findOrAdd(ssrc)
@@ -120,18 +130,8 @@ public final class SRTPSender {
   ///
   /// - Returns: the length with the tag; always `length + rtpOverhead`.
   public func protectRTP(_ packet: inout MutableSpan<UInt8>, length: Int) throws(SRTPSendError) -> Int {
-    let (fields, index) = try spendIndex(of: packet.span, length: length)
+    let (fields, index) = try takeIndex(of: packet.span, length: length, isAgain: false)
     return try protect(&packet, length, fields, index)
-  }
-
-  /// As `protectRTP`, but perhaps later, together with others: `packet` may be plain until the batch is sealed.
-  ///
-  /// - Parameter start: where the packet begins in the block that the batch is sealed in.
-  package func protectRTP(
-    _ packet: inout MutableSpan<UInt8>, length: Int, at start: Int, with batch: inout SRTPBatch
-  ) throws(SRTPSendError) -> Int {
-    let (fields, index) = try spendIndex(of: packet.span, length: length)
-    return try protect(&packet, length, fields, index, at: start, with: &batch)
   }
 
   /// Protects a packet again that was protected before, so that the same datagram leaves once more (RFC 4585 without RFC 4588).
@@ -141,35 +141,31 @@ public final class SRTPSender {
   /// - Returns: the length with the tag.
   /// - Throws: `malformed` where the SSRC has sent nothing within 2^15 packets under that number.
   public func protectRTPAgain(_ packet: inout MutableSpan<UInt8>, length: Int) throws(SRTPSendError) -> Int {
-    let (fields, index) = try spentIndex(of: packet.span, length: length)
+    let (fields, index) = try takeIndex(of: packet.span, length: length, isAgain: true)
     return try protect(&packet, length, fields, index)
   }
 
-  /// As `protectRTPAgain`, but perhaps later, together with others.
-  package func protectRTPAgain(
-    _ packet: inout MutableSpan<UInt8>, length: Int, at start: Int, with batch: inout SRTPBatch
+  /// As `protectRTP` or `protectRTPAgain`, but perhaps later, together with others: `packet` may be plain until the batch is sealed.
+  ///
+  /// - Parameter start: where the packet begins in the block that the batch is sealed in.
+  package func protectRTP(
+    _ packet: inout MutableSpan<UInt8>, length: Int, isAgain: Bool = false, at start: Int, with batch: inout SRTPBatch
   ) throws(SRTPSendError) -> Int {
-    let (fields, index) = try spentIndex(of: packet.span, length: length)
-    return try protect(&packet, length, fields, index, at: start, with: &batch)
+    let (fields, index) = try takeIndex(of: packet.span, length: length, isAgain: isAgain)
+    let counter = UInt32(truncatingIfNeeded: index >> 16)
+    guard !rtp.protectRTP(at: start, count: length, fields: fields, rollOverCounter: counter, with: &batch) else {
+      return length &+ profile.rtpOverhead
+    }
+    return try protect(&packet, length, fields, index)
   }
 
-  /// What protection depends on, and the packet's index, taken for good before the cipher runs.
-  private func spendIndex(of packet: Span<UInt8>, length: Int) throws(SRTPSendError) -> (RTPFields, UInt64) {
+  /// What protection depends on, and the packet's index: the next one, spent before the cipher runs, or one that was spent before.
+  private func takeIndex(
+    of packet: Span<UInt8>, length: Int, isAgain: Bool
+  ) throws(SRTPSendError) -> (RTPFields, UInt64) {
     try checkRoom(packet.count, length: length, overhead: profile.rtpOverhead)
     guard let fields = RTPFields(packet.extracting(..<length)) else { throw .malformed }
-    return (fields, try streams.spendIndex(fields))
-  }
-
-  /// The index that was taken for a packet before.
-  private func spentIndex(of packet: Span<UInt8>, length: Int) throws(SRTPSendError) -> (RTPFields, UInt64) {
-    try checkRoom(packet.count, length: length, overhead: profile.rtpOverhead)
-    guard let fields = RTPFields(packet.extracting(..<length)) else { throw .malformed }
-    guard let stream = streams.find(fields.ssrc) else { throw .malformed }
-    let last = streams[stream].lastIndex
-    guard last != Stream.none else { throw .malformed }
-    let age = UInt64(UInt16(truncatingIfNeeded: last) &- fields.sequenceNumber)
-    guard age < 0x8000, age <= last else { throw .malformed }
-    return (fields, last &- age)
+    return (fields, isAgain ? try streams.spentIndex(fields) : try streams.spendIndex(fields))
   }
 
   @_lifetime(packet: copy packet)
@@ -181,18 +177,6 @@ public final class SRTPSender {
     }
     guard done else { throw .failed }
     return length &+ profile.rtpOverhead
-  }
-
-  @_lifetime(packet: copy packet)
-  private func protect(
-    _ packet: inout MutableSpan<UInt8>, _ length: Int, _ fields: RTPFields, _ index: UInt64, at start: Int,
-    with batch: inout SRTPBatch
-  ) throws(SRTPSendError) -> Int {
-    let counter = UInt32(truncatingIfNeeded: index >> 16)
-    guard !rtp.protectRTP(at: start, count: length, fields: fields, rollOverCounter: counter, with: &batch) else {
-      return length &+ profile.rtpOverhead
-    }
-    return try protect(&packet, length, fields, index)
   }
 
   /// Protects the RTCP packet, compound or reduced-size, in the first `length` bytes of `packet`.

@@ -83,9 +83,7 @@ public struct PeerOutputs: ~Copyable {
     let start = arena.count
     return arena.append(capacity: capacity) { packet in
       guard let length = write(&packet) else { return nil }
-      return isAgain
-        ? try? sender.protectRTPAgain(&packet, length: length, at: start, with: &unsealed)
-        : try? sender.protectRTP(&packet, length: length, at: start, with: &unsealed)
+      return try? sender.protectRTP(&packet, length: length, isAgain: isAgain, at: start, with: &unsealed)
     }
   }
 

@@ -18,10 +18,7 @@ import Testing
       let start = bytes.count
       var own = packet + [UInt8](repeating: 0xAA, count: sender.rtpOverhead)
       var slot = own.mutableSpan
-      let length =
-        isAgain
-        ? try sender.protectRTPAgain(&slot, length: packet.count, at: start, with: &batch)
-        : try sender.protectRTP(&slot, length: packet.count, at: start, with: &batch)
+      let length = try sender.protectRTP(&slot, length: packet.count, isAgain: isAgain, at: start, with: &batch)
       #expect(length == own.count)
       bytes += own
     }
