@@ -174,7 +174,13 @@ public struct BandwidthEstimator: Sendable {
 
   /// Whether it is worth asking what the path carries.
   private var wantsMore: Bool {
-    mutating get { wantedBitsPerSecond > 0 && (isUnsure || Double(wantedBitsPerSecond) > estimate) }
+    mutating get { wantedBitsPerSecond > 0 && (isUnsure || worthKnowing > estimate) }
+  }
+
+  /// How much the path is asked for, in bits per second. The first answer decides: it is to leave a margin above the least that would do.
+  private var worthKnowing: Double {
+    let wanted = Double(wantedBitsPerSecond)
+    return isUnsure ? wanted * 1.5 : probes.worthKnowing(estimate: estimate, wanted: wanted)
   }
 
   private var silenceMax: Interval { max(Self.silenceMax, roundTripTime * 3) }
@@ -407,15 +413,13 @@ public struct BandwidthEstimator: Sendable {
 
   /// The probe to be sent now, by the pacer; nil where none is due.
   public mutating func takeProbe(at now: Instant) -> ProbeRequest? {
-    // The first answer decides: it is to leave a margin above the least that would do.
-    let wanted = min(Double(wantedBitsPerSecond) * (isUnsure ? 1.5 : 1), receiverMaximum ?? .infinity, Double(bounds.maximum))
+    let worth = min(worthKnowing, receiverMaximum ?? .infinity, Double(bounds.maximum))
     let isCalm = detector.usage != .over && !isDraining && loss.isCalm && queue.current < .milliseconds(100)
-    guard
-      let probe = probes.takeDue(
-        estimate: estimate, wanted: wanted, isCalm: isCalm && wantsMore, isUnsure: isOpening(at: now), at: now)
-    else {
-      return nil
-    }
+    let fits = !isUnsure && estimate >= Double(wantedBitsPerSecond)
+    let probe = probes.takeDue(
+      fits ? .keyframes : isOpening(at: now) ? .opening : .more, estimate: estimate, worth: worth, isCalm: isCalm && wantsMore,
+      at: now)
+    guard let probe else { return nil }
     measurement.begin(probe, at: now)
     let length = Double(probe.bytes) * 8 / max(estimate, 1)
     probeEcho = now + roundTripTime + .nanoseconds(Int64(min(length, 1) * 1e9))

@@ -21,6 +21,15 @@ public struct ProbeRequest: Hashable, Sendable {
 ///
 /// A probe that succeeds is followed by a larger one at once; one that fails, by the next after a wait that doubles.
 struct ProbeSchedule: Sendable {
+  enum Purpose: Sendable {
+    /// Nothing is known yet: what was lost on the way, or word of it, is sent again.
+    case opening
+    /// More is wanted than is known to fit.
+    case more
+    /// All that is wanted fits, and a key frame is to leave at once.
+    case keyframes
+  }
+
   private static let firstFactors = [3.0, 6.0]
   private static let factor = 2.0
   private static let waits = Interval.seconds(3)...Interval.seconds(6)
@@ -31,33 +40,46 @@ struct ProbeSchedule: Sendable {
   private static let durationMax = 0.150
   private static let bytesMin = 300...1_200
   private static let packetsMin = 6
+  /// A key frame may leave so many times faster than all that is wanted does on average.
+  private static let keyframeMargin = 2.5
+  /// That much is asked for so often without success: a short probe is easily measured wrong.
+  private static let keyframeTriesMax = 3
+  private static let keyframeTryWait = Interval.milliseconds(500)
 
   private(set) var nextDeadline: Instant?
   private var nextCluster: UInt8 = 1
   private var factorsLeft = Self.firstFactors
   private var wait = Self.waits.lowerBound
-  /// The rate of the probe that is under way.
+  /// The rate of the probe that is under way, and what it is for.
   private var expected: Double?
+  private var purpose = Purpose.opening
+  private var keyframeTriesLeft = Self.keyframeTriesMax
 
   /// The path is open: asks for the first probes.
   mutating func begin(at now: Instant) { if nextDeadline == nil { nextDeadline = now } }
 
+  /// What it is worth to ask for, in bits per second: what is wanted, and where that fits, what lets a key frame leave at once. The
+  /// latter not for long, or padding would never end on a path that has no more.
+  func worthKnowing(estimate: Double, wanted: Double) -> Double {
+    estimate >= wanted && keyframeTriesLeft > 0 ? wanted * Self.keyframeMargin : wanted
+  }
+
   /// - Parameters:
   ///   - estimate: bits per second known to fit.
-  ///   - wanted: what the sender would send.
-  ///   - isUnsure: whether nothing is known yet: then what was lost on the way, or word of it, is sent again.
-  ///   - isCalm: whether the path has room and more is wanted; else the probe waits.
-  mutating func takeDue(estimate: Double, wanted: Double, isCalm: Bool, isUnsure: Bool, at now: Instant) -> ProbeRequest? {
+  ///   - worth: what is asked for at most.
+  ///   - isCalm: whether the path has room and more is worth knowing; else the probe waits.
+  mutating func takeDue(_ purpose: Purpose, estimate: Double, worth: Double, isCalm: Bool, at now: Instant) -> ProbeRequest? {
     guard let deadline = nextDeadline, now >= deadline else { return nil }
-    if expected != nil, !isUnsure { failed(at: now) }
+    if expected != nil, purpose != .opening { failed(at: now) }
     guard let deadline = nextDeadline, now >= deadline else { return nil }
     guard isCalm else {
       nextDeadline = now + .milliseconds(500)
       return nil
     }
     let factor = factorsLeft.isEmpty ? Self.factor : factorsLeft.removeFirst()
-    let rate = min(estimate * factor, wanted * 1.1)
+    let rate = min(estimate * factor, worth * 1.1)
     expected = rate
+    self.purpose = purpose
     nextDeadline = now + Self.resultWait
     defer { nextCluster = nextCluster == 255 ? 1 : nextCluster + 1 }
     // On a thin line less says as much, and sound waits less behind it.
@@ -79,13 +101,19 @@ struct ProbeSchedule: Sendable {
   /// Queues grew or packets were lost: the path is asked later.
   mutating func congested(at now: Instant) {
     factorsLeft = []
+    keyframeTriesLeft = 0
     expected = nil
     nextDeadline = max(nextDeadline ?? now, now + Self.waits.lowerBound)
   }
 
   private mutating func failed(at now: Instant) {
-    factorsLeft = []
     expected = nil
+    if purpose == .keyframes {
+      keyframeTriesLeft &-= 1
+      nextDeadline = now + Self.keyframeTryWait
+      return
+    }
+    factorsLeft = []
     nextDeadline = now + wait
     wait = min(wait * 2, Self.waits.upperBound)
   }

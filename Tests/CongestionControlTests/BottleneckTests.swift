@@ -75,6 +75,20 @@ func aDeepBufferStaysEmptyAndDrainsAfterAFall(queueMilliseconds: Int64, seed: UI
   #expect(call.samples(5, 30).allSatisfy { $0.target > 300_000 })
 }
 
+/// A viewer of one output asks his path once for more than that takes on average.
+@Test(arguments: [0, 0.01], seeds)
+func aKeyframeLeavesAtOnceASecondAfterTheStartThoughTheLineLosesSome(loss: Double, seed: UInt64) {
+  var call = SimulatedCall(
+    .elastic(550_000), path: .init(capacity: 5_000_000, seed: seed), bounds: .init(minimum: 20_000, start: 750_000))
+  call.path.loss = loss
+  call.run(for: .seconds(1))
+  var (pacer, estimator) = (call.pacer, call.estimator)
+  pacer.setTarget(
+    estimator.targetBitsPerSecond - 52_000, headroom: estimator.headroom(at: call.now), at: call.now)
+  for _ in 0..<18 { _ = pacer.enqueue(3, .video, size: 1_160, at: call.now) }
+  #expect(pacer.queueTime < .milliseconds(120), "\(pacer.queueTime.milliseconds) ms for a third of a second's pictures")
+}
+
 @Test(arguments: [(100, 20), (200, 20), (300, 20), (300, 50)])
 func aLineSharedWithAGreedyFlowIsShared(_ line: (queueMilliseconds: Int64, delayMilliseconds: Int64)) {
   var (ours, theirs): ([Double], [Double]) = ([], [])
