@@ -24,7 +24,7 @@ extension ReceiveStream {
       noteMissing(between: highest, and: number, at: arrival.time)
       extended = number
     case .late(let number):
-      missing.remove(number)
+      if let time = missing.answer(number, at: arrival.time) { noteAnswer(after: time) }
       extended = number
     case .duplicate:
       counters.duplicates &+= 1
