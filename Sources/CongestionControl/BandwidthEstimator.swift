@@ -81,7 +81,9 @@ public struct BandwidthEstimator: Sendable {
   /// So long after it was full a path is taken to have little more than what is known.
   private static let fullFor = Interval.seconds(10)
   /// Of what comes through a queue, so much more makes it ours.
-  private static let outrunning = 1.2
+  private static let outrunning = 1.5
+  /// Of what comes through a queue, so much is less: it drains.
+  private static let underrunning = 0.9
   private static let ownQueueMin = Interval.milliseconds(40)
   /// How long less is sent so that a queue drains: at least, since what was sent before may still arrive; at most, since then it is not
   /// ours, or its base has changed.
@@ -307,7 +309,8 @@ public struct BandwidthEstimator: Sendable {
   private mutating func learn(_ news: News, at now: Instant) {
     let (lost, probed) = (news.reportedLost &- news.found, news.probed)
     if let shortest = news.shortest { roundTripTime = max((roundTripTime * 7 + shortest) / 8, .milliseconds(1)) }
-    queue.finish(at: now)
+    let through = bottleneck.bitsPerSecond(at: now)
+    queue.finish(isDraining: through.map { sending.bitsPerSecond < Self.underrunning * $0 } ?? true, at: now)
     loss.count(
       received: news.received, lost: lost, sent: sending.bitsPerSecond, target: estimate, roundTripTime: roundTripTime, at: now)
     let usage: PathUsage = news.isOver || isOverwhelmed() ? .over : detector.usage
@@ -373,6 +376,8 @@ public struct BandwidthEstimator: Sendable {
       probes.congested(at: now)
       isDraining = !isShared
     }
+    // A queue that others fill does not drain because we send less.
+    if isShared { isDraining = false }
     let passed = rate.lastDecrease.map { now - $0 } ?? Self.drainTimes.upperBound
     if passed >= (queue.current < Self.ownQueueMin ? Self.drainTimes.lowerBound : Self.drainTimes.upperBound) {
       isDraining = false

@@ -27,7 +27,9 @@ struct QueueDelay: Sendable {
   }
 
   /// The packets of one feedback were added.
-  mutating func finish(at now: Instant) {
+  ///
+  /// - Parameter isDraining: whether more of what we send comes through than is sent.
+  mutating func finish(isDraining: Bool, at now: Instant) {
     guard let delay = least else { return }
     least = nil
     if let base, delay - base > .seconds(10) || base - delay > .seconds(10) { self = QueueDelay() }
@@ -40,8 +42,8 @@ struct QueueDelay: Sendable {
     let floor = min(base ?? delay, delay)
     base = floor
     current = delay - floor
-    // A queue so long is our own, from before the path became slower: it takes more than five seconds to drain.
-    if current < Self.short || current > Self.sharedMax || lastShort == nil { lastShort = now }
+    // A queue so long that drains is our own, from before the path became slower: that takes more than five seconds.
+    if current < Self.short || current > Self.sharedMax && isDraining || lastShort == nil { lastShort = now }
     isShared = lastShort.map { now - $0 > Self.sharedAfter } ?? false
   }
 }

@@ -16,8 +16,11 @@ struct RateControl: Sendable {
   private static let thinBelow = 100_000.0
   private static let sharedFactor = 0.7
   private static let sharedSpacing = Interval.milliseconds(1_000)
-  /// Per second, as a TCP flow of one packet a round trip grows, within reason.
+  /// Per second, as a TCP flow of one packet a round trip grows, within reason: where the queue is a second long that would take a
+  /// minute, and the share that was lost before others were known would hardly come back.
   private static let sharedStepMax = 60_000.0
+  private static let sharedStepMin = 32_000.0
+  private static let sharedStepMinFactor = 0.1
 
   private(set) var state = RateControlState.hold
   private(set) var bitsPerSecond: Double
@@ -65,7 +68,8 @@ struct RateControl: Sendable {
     let step: Double
     if isShared {
       let seconds = max(roundTripTime.seconds, 0.01)
-      step = min(9_600 / (seconds * seconds), Self.sharedStepMax) * elapsed
+      let least = min(Self.sharedStepMinFactor * bitsPerSecond, Self.sharedStepMin)
+      step = min(max(9_600 / (seconds * seconds), least), Self.sharedStepMax) * elapsed
     } else if capacity.estimate != nil {
       let frame = bitsPerSecond / 30
       let packet = frame / max((frame / 9_600).rounded(.up), 1)
