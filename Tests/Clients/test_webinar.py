@@ -1,9 +1,13 @@
 """What a host does with an audience, on the page: the lobby, raised hands, the stage; and a server that dies."""
 
 import asyncio
+import base64
+import json
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any
+
+import pytest
 
 from chromium_page import chromium
 from colours import RED, alike, plain
@@ -56,6 +60,56 @@ async def test_a_viewer_comes_through_the_lobby_and_onto_the_stage_over_one_conn
         await api.patch_participant(room, person["id"], {"role": "viewer"})
         await words(red, "#error", "You are in the audience")
         assert [each["id"] for each in await api.participants(room)] == [person["id"]], "it is the session he came with"
+
+
+#: Keeps what the page opens and connects by, to be looked at.
+WATCHED = """
+  window.opened = [];
+  window.connections = [];
+  const open = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+  navigator.mediaDevices.getUserMedia = async (wanted) => {
+    const stream = await open(wanted);
+    window.opened.push(...stream.getTracks());
+    return stream;
+  };
+  const Connection = RTCPeerConnection;
+  window.RTCPeerConnection = class extends Connection {
+    constructor(settings) {
+      super(settings);
+      window.connections.push(this);
+    }
+  };
+"""
+SENT = "window.connections.at(-1).getSenders().filter(({ track }) => track?.readyState === 'live').map(({ track }) => track.kind)"
+IN_USE = "window.opened.filter((track) => track.readyState === 'live').map(({ kind }) => kind)"
+
+
+@pytest.mark.parametrize("told_by", ["token", "server"])
+async def test_a_viewer_who_chose_a_camera_is_not_filmed_before_he_is_on_the_stage(server: Server, room: str, told_by: str) -> None:
+    claims = base64.urlsafe_b64encode(json.dumps({"sub": "red", "room": room, "role": "viewer"}).encode()).decode().rstrip("=")
+    # A server without keys takes nothing from a token, but the page does.
+    address = server.url + "/" + (f"#token=head.{claims}.signature" if told_by == "token" else "")
+    async with RoomAPI(server.url) as api, chromium(address, VOICES[0], plain(RED), script=WATCHED) as red:
+        if told_by == "server":
+            await red.page.route("**/participants?*", lambda route: route.continue_(url=route.request.url + "&role=viewer"))
+        await red.join("Red", room)
+        await words(red, "#error", "You are in the audience")
+        await red.page.wait_for_function(f"() => !{SENT}.length && !{IN_USE}.length", timeout=10_000)
+        await words(red, "#participants", "watching")
+        if told_by == "token":
+            assert await red.page.evaluate("window.opened.length") == 0
+        [person] = await api.participants(room)
+        await api.patch_participant(room, person["id"], {"role": "panelist"})
+        await words(red, "#error", "You are on the stage")
+        assert sorted(await red.page.evaluate(SENT)) == ["audio", "video"]
+
+        async def sends_both() -> bool:
+            [each] = await api.participants(room)
+            return each["id"] == person["id"] and each["sends"]["audio"] and each["sends"]["video"]
+
+        await until("his sound and picture", sends_both)
+        await api.patch_participant(room, person["id"], {"role": "viewer"})
+        await red.page.wait_for_function(f"() => !{SENT}.length && !{IN_USE}.length", timeout=10_000)
 
 
 async def waiting(api: RoomAPI, path: str) -> list[dict[str, Any]]:

@@ -6,7 +6,7 @@ import { OwnLook } from "/own-look.js";
 import { Room } from "/room.js";
 import { Session } from "/session.js";
 import { Statistics } from "/statistics.js";
-import { headers, problem, token } from "/token.js";
+import { grantedRole, headers, problem, token } from "/token.js";
 
 const $ = (id) => document.getElementById(id);
 const statistics = new Statistics($("statistics"));
@@ -168,6 +168,12 @@ function letGo() {
   stream = null;
 }
 
+/// Lets devices go, so that there is nothing to send.
+function stopSending() {
+  letGo();
+  stream = new MediaStream();
+}
+
 // MARK: Joining and leaving
 
 /// While one comes in, what was filled in stays as it is.
@@ -184,17 +190,19 @@ async function join() {
   const name = $("name").value.trim() || "Guest";
   const roomName = $("room").value.trim();
   localStorage.setItem("name", $("name").value.trim());
+  const watches = $("source").value === "none" || grantedRole === "viewer";
   const hasWanted = stream?.getTracks().some((track) => track.readyState === "live");
-  if (!hasWanted || $("source").value === "none") await openDevices();
+  if (watches) stopSending();
+  else if (!hasWanted) await openDevices();
   endPreview();
   isMuted = isDeaf = isHandUp = false;
-  role = null;
+  role = watches ? "viewer" : null;
   sound = "main";
   picture = null;
   isPictureOff = !stream.getVideoTracks().length;
   enterRoom(roomName);
   session = new Session({
-    room: roomName, name, token, stream, content: $("source").value === "screen" ? "slides" : "main", watches: $("source").value === "none",
+    room: roomName, name, token, stream, content: $("source").value === "screen" ? "slides" : "main", watches,
     on: {
       state: (tone, words) => {
         status(tone, words);
@@ -204,7 +212,7 @@ async function join() {
       // Who he was leaves the room, he himself does not.
       parted: () => { if (room) room.ownId = null; },
       joined: () => {
-        notice("");
+        notice(role === "viewer" && $("source").value !== "none" ? inAudience : "", "news");
         room.ownId = session.id;
         // Events are of rooms that exist: the first to join makes his.
         room.start();
@@ -218,7 +226,7 @@ async function join() {
       layouts: { list: $("layouts"), empty: $("layouts-empty"), edit: $("edit-layouts"), of: $("layout-of"), ofLabel: $("layout-of-label") } },
     on: { notice, removed, own: followOwn, sounds: showSounds, pictures: showPictures, lost: () => session?.verify(), stage: followStage },
   });
-  if (mayLead(token)) room.lead = new Lead(room, $, notice);
+  if (mayLead) room.lead = new Lead(room, $, notice);
   look = new OwnLook(room, $, notice);
   const joining = session.start();
   statistics.start(session);
@@ -317,18 +325,21 @@ async function toggleHand() {
   showControls();
 }
 
-/// A host asked one onto the stage, or back into the audience.
+const inAudience = "You are in the audience: nobody sees or hears you.";
+
+/// A host asked one onto the stage, or back into the audience; or one learns only now that the audience is where one came to.
 async function followRole(next) {
   const before = role;
   const own = session;
   role = next;
-  if (!before || before === next || !own) return;
+  if (before === next || !own) return;
+  own.watches = next === "viewer";
   if (next === "viewer") {
-    letGo();
-    stream = own.stream = new MediaStream();
+    stopSending();
+    own.stream = stream;
     isPictureOff = true;
     for (const kind of ["audio", "video"]) await own.replace(kind, null);
-    notice("You are in the audience now: nobody sees or hears you.", "news");
+    notice(inAudience, "news");
   } else if (before === "viewer") {
     if ($("source").value === "none") {
       $("source").value = "camera";
@@ -531,4 +542,4 @@ $("room").value = new URLSearchParams(location.search).get("room") || "lobby";
 followSource();
 showPresence();
 if (!devices.isPossible()) notice("Cameras work only over https or on localhost. Here you can watch and listen.");
-else devices.isGranted().then((granted) => { if (granted && !session && !stream && $("source").value === "camera") showPreview(); });
+else if (grantedRole !== "viewer") devices.isGranted().then((granted) => { if (granted && !session && !stream && $("source").value === "camera") showPreview(); });
