@@ -45,6 +45,21 @@ async def test_mute_and_sound_are_told_and_followed(server: Server, room: str) -
         await words(red, "#mute", "Mute")
 
 
+async def test_a_camera_turned_off_is_told_at_once_and_seen_again_turned_on(server: Server, room: str) -> None:
+    async with RoomAPI(server.url) as api, chromium(server.url + "/", VOICES[0], plain(RED)) as red:
+        await red.join("Red", room)
+        await _until_sends(api, room, {"audio": True, "video": True})
+        await red.page.click("#camera")
+        await until(api, room, videoMuted=True)
+        # By itself the server finds out after five seconds.
+        await _until_sends(api, room, {"video": True})
+        await words(red, "#camera", "Camera on")
+        await red.page.click("#camera")
+        await words(red, "#camera", "Camera off")
+        await until(api, room, videoMuted=False)
+        await _until_sends(api, room, {"audio": True, "video": True})
+
+
 async def until(api: RoomAPI, room: str, **wanted: Any) -> None:
     """Waits until the server holds these of the only person."""
     deadline = time.monotonic() + 10

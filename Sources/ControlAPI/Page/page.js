@@ -350,6 +350,7 @@ async function followRole(next) {
     own.stream = stream;
     for (const track of stream.getTracks()) await own.replace(track.kind, track);
     isPictureOff = !stream.getVideoTracks().length;
+    if (!isPictureOff) tellPicture(false);
     setMuted(true);
     room.change({ audioMuted: true });
     if (stream.getTracks().length) notice("You are on the stage. Unmute yourself to be heard.", "news");
@@ -452,6 +453,12 @@ async function chooseSound() {
   $("sound-select").value = sound;
 }
 
+/// Tells the server whether there is a picture: left to find out by itself it would go on showing the last one for seconds.
+/// One after the other, so that the last is what holds.
+function tellPicture(off) {
+  tellPicture.last = Promise.resolve(tellPicture.last).then(() => room?.change({ videoMuted: off }));
+}
+
 /// Turning the picture off stops the camera, so that its light goes out.
 async function setPicture(off) {
   if (!session || $("camera").disabled || isPictureOff === off) return;
@@ -460,6 +467,7 @@ async function setPicture(off) {
       track.stop();
       stream.removeTrack(track);
     }
+    tellPicture(true);
     await session.replace("video", null);
     isPictureOff = true;
   } else {
@@ -478,7 +486,10 @@ async function setPicture(off) {
       if (own.videoTransceiver.currentDirection === "recvonly") {
         own.stream = stream;
         own.start();
-      } else await own.replace("video", track);
+      } else {
+        tellPicture(false);
+        await own.replace("video", track);
+      }
       isPictureOff = false;
     }
   }

@@ -243,9 +243,10 @@ export class Room {
     if (person.audioMuted && person.sends?.audio) return person.deaf ? "muted, hears nothing" : "muted";
     if (person.deaf) return "hears nothing";
     if (person.speaking) return "speaking";
+    const isSeen = person.sends?.video && !person.videoMuted;
     if (!person.sends?.audio && !person.sends?.video) return "watching";
     if (person.id === this.floor) return "has the floor";
-    if (!person.sends?.video) return "audio only";
+    if (!isSeen) return person.sends?.audio ? "audio only" : "picture off";
     return "";
   }
 }
