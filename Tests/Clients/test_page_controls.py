@@ -41,6 +41,9 @@ async def test_mute_and_sound_are_told_and_followed(server: Server, room: str) -
         await api.patch_participant(room, person["id"], {"audioMuted": False})
         await words(red, "#error", "unmute yourself")
         await words(red, "#mute", "Unmute")
+        # Until he does he is not heard, and nobody is to be told otherwise.
+        await until(api, room, audioMuted=True)
+        await words(red, "#participants", "muted")
         await red.page.click("#mute")
         await words(red, "#mute", "Mute")
 

@@ -352,7 +352,7 @@ async function followRole(next) {
     isPictureOff = !stream.getVideoTracks().length;
     if (!isPictureOff) tellPicture(false);
     setMuted(true);
-    room.change({ audioMuted: true });
+    tellMuted();
     if (stream.getTracks().length) notice("You are on the stage. Unmute yourself to be heard.", "news");
   }
   showControls();
@@ -366,13 +366,20 @@ function setMuted(muted) {
   showControls();
 }
 
+/// Tells the server whether one is muted here.
+async function tellMuted() {
+  const wanted = isMuted;
+  const answer = await room.change({ audioMuted: wanted });
+  if (answer.done) known.audioMuted = wanted;
+  return answer;
+}
+
 /// Muted here at once; told to the server, so that the others see it. Where a token does not allow that, nobody misses it.
 async function toggleMute() {
   if (!session || $("mute").disabled) return;
   setMuted(!isMuted);
   const wanted = isMuted;
-  const { done, words } = await room.change({ audioMuted: wanted });
-  if (done) known.audioMuted = wanted;
+  const { done, words } = await tellMuted();
   if (done && !wanted && $("error").dataset.tone === "news") notice("");
   // Who was muted by others stays so until the server agrees.
   if (!done && !wanted && known.audioMuted) {
@@ -404,9 +411,13 @@ function followOwn(person) {
   if (person.audioMuted && !known.audioMuted && !isMuted) {
     setMuted(true);
     notice(mutedByOthers, "news");
-  } else if (!person.audioMuted && known.audioMuted && isMuted) notice("You may speak again: unmute yourself.", "news");
+  }
+  const maySpeak = !person.audioMuted && known.audioMuted && isMuted;
+  if (maySpeak) notice("You may speak again: unmute yourself.", "news");
   if (person.deaf !== known.deaf && person.deaf !== isDeaf) setDeaf(person.deaf);
   known = { audioMuted: person.audioMuted, deaf: person.deaf };
+  // Nobody is to think that he is heard: this microphone stays muted until he unmutes it himself.
+  if (maySpeak) tellMuted();
   $("sound-select").value = sound = person.receives.audio ?? "main";
   picture = person.receives.auto ? "auto" : person.receives.output;
   if (picture) $("picture-select").value = picture;
@@ -417,7 +428,7 @@ function followOwn(person) {
 /// After the connection was lost one is somebody new to the server.
 function tellAgain() {
   known = { audioMuted: false, deaf: false };
-  if (isMuted) room.change({ audioMuted: true });
+  if (isMuted) tellMuted();
   if (isDeaf) room.change({ deaf: true });
   if (sound !== "main") room.change({ audioOutput: sound });
   if (picture) room.change({ output: picture });
