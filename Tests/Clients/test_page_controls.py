@@ -1,6 +1,7 @@
 """What the page tells the server about its own person, and what it takes from it."""
 
 import asyncio
+import base64
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -37,6 +38,14 @@ async def test_mute_and_sound_are_told_and_followed(server: Server, room: str) -
         # Muted by somebody else: the page says so, and its person may end it here, where everybody may.
         await api.patch_participant(room, person["id"], {"audioMuted": True})
         await words(red, "#error", "has muted you")
+        await words(red, "#mute", "Unmute")
+        # Where everybody may not, the server says why, and that is enough.
+        why = "A host muted you and has to let you speak; raise your hand."
+        await red.page.route("**/participants/*", lambda route: route.fulfill(status=403, json={"detail": why}))
+        await red.page.click("#mute")
+        await words(red, "#error", why)
+        assert await red.page.inner_text("#error") == why
+        await red.page.unroute("**/participants/*")
         await words(red, "#mute", "Unmute")
         await api.patch_participant(room, person["id"], {"audioMuted": False})
         await words(red, "#error", "unmute yourself")
@@ -245,7 +254,10 @@ async def test_who_waits_is_not_shown_what_hosts_do(server: Server, room: str) -
         await api.put_room(room, {"admission": {"lobby": True}})
         # The first to come finds nobody who could let him in, and does it himself.
         await red.join("Red", room)
+        await words(red, "#alone", "once you are let in")
+        assert await red.page.is_hidden("#people-count")
         await red.page.click("#waiting button:has-text('Admit')")
+        await words(red, "#alone", "Nobody else is here yet")
         await words(red, "#participants", "Red")
         await guest.call("join", "Guest", room)
         await words(guest, "#status", "In the lobby")
@@ -262,6 +274,14 @@ async def test_who_waits_is_not_shown_what_hosts_do(server: Server, room: str) -
         await words(red, "#error", "Guest raised a hand")
         await guest.page.click("#hand")
         await red.page.wait_for_selector("#error", state="hidden", timeout=10_000)
+
+
+async def test_who_is_kept_from_seeing_who_is_there_is_not_told_that_nobody_is(server: Server, room: str) -> None:
+    claims = base64.urlsafe_b64encode(b'{"role": "panelist"}').decode().rstrip("=")
+    async with RoomAPI(server.url) as api:
+        await api.put_room(room, {"admission": {"lobby": True}})
+        async with chromium(f"{server.url}/?room={room}#token=head.{claims}.signature", VOICES[0], plain(RED)) as red:
+            await words(red, "#presence", "This room has a lobby: a host will let you in.")
 
 
 async def test_a_room_that_does_not_exist_yet_puts_nothing_on_the_console(server: Server, room: str) -> None:

@@ -76,7 +76,9 @@ async function showPresence() {
       const names = participants.slice(0, 3).map((person) => person.name || "Guest");
       const others = participants.length - names.length;
       if (others > 0) names.push(`${others} more`);
-      words = names.length ? `In the room: ${names.join(", ")}.` : "Nobody is in this room yet.";
+      // Behind a lobby nobody is shown but to hosts.
+      const isHidden = rooms[0]?.admission.lobby && !mayLead;
+      words = names.length ? `In the room: ${names.join(", ")}.` : isHidden ? "This room has a lobby: a host will let you in." : "Nobody is in this room yet.";
     }
   } catch { words = "The server cannot be reached."; }
   if (name === $("room").value.trim()) $("presence").textContent = words;
@@ -358,8 +360,6 @@ async function followRole(next) {
   showControls();
 }
 
-const mutedByOthers = "Somebody who leads this room has muted you.";
-
 function setMuted(muted) {
   isMuted = muted;
   for (const track of stream?.getAudioTracks() ?? []) track.enabled = !muted;
@@ -384,7 +384,7 @@ async function toggleMute() {
   // Who was muted by others stays so until the server agrees.
   if (!done && !wanted && known.audioMuted) {
     setMuted(true);
-    notice(`${mutedByOthers} ${words}`);
+    notice(words);
   }
 }
 
@@ -410,7 +410,7 @@ function followOwn(person) {
   showControls();
   if (person.audioMuted && !known.audioMuted && !isMuted) {
     setMuted(true);
-    notice(mutedByOthers, "news");
+    notice("Somebody who leads this room has muted you.", "news");
   }
   const maySpeak = !person.audioMuted && known.audioMuted && isMuted;
   if (maySpeak) notice("You may speak again: unmute yourself.", "news");

@@ -206,7 +206,11 @@ export class Room {
     this.leading?.showWaiting([...this.lobby.values()]);
     this.leading?.showHands(people);
     count.textContent = String(people.length);
+    // Who waits may be told of nobody, whoever is there.
+    const isKeptFrom = this.isWaiting && !people.length;
+    count.hidden = isKeptFrom;
     alone.hidden = people.length > 1;
+    alone.textContent = isKeptFrom ? "You see who is here once you are let in." : "Nobody else is here yet. Copy the link and send it to someone.";
   }
 
   item(person) {
