@@ -12,6 +12,7 @@ from PIL import Image
 from chromium_page import ChromiumPage, chromium, red_and_blue
 from colours import RED, plain
 from http_api import RoomAPI
+from python_peer import Peer
 from server import Server
 from tones import VOICES
 
@@ -272,6 +273,15 @@ async def test_who_waits_is_not_shown_what_hosts_do(server: Server, room: str) -
         assert await red.page.is_hidden("#error"), "nobody waits any more"
         await guest.page.click("#hand")
         await words(red, "#error", "Guest raised a hand")
+        other = Peer()
+        await other.join(api, room, query={"name": "Blue"})
+        await words(red, "#error", "Blue waits in the lobby")
+        await red.page.click("#waiting button:has-text('Admit')")
+        await words(red, "#participants", "Blue")
+        await api.patch_participant(room, other.session.participant, {"handRaised": True})
+        await words(red, "#error", "Guest and Blue raised a hand.")
+        await other.leave(api)
+        await words(red, "#error", "Guest raised a hand.")
         await guest.page.click("#hand")
         await red.page.wait_for_selector("#error", state="hidden", timeout=10_000)
 

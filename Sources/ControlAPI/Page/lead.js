@@ -10,6 +10,9 @@ const switches = { "on-air": ["stage", "onAir"], "lobby-switch": ["admission", "
 /// More places than these are chosen by their number over the API.
 const placesMax = 25;
 
+/// More people than these are told of by their number.
+const namesMax = 3;
+
 /// The slots of all variants: by id where they have one, else by their number from 0.
 function placesOf({ variants }) {
   const ids = new Set();
@@ -20,6 +23,12 @@ function placesOf({ variants }) {
   }
   numbered = [...numbered].sort((a, b) => a - b).slice(0, placesMax);
   return [...ids, ...numbered];
+}
+
+/// Names as a sentence says them, the first ones of many.
+function listed(names) {
+  const parts = names.length > namesMax ? [...names.slice(0, namesMax), `${names.length - namesMax} more`] : names;
+  return parts.length > 1 ? `${parts.slice(0, -1).join(", ")} and ${parts.at(-1)}` : parts[0];
 }
 
 export class Lead {
@@ -73,7 +82,7 @@ export class Lead {
     const waiting = JSON.stringify(people.map(({ id, name }) => [id, name]));
     if (waiting === this.waiting) return;
     this.waiting = waiting;
-    this.call("lobby", people.filter(({ id }) => id !== this.room.ownId), (name) => `${name} waits in the lobby to be let in.`);
+    this.call("lobby", people.filter(({ id }) => id !== this.room.ownId), (names, isOne) => `${names} ${isOne ? "waits" : "wait"} in the lobby to be let in.`);
     this.find("waiting").replaceChildren(...people.map((person) => {
       const item = document.createElement("li");
       const name = document.createElement("span");
@@ -90,21 +99,18 @@ export class Lead {
 
   /// Says who raised a hand: one who leads may be looking elsewhere.
   showHands(people) {
-    this.call("hands", people.filter((person) => person.handRaised && person.id !== this.room.ownId), (name) => `${name} raised a hand.`);
+    this.call("hands", people.filter((person) => person.handRaised && person.id !== this.room.ownId), (names) => `${names} raised a hand.`);
   }
 
-  /// Tells of the last who came to a list, and takes that back once nobody is on it.
+  /// Tells who is on a list when somebody comes to it. What still stands there follows who goes, to the last.
   call(list, people, words) {
     const before = this.called[list];
-    const came = people.filter(({ id }) => !before.has(id));
+    const hasCome = people.some(({ id }) => !before.has(id));
     this.called[list] = new Set(people.map(({ id }) => id));
-    if (came.length) {
-      this.calling = { list, words: words(came[came.length - 1].name || "Guest") };
-      this.notice(this.calling.words, "news");
-    } else if (!people.length && this.calling?.list === list) {
-      if (this.find("error").textContent === this.calling.words) this.notice("");
-      this.calling = null;
-    }
+    const shown = this.find("error").textContent;
+    if (!hasCome && (this.calling?.list !== list || this.calling.words !== shown)) return;
+    this.calling = people.length ? { list, words: words(listed(people.map(({ name }) => name || "Guest")), people.length === 1) } : null;
+    if (this.calling?.words !== shown) this.notice(this.calling?.words ?? "", "news");
   }
 
   /// The buttons beside somebody in the list, and what they depend on.
