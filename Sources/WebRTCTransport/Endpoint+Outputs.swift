@@ -28,7 +28,7 @@ extension Endpoint {
       peer.session.pacePictures(expecting: nil, at: now)
       return
     }
-    // Of an output he named, the base layer cannot be left out.
+    // Of an output he named, the base layer is not soon left out.
     let layers = ladder.isAutomatic ? [] : ladder.rungs[0].layers
     peer.session.pacePictures(
       expecting: ladder.isMeasured ? layers.last?.bitsPerSecond ?? 0 : nil, floor: layers.first?.bitsPerSecond ?? 0, at: now)
@@ -82,6 +82,7 @@ extension Endpoint {
     let before = peer.pictures?.choice.forwardedRung
     let estimate = peer.session.pictureEstimate
     let hasChanged = peer.pictures?.update(estimate: estimate, wasProbed: news.wasProbed, at: now) ?? false
+    if !ladder.isAutomatic { peer.session.paceAtLeast(peer.pictures?.floor ?? 0, at: now) }
     // What sound takes may have changed, if nothing else has.
     if let choice = peer.pictures?.choice { want(choice, for: peer) }
     guard hasChanged else { return }

@@ -114,6 +114,13 @@ struct PathControl {
     setPace(at: now)
   }
 
+  /// Another rate that pictures are paced by at least.
+  mutating func setFloor(_ bitsPerSecond: Int, at now: Instant) {
+    guard isPaced, bitsPerSecond != floor else { return }
+    floor = bitsPerSecond
+    setPace(at: now)
+  }
+
   /// Sends no more than the peer wants (`b=`), in bits per second; nil for as much as the path carries.
   mutating func limit(pictures: Int?, all: Int?) {
     let before = (picturesMax, allMax)

@@ -32,6 +32,9 @@ extension PeerSession {
     if expected == 0, outgoing.numbersPictures { path.estimator.open(at: now) }
   }
 
+  /// Pictures need another rate at least, in bits per second.
+  mutating func paceAtLeast(_ floor: Int, at now: Instant) { path.setFloor(floor, at: now) }
+
   /// Whether a probe is under way that will be the first to tell what the peer's path carries.
   var isPathUnsure: Bool { isConnected && path.isUnsure }
 

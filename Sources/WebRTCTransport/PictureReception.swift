@@ -24,6 +24,9 @@ struct PictureReception {
   private(set) var joined: [OutputID] = []
   /// Whether he was ever sent a picture: frames of the past would be behind what he has.
   var hasPicture = false
+  /// Since when not even the base layer of an output he named fits, and whether that is long.
+  private var tightSince: Instant?
+  private var lacksRoom = false
   /// Frames that were not sent for want of room, those above his layers not counted.
   private(set) var framesRefused = 0
 
@@ -102,8 +105,28 @@ struct PictureReception {
 
   /// - Returns: whether another rung or layer was chosen.
   mutating func update(estimate: Int, wasProbed: Bool, at now: Instant) -> Bool {
-    choice.update(estimate: estimate, wasProbed: wasProbed, at: now)
+    noteRoom(estimate, at: now)
+    return choice.update(estimate: max(estimate, floor), wasProbed: wasProbed, at: now)
   }
+
+  /// What is sent at least, in bits per second: the base layer of an output he named, which is not left out for an estimate that falls
+  /// for a moment. Where it does not fit for longer, pictures end, so that sound comes through.
+  var floor: Int {
+    guard !ladder.isAutomatic, !lacksRoom, choice.chosen.rung != nil else { return 0 }
+    return ladder.rungs.first?.layers.first?.bitsPerSecond ?? 0
+  }
+
+  private mutating func noteRoom(_ estimate: Int, at now: Instant) {
+    guard !ladder.isAutomatic, let base = ladder.rungs.first?.layers.first, estimate < base.bitsPerSecond else {
+      (tightSince, lacksRoom) = (nil, false)
+      return
+    }
+    let since = tightSince ?? now
+    tightSince = since
+    lacksRoom = now - since >= Self.insistence
+  }
+
+  private static let insistence = Interval.seconds(4)
 
   /// Notes that he joined or left the receivers of an output.
   mutating func note(_ output: OutputID, isReceiver: Bool) {

@@ -32,8 +32,8 @@ public struct VideoLadder: Hashable, Sendable {
 
   /// From the best down; at most 16.
   public let rungs: [Rung]
-  /// Whether the receiver is given what his path carries, down to sound alone; else the first rung, of which only temporal layers are
-  /// left out.
+  /// Whether the receiver is given what his path carries, down to sound alone; else the first rung, of which temporal layers are left
+  /// out, and all of it only where for some seconds not even the base layer fits.
   public let isAutomatic: Bool
   /// Whether what is sent can be weighed against what the path carries.
   let isMeasured: Bool
@@ -55,6 +55,7 @@ public struct VideoLadder: Hashable, Sendable {
   var steps: OutputLadder {
     let unknown = (1...4).map { TemporalRate(bitsPerSecond: $0, framesPerSecond: 30) }
     return OutputLadder(
-      rungs: rungs.map { .init(layers: $0.layers.isEmpty ? unknown : $0.layers) }, endsInSoundAlone: isAutomatic)
+      rungs: rungs.map { .init(layers: $0.layers.isEmpty ? unknown : $0.layers) },
+      endsInSoundAlone: isAutomatic || isMeasured)
   }
 }
