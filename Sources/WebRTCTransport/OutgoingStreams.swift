@@ -23,6 +23,9 @@ struct OutgoingStreams {
   /// Whether packets of pictures and padding carry numbers, so that feedback tells of them.
   var numbersPictures: Bool { transportSequence != nil && videoIsNumbered }
 
+  /// Whether transport-wide feedback was negotiated, even where pictures cannot carry its numbers.
+  var isFeedbackAgreed: Bool { transportSequence != nil }
+
   init(_ session: NegotiatedSession, using random: inout some RandomNumberGenerator) {
     fallbackSource = SSRC(UInt32.random(in: 1 ... .max, using: &random))
     update(session, using: &random)

@@ -57,7 +57,9 @@ extension PeerSession {
         }
       case .receiverEstimatedMaximumBitrate(let bitsPerSecond, _):
         counts.receivableBitsPerSecond = Int(clamping: bitsPerSecond)
-        path.receiveMaximumBitrate(bitsPerSecond, at: now)
+        // Who agreed on transport-wide feedback tells this only where pictures cannot carry its numbers, and then of the little that he is
+        // sent: each time it would be less.
+        if !outgoing.isFeedbackAgreed { path.receiveMaximumBitrate(bitsPerSecond, at: now) }
       case .transportFeedback(let feedback):
         path.receive(feedback, at: now)
         outgoing.audio?.pathIsFull = path.estimator.hasOwnQueue

@@ -99,3 +99,24 @@ async def test_a_browser_follows_its_line(server: Server, room: str) -> None:
         finally:
             load.terminate()
             await load.wait()
+
+
+async def test_a_browser_without_rtx_keeps_its_picture(server: Server, room: str) -> None:
+    """It says of the little that it is sent how little that is (REMB); probes need RTX, so nothing says more."""
+    async with RoomAPI(server.url) as api, chromium(server.url + "/", VOICES[0], plain(RED)) as page:
+        await api.put_room(room, {"outputs": OUTPUTS})
+        load = await asyncio.create_subprocess_exec(
+            TUTTI, "load", "--url", f"{server.url}/rooms/{room}", "--publishers", "2", "--viewers", "0", "--seconds", "60",
+            stdout=asyncio.subprocess.DEVNULL)
+        try:
+            await asyncio.sleep(2)
+            async with slow_line(server.rtc_address, 20_000_000) as line:
+                await watch(page, f"{server.url}/rooms/{room}/whep?output=auto", line, codecs="VP8")
+                await asyncio.sleep(12)
+                before = await page.page.evaluate(FIGURES)
+                await asyncio.sleep(4)
+                after = await page.page.evaluate(FIGURES)
+        finally:
+            load.terminate()
+            await load.wait()
+        assert after["width"] >= 320 and after["decoded"] - before["decoded"] > 40, f"{before} and {after}"
