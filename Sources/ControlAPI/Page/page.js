@@ -300,7 +300,7 @@ function showControls() {
   // Their words say what a press will do; whether they are on is said by them alone.
   const show = (id, isOn) => $(id).toggleAttribute("data-on", isOn);
   show("mute", isMuted || !hasSound);
-  $("mute").querySelector("span").textContent = !hasSound ? "No microphone" : isMuted ? "Unmute" : "Mute";
+  $("mute").querySelector("span").textContent = !hasSound && role !== "viewer" ? "No microphone" : isMuted || !hasSound ? "Unmute" : "Mute";
   show("deafen", isDeaf);
   $("deafen").querySelector("span").textContent = isDeaf ? "Sound on" : "Sound off";
   show("hand", isHandUp);
