@@ -403,11 +403,24 @@ package enum LeaveReason: String, Sendable {
 
 package struct ConferenceEvent: Sendable {
   /// The types there are, in the words of the contract.
-  package static let typeNames = [
-    "participant-joined", "participant-waiting", "participant-left", "participant-changed", "floor-changed", "speaking-started",
-    "speaking-stopped", "layout-changed", "layout-invalid", "outputs-changed", "room-changed", "prompt-started", "prompt-ended",
-    "room-closing", "overload",
-  ]
+  package enum Kind: String, Sendable, CaseIterable {
+    case participantJoined = "participant-joined"
+    case participantWaiting = "participant-waiting"
+    case participantLeft = "participant-left"
+    case participantChanged = "participant-changed"
+    case floorChanged = "floor-changed"
+    case speakingStarted = "speaking-started"
+    case speakingStopped = "speaking-stopped"
+    case layoutChanged = "layout-changed"
+    case layoutInvalid = "layout-invalid"
+    case outputsChanged = "outputs-changed"
+    case pictureSwitched = "picture-switched"
+    case roomChanged = "room-changed"
+    case promptStarted = "prompt-started"
+    case promptEnded = "prompt-ended"
+    case roomClosing = "room-closing"
+    case overload
+  }
 
   package enum Change: Sendable {
     case participantJoined(ParticipantDescription)
@@ -429,6 +442,27 @@ package struct ConferenceEvent: Sendable {
     case promptEnded(PromptDescription, reason: PromptEndReason)
     case roomClosing(reason: String)
     case overload(level: VideoLevel, detail: String)
+
+    package var kind: Kind {
+      switch self {
+      case .participantJoined: .participantJoined
+      case .participantWaiting: .participantWaiting
+      case .participantLeft: .participantLeft
+      case .participantChanged: .participantChanged
+      case .floorChanged: .floorChanged
+      case .speakingStarted: .speakingStarted
+      case .speakingStopped: .speakingStopped
+      case .layoutChanged: .layoutChanged
+      case .outputsChanged: .outputsChanged
+      case .roomChanged: .roomChanged
+      case .pictureSwitched: .pictureSwitched
+      case .layoutInvalid: .layoutInvalid
+      case .promptStarted: .promptStarted
+      case .promptEnded: .promptEnded
+      case .roomClosing: .roomClosing
+      case .overload: .overload
+      }
+    }
   }
   package var room: String
   /// Nanoseconds since 1970 UTC.

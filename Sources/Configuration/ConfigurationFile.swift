@@ -128,10 +128,11 @@ extension Configuration.Webhook {
     if let secret, secret.utf8.count < 16, let place = object["secret"] {
       decoder.fault(at: place.position, "'secret' must have at least 16 bytes; 'openssl rand -base64 32' makes one")
     }
-    guard let list = object.array("events", countMax: ConferenceEvent.typeNames.count) else { return }
+    guard let list = object.array("events", countMax: ConferenceEvent.Kind.allCases.count) else { return }
     events = list.compactMap { value in
-      if let name = value.string, ConferenceEvent.typeNames.contains(name) { return name }
-      decoder.fault(at: value.position, "'events' are of \(ConferenceEvent.typeNames.joined(separator: ", "))")
+      if let name = value.string, ConferenceEvent.Kind(rawValue: name) != nil { return name }
+      decoder.fault(
+        at: value.position, "'events' are of \(ConferenceEvent.Kind.allCases.map(\.rawValue).joined(separator: ", "))")
       return nil
     }
   }

@@ -1,5 +1,6 @@
 import Conference
 import Configuration
+import Foundation
 import Testing
 
 @Suite struct ConfigurationFileTests {
@@ -138,6 +139,17 @@ import Testing
 
   @Test func allFaultsAreToldAtOnce() {
     #expect(faults("{ a: 1, drainSeconds: -1,\n rtc: true }").count == 3)
+  }
+
+  @Test func everyEventOfTheDocumentsCanBeChosenForAWebhook() throws {
+    let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+      .deletingLastPathComponent()
+    let guide = try String(
+      contentsOf: root.appending(path: "Sources/ControlAPI/ControlAPI.docc/ControlAPI.md"), encoding: .utf8)
+    let list = try #require(guide.firstMatch(of: /\nEvents: ([^;]+);/)).1
+    let documented = list.matches(of: /`([a-z-]+)`/).map { String($0.1) }
+    #expect(documented.count > 10 && Set(documented) == Set(ConferenceEvent.Kind.allCases.map(\.rawValue)))
+    for name in documented { #expect(faults("{ webhooks: [{ url: 'http://x', events: ['\(name)'] }] }") == []) }
   }
 
   @Test func optionsCountMoreThanVariablesAndVariablesMoreThanTheFile() throws {

@@ -165,7 +165,7 @@ extension JSONWriter {
 
   mutating func value(_ event: ConferenceEvent) {
     beginObject()
-    member("type", event.change.typeName)
+    member("type", event.change.kind.rawValue)
     member("room", event.room)
     member("time", rfc3339(unixNanoseconds: event.unixNanoseconds))
     switch event.change {
@@ -202,28 +202,5 @@ extension JSONWriter {
       member("detail", detail)
     }
     endObject()
-  }
-}
-
-extension ConferenceEvent.Change {
-  var typeName: String {
-    switch self {
-    case .participantJoined: "participant-joined"
-    case .participantWaiting: "participant-waiting"
-    case .participantLeft: "participant-left"
-    case .participantChanged: "participant-changed"
-    case .floorChanged: "floor-changed"
-    case .speakingStarted: "speaking-started"
-    case .speakingStopped: "speaking-stopped"
-    case .layoutChanged: "layout-changed"
-    case .pictureSwitched: "picture-switched"
-    case .outputsChanged: "outputs-changed"
-    case .roomChanged: "room-changed"
-    case .layoutInvalid: "layout-invalid"
-    case .promptStarted: "prompt-started"
-    case .promptEnded: "prompt-ended"
-    case .roomClosing: "room-closing"
-    case .overload: "overload"
-    }
   }
 }

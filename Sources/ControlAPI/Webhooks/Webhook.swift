@@ -19,7 +19,7 @@ package struct Webhook: Sendable {
   private static let frequent: Set<String> = ["floor-changed", "speaking-started", "speaking-stopped"]
 
   package func wants(_ change: ConferenceEvent.Change) -> Bool {
-    events?.contains(change.typeName) ?? !Self.frequent.contains(change.typeName)
+    events?.contains(change.kind.rawValue) ?? !Self.frequent.contains(change.kind.rawValue)
   }
 
   /// The headers of a request: what it is, and who made it.
