@@ -112,7 +112,10 @@ extension Conferences {
     let ladder = rungs.isEmpty ? nil : VideoLadder(rungs, isAutomatic: participant.isAutomatic)
     guard ladder != participant.subscribedPictures else { return }
     room.participants[index].subscribedPictures = ladder
-    room.participants[index].givenOutput = nil
+    // What he is sent and may be sent still goes on, and nothing will tell of it anew.
+    if let given = participant.givenOutput, ladder?.rungs.contains(where: { $0.output == given.id }) != true {
+      room.participants[index].givenOutput = nil
+    }
     // Who finds no recent keyframe there is asked one for by the transport.
     if let ladder {
       transport.subscribe(participant.peer, to: ladder)
@@ -123,11 +126,13 @@ extension Conferences {
 
   /// Somebody is sent another picture, or none any more.
   func pictureSwitched(_ index: Int, to output: OutputID?, in room: Room) {
-    guard room.participants[index].isAutomatic else { return }
-    let name = output.flatMap { output in room.canvases.first { $0.value.outputs.values.contains(output) }?.key.output }
-    guard name != room.participants[index].givenOutput else { return }
-    room.participants[index].givenOutput = name
-    events.post(.pictureSwitched(id: room.participants[index].id, output: name), room: room.name)
+    let given = output.flatMap { output in
+      room.canvases.first { $0.value.outputs.values.contains(output) }.map { (id: output, name: $0.key.output) }
+    }
+    let before = room.participants[index].givenOutput?.name
+    room.participants[index].givenOutput = given
+    guard room.participants[index].isAutomatic, given?.name != before else { return }
+    events.post(.pictureSwitched(id: room.participants[index].id, output: given?.name), room: room.name)
   }
 
   // MARK: Snapshots

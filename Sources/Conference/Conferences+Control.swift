@@ -211,7 +211,7 @@ extension Conferences {
     }
     var counts: [[String]: Int] = [:]
     for (room, participant) in receivers {
-      let output = participant.isAutomatic ? participant.givenOutput : participant.output
+      let output = participant.isAutomatic ? participant.givenOutput?.name : participant.output
       counts[[room.name, output ?? ""], default: 0] += 1
     }
     text.add(

@@ -30,8 +30,8 @@ final class Room {
     var output: String?
     /// Whether he is given the output that his line carries, whatever `output` says.
     var isAutomatic = false
-    /// With `isAutomatic`, name of the output he is sent now; nil for sound alone.
-    var givenOutput: String?
+    /// The pictures he is sent now; nil before the first of them and for sound alone.
+    var givenOutput: (id: OutputID, name: String)?
     /// Whether he is in the picture he receives; nil for as the layout says.
     var selfView: Bool?
     /// What his picture is of.
@@ -196,7 +196,7 @@ final class Room {
     description.avatar = participant.avatar.map { avatar in
       avatar.folder == .uploads ? "/v1/rooms/\(name)/participants/\(participant.id)/avatar" : avatar.path
     }
-    description.output = participant.isAutomatic ? participant.givenOutput : participant.output
+    description.output = participant.isAutomatic ? participant.givenOutput?.name : participant.output
     description.isAutomatic = participant.isAutomatic
     description.selfView = participant.selfView
     if participant.setup.sendCodec(.audio) != nil {

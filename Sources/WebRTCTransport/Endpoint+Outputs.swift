@@ -40,6 +40,9 @@ extension Endpoint {
       ladder, estimate: isUnsure ? nil : peer.session.pictureEstimate, maximum: peer.session.pictureMaximum, after: previous)
     if ladder.isAutomatic, previous == nil, isUnsure { peer.pictures?.wait(at: now) }
     settle(peer, at: now)
+    if previous?.forwardedOutput != nil, peer.pictures?.choice.chosen.rung == nil {
+      peer.observer.peer(peer.id, didSwitchTo: nil)
+    }
     schedule(peer)
     if previous == nil { tellMeasurements(of: peer) }
     giveFirstPicture(peer, at: now, into: &outputs, flush: flush)

@@ -51,6 +51,24 @@ import WebRTCTransport
     await house.conferences.stop()
   }
 
+  @Test func whatAutoLeavesAsItWasIsToldWithoutASwitch() async throws {
+    let house = try House { $0.outputs = Self.outputs }
+    let events = await house.events("r")
+    let (id, peer) = try await house.connect("r", events, output: "auto")
+    let low = try #require(house.transport.ladder(peer)?.rungs.last).output
+    house.transport.observer(peer)?.peer(peer, didSwitchTo: low)
+    await events.next { if case .pictureSwitched(id, "low") = $0 { true } else { false } }
+    try await house.patch("r", id) { $0.output = "low" }
+    let again = try await house.patch("r", id) { $0.output = "auto" }
+    #expect(again.isAutomatic && again.output == "low")
+    let metrics = await house.conferences.metrics()
+    #expect(metrics.contains(#"tutti_output_receivers{room="r",output="low"} 1"#))
+    try await house.patch("r", id) { $0.output = "high" }
+    let other = try await house.patch("r", id) { $0.output = "auto" }
+    #expect(other.output == nil, "of the output he named no picture had come")
+    await house.conferences.stop()
+  }
+
   @Test func anOutputMayNotBeCalledAuto() async throws {
     let house = try House()
     let settings = RoomSettings(outputs: [OutputSettings(name: "auto", width: 64, height: 64, fps: 1, bitrate: 30_000)])
