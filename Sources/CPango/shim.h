@@ -29,8 +29,9 @@ static inline int cpango_has_fonts(void *fonts, void *context) {
 static inline void *cpango_layout_new(void *context) { return pango_layout_new((PangoContext *)context); }
 static inline void cpango_unref(void *object) { g_object_unref(object); }
 
-/// One line of `size` pixels, ellipsised at `width` pixels, in the system's sans-serif font.
-static inline void cpango_layout_set(void *layout, const char *text, int length, double size, int width, int bold) {
+/// Text of letters `size` pixels high in the system's sans-serif font, at most `width` pixels wide: with a `height` of 0 one line, else as
+/// many centred lines as fit into `height` pixels, the first in any case. What has no room ends in an ellipsis.
+static inline void cpango_layout_set(void *layout, const char *text, int length, double size, int width, int height, int bold) {
   PangoLayout *line = (PangoLayout *)layout;
   PangoFontDescription *font = pango_font_description_new();
   pango_font_description_set_family_static(font, "sans-serif");
@@ -42,12 +43,22 @@ static inline void cpango_layout_set(void *layout, const char *text, int length,
   pango_layout_set_auto_dir(line, TRUE);
   pango_layout_set_ellipsize(line, PANGO_ELLIPSIZE_END);
   pango_layout_set_width(line, -1);
+  pango_layout_set_height(line, -1);
+  pango_layout_set_alignment(line, PANGO_ALIGN_LEFT);
   pango_layout_set_text(line, text ? text : "", text ? length : 0);
   int natural = 0;
   pango_layout_get_pixel_size(line, &natural, NULL);
   // A width turns right-to-left lines to the far edge, so it is set only where the line must be cut.
-  if (natural > width) pango_layout_set_width(line, width * PANGO_SCALE);
+  if (natural <= width) return;
+  pango_layout_set_width(line, width * PANGO_SCALE);
+  if (height <= 0) return;
+  pango_layout_set_wrap(line, PANGO_WRAP_WORD_CHAR);
+  pango_layout_set_alignment(line, PANGO_ALIGN_CENTER);
+  pango_layout_set_height(line, height * PANGO_SCALE);
 }
+
+static inline int cpango_layout_is_cut(void *layout) { return pango_layout_is_ellipsized((PangoLayout *)layout); }
+static inline int cpango_layout_lines(void *layout) { return pango_layout_get_line_count((PangoLayout *)layout); }
 
 static inline void cpango_layout_size(void *layout, int *width, int *height) {
   pango_layout_get_pixel_size((PangoLayout *)layout, width, height);

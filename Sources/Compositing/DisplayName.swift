@@ -1,14 +1,14 @@
 import Layouts
 
-/// A name fit to be drawn on one line: control, format and line characters become spaces, runs of space one, 100 scalars at most.
+/// A name fit to be drawn: control, format and line characters become spaces, runs of space one, `scalarsMax` scalars at most.
 ///
 /// Directional overrides go as well, so that no name can turn round what stands beside it; joiners stay, which emoji and several
 /// scripts need.
-package func displayName(_ name: String) -> String {
-  if isPlain(name) { return name }
+package func displayName(_ name: String, scalarsMax: Int = 100) -> String {
+  if isPlain(name, scalarsMax) { return name }
   var result = String.UnicodeScalarView()
   var marks = 0
-  for scalar in name.unicodeScalars.prefix(400) {
+  for scalar in name.unicodeScalars.prefix(4 * scalarsMax) {
     let isMark = scalar.properties.canonicalCombiningClass != .notReordered
     marks = isMark ? marks + 1 : 0
     if marks > 3 { continue }  // Towers of accents would reach out of the line.
@@ -17,15 +17,15 @@ package func displayName(_ name: String) -> String {
     } else {
       result.append(scalar)
     }
-    if result.count >= 100 { break }
+    if result.count >= scalarsMax { break }
   }
   if result.last == " " { result.removeLast() }
   return String(result)
 }
 
 /// Whether a name is short and of visible ASCII and single inner spaces, as most are.
-private func isPlain(_ name: String) -> Bool {
-  guard name.utf8.count <= 100 else { return false }
+private func isPlain(_ name: String, _ countMax: Int) -> Bool {
+  guard name.utf8.count <= countMax else { return false }
   var before = UInt8(ascii: " ")
   for byte in name.utf8 {
     guard (0x20...0x7E).contains(byte), byte != 0x20 || before != 0x20 else { return false }

@@ -6,7 +6,7 @@ import Synchronization
 package final class Lettering: Sendable {
   private enum Key: Hashable {
     case label(text: String, isMuted: Bool, color: LayoutColor, background: LayoutColor, size: Int, widthMax: Int)
-    case emblem(text: String, size: Int, widthMax: Int, isOnDisc: Bool)
+    case emblem(text: String, size: Int, widthMax: Int, heightMax: Int, isOnDisc: Bool)
     case ring(width: Int, height: Int, radius: Int, border: Int, color: LayoutColor)
   }
   private struct State: ~Copyable {
@@ -42,9 +42,11 @@ package final class Lettering: Sendable {
   }
 
   /// One line of large letters, on a disc or without.
-  func emblem(_ line: String, size: Int, widthMax: Int, isOnDisc: Bool) -> Overlay? {
-    overlay(.emblem(text: line, size: size, widthMax: widthMax, isOnDisc: isOnDisc)) {
-      $0?.emblem(line, size: Double(size), widthMax: widthMax, isOnDisc: isOnDisc)
+  ///
+  /// - Parameter heightMax: pixels that a text too long for one line may take; 0 cuts it.
+  func emblem(_ line: String, size: Int, widthMax: Int, heightMax: Int, isOnDisc: Bool) -> Overlay? {
+    overlay(.emblem(text: line, size: size, widthMax: widthMax, heightMax: heightMax, isOnDisc: isOnDisc)) {
+      $0?.emblem(line, size: Double(size), widthMax: widthMax, heightMax: heightMax, isOnDisc: isOnDisc)
     }
   }
 

@@ -128,7 +128,8 @@ struct SheetBuilder: Sendable {
     let writesName = style.kind == .name || (style.kind == .initials && label == nil && !name.isEmpty)
     let emblem =
       writesName
-      ? emblem(name, look, part: 0.14, isOnDisc: false) : emblem(initials(of: name), look, part: 0.22, isOnDisc: true)
+      ? emblem(name, look, part: 0.14, wraps: label == nil, isOnDisc: false)
+      : emblem(initials(of: name), look, part: 0.22, isOnDisc: true)
     guard let emblem else { return }
     // Where there is room for one of them only, it is the label's.
     let top = look.area.y + (look.area.height - emblem.height) / 2
@@ -136,10 +137,13 @@ struct SheetBuilder: Sendable {
     addEmblem(emblem, look.area, sheet)
   }
 
-  private func emblem(_ line: String, _ look: TileLook, part: Double, isOnDisc: Bool) -> Overlay? {
+  /// - Parameter wraps: whether what is too long for a line goes on in the next, over the height of the tile.
+  private func emblem(_ line: String, _ look: TileLook, part: Double, wraps: Bool = false, isOnDisc: Bool) -> Overlay? {
     let size = max(Int(Double(min(look.restingHeight, look.restingWidth)) * part), Int(TextRenderer.sizeMin))
     guard !line.isEmpty else { return nil }
-    return resources.lettering.emblem(line, size: size, widthMax: look.restingWidth * 9 / 10, isOnDisc: isOnDisc)
+    return resources.lettering.emblem(
+      line, size: size, widthMax: look.restingWidth * 9 / 10, heightMax: wraps ? look.restingHeight * 9 / 10 : 0,
+      isOnDisc: isOnDisc)
   }
 
   /// Lays an overlay into the middle of a tile, unless it is too large for it.

@@ -36,25 +36,29 @@ final class TextRenderer: @unchecked Sendable {
     cpango_unref(fonts)
   }
 
-  /// Sets the line to draw next: `size` pixels high, cut with an ellipsis at `widthMax` pixels.
+  /// Sets the text to draw next: letters `size` pixels high, cut with an ellipsis at `widthMax` pixels, or wrapped there.
   ///
-  /// - Returns: its width and height in pixels.
-  private func set(_ text: String, size: Double, widthMax: Int, isBold: Bool) -> (width: Int, height: Int) {
-    lay(text, size: size, widthMax: widthMax, isBold: isBold)
+  /// - Parameter heightMax: what several lines may take, in pixels; 0 for one line.
+  /// - Returns: its width and height in pixels; several lines are centred in the whole of `widthMax`.
+  private func set(
+    _ text: String, size: Double, widthMax: Int, heightMax: Int = 0, isBold: Bool
+  ) -> (width: Int, height: Int) {
+    lay(text, size: size, widthMax: widthMax, heightMax: heightMax, isBold: isBold)
     if cpango_layout_unknown(layout) > 0 {
       if let missing = firstMissing(text) { warnings.tell(.missingLetter(missing)) }
-      lay(text, size: size, widthMax: widthMax, isBold: isBold)
+      lay(text, size: size, widthMax: widthMax, heightMax: heightMax, isBold: isBold)
     }
     var (width, height): (Int32, Int32) = (0, 0)
     cpango_layout_size(layout, &width, &height)
-    return (min(Int(width), widthMax), Int(height))
+    return (cpango_layout_lines(layout) > 1 ? widthMax : min(Int(width), widthMax), Int(height))
   }
 
-  private func lay(_ text: String, size: Double, widthMax: Int, isBold: Bool) {
+  private func lay(_ text: String, size: Double, widthMax: Int, heightMax: Int = 0, isBold: Bool) {
     var text = text
     text.withUTF8 { utf8 in
       utf8.withMemoryRebound(to: CChar.self) { bytes in
-        cpango_layout_set(layout, bytes.baseAddress, Int32(bytes.count), size, Int32(widthMax), isBold ? 1 : 0)
+        cpango_layout_set(
+          layout, bytes.baseAddress, Int32(bytes.count), size, Int32(widthMax), Int32(heightMax), isBold ? 1 : 0)
       }
     }
   }
@@ -115,11 +119,19 @@ final class TextRenderer: @unchecked Sendable {
   }
 
   /// One line of large letters on a lighter disc, or without one.
-  func emblem(_ text: String, size: Double, widthMax: Int, isOnDisc: Bool) -> Overlay? {
-    let line = set(text, size: size, widthMax: max(widthMax, 2), isBold: true)
+  ///
+  /// - Parameter heightMax: pixels that a text may take which is too long for a line: it wraps, and where that is not enough its
+  ///   letters become smaller; 0 cuts it after one line.
+  func emblem(_ text: String, size: Double, widthMax: Int, heightMax: Int, isOnDisc: Bool) -> Overlay? {
+    var line = set(text, size: size, widthMax: max(widthMax, 2), heightMax: heightMax, isBold: true)
+    var smaller = size
+    while heightMax > 0, cpango_layout_is_cut(layout) != 0, smaller > Self.sizeMin {
+      smaller = max((smaller * 0.85).rounded(.down), Self.sizeMin)
+      line = set(text, size: smaller, widthMax: max(widthMax, 2), heightMax: heightMax, isBold: true)
+    }
     let disc = isOnDisc ? Int(size * 2.2) : 0
     let width = (max(line.width, disc) + 1) & ~1
-    let height = (max(min(line.height, Int(size * 2)), disc) + 1) & ~1
+    let height = (max(min(line.height, max(Int(size * 2), heightMax)), disc) + 1) & ~1
     guard let surface = CairoSurface(width: width, height: height) else { return nil }
     if isOnDisc {
       cairo_arc(surface.context, Double(width) / 2, Double(height) / 2, Double(disc) / 2, 0, 2 * .pi)

@@ -87,7 +87,8 @@ struct TileLook: Equatable {
         subject = .picture(picture, Rotation(degreesClockwise: person.rotationDegrees), isFrozen: person.isFrozen)
         if person.isScreen, fit == .cover { fit = .contain }
       } else {
-        subject = .placeholder(name: name, tile.style.placeholder, avatar: person.avatar)
+        // In place of a picture there is room for a whole text.
+        subject = .placeholder(name: displayName(person.name, scalarsMax: 256), tile.style.placeholder, avatar: person.avatar)
       }
       borderWidth = Self.borderWidth(tile, area)
       border = Self.border(tile.style.border, isSpeaking: person.isSpeaking, borderWidth)

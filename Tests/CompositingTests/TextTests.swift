@@ -83,6 +83,38 @@ enum Shipped {
     #expect(whitePixels(picture, PixelArea(x: 320, y: 0, width: 320, height: 360)) == 0)
   }
 
+  /// Rows of a picture with letters in them.
+  private func lettered(_ picture: Picture) -> [Bool] {
+    (0..<picture.height).map { whitePixels(picture, PixelArea(x: 0, y: $0, width: picture.width, height: 1)) > 0 }
+  }
+
+  @Test func aLongTextInPlaceOfAPictureGoesOnInTheNextLine() throws {
+    let text = "{slotDefaults: {label: false, placeholder: 'name'}, variants: [{grid: {columns: 1, rows: 1}}]}"
+    func picture(_ name: String) throws -> (lines: Int, rows: Int, white: Int) {
+      let picture = try compose(SceneParticipant(name: name), text: text)
+      let rows = lettered(picture)
+      let lines = zip([false] + rows, rows).count { !$0 && $1 }
+      return (lines, rows.count { $0 }, whitePixels(picture, PixelArea(x: 0, y: 0, width: 640, height: 360)))
+    }
+    let short = try picture("MMMM")
+    #expect(short.lines == 1)
+    let two = try picture("MMMM MMMM MMMM MMMM")
+    #expect(two.lines == 2 && two.white > short.white * 3, "nothing is left out")
+    let long = String(repeating: "THE MEETING BEGINS ", count: 13)
+    #expect(try picture(long).lines > 4)
+    let endings = try ["HHHH", "IIII"].map { try compose(SceneParticipant(name: long + $0), text: text) }
+    #expect(!CompositorTests.same(endings[0], endings[1]), "its last word is there as well")
+    let oneWord = try picture(String(repeating: "M", count: 60))
+    #expect(oneWord.lines > 1, "a word that is too long is broken")
+  }
+
+  @Test func aNameWithALabelBelowStaysOnOneLine() throws {
+    let text = "{slotDefaults: {placeholder: 'name'}, variants: [{grid: {columns: 1, rows: 1}}]}"
+    let picture = try compose(SceneParticipant(name: String(repeating: "MMMM ", count: 20)), text: text)
+    let rows = lettered(picture)[..<280]
+    #expect(zip([false] + rows, rows).count { !$0 && $1 } == 1)
+  }
+
   @Test func namesLoseWhatCouldDisturbTheLine() {
     #expect(displayName("a\u{0}b\n\n c\u{202E}d\u{85}") == "a b c d")
     #expect(displayName("  Ada  Lovelace  ") == "Ada Lovelace")

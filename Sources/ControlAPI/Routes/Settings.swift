@@ -19,7 +19,7 @@ extension RoomSettings {
     audio = AudioChange(of: object)
     admission = AdmissionChange(of: object)
     guard var stage = StageChange(of: object, mayName: true) else { return }
-    stage.waitingText = stage.waitingText.map { $0.map(displayName) }
+    stage.waitingText = stage.waitingText.map { $0.map { displayName($0, charactersMax: 256) } }
     self.stage = stage
   }
 }
@@ -60,7 +60,7 @@ extension ParticipantPatch {
     handRaised = object.bool("handRaised")
     hidden = object.bool("hidden")
     admitted = object.bool("admitted")
-    name = object.string("name").map(displayName)
+    name = object.string("name").map { displayName($0) }
     audioMuted = object.bool("audioMuted")
     videoMuted = object.bool("videoMuted")
     deaf = object.bool("deaf")
@@ -136,7 +136,7 @@ extension JSONObject {
 }
 
 /// A name to be shown: without control and direction characters, at most 64 characters of at most 256 bytes.
-func displayName(_ text: String) -> String {
+func displayName(_ text: String, charactersMax: Int = 64) -> String {
   var kept = String.UnicodeScalarView()
   for scalar in text.unicodeScalars {
     switch scalar.properties.generalCategory {
@@ -147,7 +147,7 @@ func displayName(_ text: String) -> String {
     }
   }
   var name = ""
-  for character in String(kept).trimmed().prefix(64) {
+  for character in String(kept).trimmed().prefix(charactersMax) {
     if name.utf8.count + character.utf8.count > 256 { break }
     name.append(character)
   }
