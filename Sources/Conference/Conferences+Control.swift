@@ -18,7 +18,11 @@ extension Conferences {
   ) async throws(ConferenceError) -> (room: RoomDescription, created: Bool) {
     try check(wanted, over: settings.audio, in: roomsByName[name])
     let sounds = try await sounds(of: wanted.audio)
-    guard let room = roomsByName[name] else { return (try makeRoom(name, wanted, sounds: sounds).describe(), true) }
+    guard let room = roomsByName[name] else {
+      let room = try makeRoom(name, wanted, sounds: sounds)
+      room.isAwaitingFirst = true
+      return (room.describe(), true)
+    }
     let whole = RoomSettings(layout: wanted.layout ?? settings.layout, outputs: wanted.outputs ?? settings.outputs)
     lead(
       room, settings.admission.applying(wanted.admission), settings.stage.applying(wanted.stage), wanted.stage?.spotlight ?? nil

@@ -250,7 +250,7 @@ package actor Conferences: ConferenceControl {
       if room.board.spotlight == participant.media.number { setSpotlight(nil, in: room) }
       events.post(.participantLeft(id: participant.id, reason: reason), room: room.name)
     }
-    if room.participants.isEmpty { scheduleEnd(of: room) }
+    if room.participants.isEmpty, !room.isAwaitingFirst { scheduleEnd(of: room) }
   }
 
   // MARK: What the loops report
@@ -302,6 +302,8 @@ package actor Conferences: ConferenceControl {
     playTone(room.audio.joinTone, for: participant, in: room, at: participant.place)
     room.publishScene()
     updateCanvases(of: room)
+    // Who waits in the lobby is not in the room yet.
+    if participant.isAdmitted { room.isAwaitingFirst = false }
     let description = room.describe(participant)
     events.post(participant.isAdmitted ? .participantJoined(description) : .participantWaiting(description), room: room.name)
   }
@@ -331,7 +333,6 @@ package actor Conferences: ConferenceControl {
     publishLayouts(of: room)
     room.sounds = settings.sounds.merging(sounds) { $1 }
     roomsByName[name] = room
-    if wanted != RoomSettings() { scheduleEnd(of: room) }
     return room
   }
 

@@ -92,6 +92,8 @@ final class Room {
   var canvases: [CanvasKey: Canvas] = [:]
   /// Counts the times the room became empty or filled, so that an old timer does not close it.
   var emptyCount = 0
+  /// Whether it was made for people to come who have not come yet: then it stays though it is empty.
+  var isAwaitingFirst = false
   /// Everybody has been told that the room will end.
   var isClosing = false
 

@@ -64,6 +64,45 @@ import WebRTCTransport
     #expect(rooms.isEmpty && events.seen == ["participantJoined", "participantLeft", "roomClosing"])
   }
 
+  @Test func aRoomThatWasPreparedStaysUntilItsLastParticipantHasLeft() async throws {
+    let house = try House()
+    let events = await house.events("r")
+    // Of two empty rooms the one that ends tells when the other would have.
+    func anotherRoomEnds() async throws {
+      let others = await house.events("other")
+      let (_, peer) = try await house.connect("other", others)
+      house.transport.observer(peer)?.peerDidEnd(peer, .closed)
+      await others.next { if case .roomClosing = $0 { true } else { false } }
+    }
+    var settings = RoomSettings()
+    settings.admission = AdmissionChange()
+    settings.admission?.lobby = true
+    _ = try await house.conferences.putRoom("r", settings: settings)
+    try await anotherRoomEnds()
+    let prepared = try await house.conferences.room("r")
+    #expect(prepared.admission.lobby)
+    // Who goes again without having been let in leaves it as it was.
+    let waiting = try await house.conferences.join(house.request("r"))
+    var peer = try #require(house.transport.peers.last)
+    house.transport.observer(peer)?.peerDidConnect(peer)
+    await events.next { if case .participantWaiting = $0 { true } else { false } }
+    try await house.conferences.leave(room: "r", participant: waiting.participant, by: .himself)
+    try await anotherRoomEnds()
+    let still = try await house.conferences.room("r")
+    #expect(still.admission.lobby && still.waiting.isEmpty)
+    // The first who is let in makes it end after its last.
+    var host = house.request("r")
+    host.role = "host"
+    _ = try await house.conferences.join(host)
+    peer = try #require(house.transport.peers.last)
+    house.transport.observer(peer)?.peerDidConnect(peer)
+    await events.next { if case .participantJoined = $0 { true } else { false } }
+    house.transport.observer(peer)?.peerDidEnd(peer, .closed)
+    await events.next { if case .roomClosing = $0 { true } else { false } }
+    let rooms = await house.conferences.rooms()
+    #expect(rooms.isEmpty)
+  }
+
   @Test func whatIsReportedTogetherIsTakenInOrder() async throws {
     let house = try House { $0.emptySeconds = 3600 }
     let events = await house.events("r")
