@@ -178,6 +178,9 @@ extension Command {
       }
     }
     try arguments.end(help: help)
+    if let contradiction = options.canvas.contradiction {
+      throw UsageError(description: "--\(contradiction.word.rawValue): \(contradiction.sentence)")
+    }
     guard options.output.hasSuffix(".png") || options.output.hasSuffix(".svg") else {
       throw UsageError(description: "-o: name a file that ends in .png or .svg")
     }

@@ -117,12 +117,12 @@ extension Configuration.Webhook {
   fileprivate init?(_ value: JSONValue, _ decoder: JSONDecoder) {
     guard let object = decoder.object(value, allowing: ["url", "secret", "events"]) else { return nil }
     object.require("url")
-    guard let url = object.string("url"), let place = object["url"] else { return nil }
-    guard url.hasPrefix("https://") || url.hasPrefix("http://"), url.utf8.count <= 2048,
-      url.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F })
-    else {
+    let url = object.string("url") ?? ""
+    let isAddress =
+      (url.hasPrefix("https://") || url.hasPrefix("http://")) && url.utf8.count <= 2048
+      && url.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F }
+    if !isAddress, let place = object["url"], place.string != nil {
       decoder.fault(at: place.position, "'url' must be an address that begins with https:// or http://")
-      return nil
     }
     self.init(url: url, secret: object.string("secret"))
     if let secret, secret.utf8.count < 16, let place = object["secret"] {

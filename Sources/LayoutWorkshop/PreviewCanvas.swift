@@ -72,6 +72,16 @@ extension PreviewCanvas {
     return true
   }
 
+  /// What in it contradicts itself, once all words are set: the word and a sentence; nil where nothing does.
+  package var contradiction: (word: Word, sentence: String)? {
+    func fault(_ word: Word, _ index: Int?) -> (word: Word, sentence: String)? {
+      // The first has the floor where nothing is said, though nobody may be there.
+      guard let index, index >= people.count, index > 0 || word == .screen else { return nil }
+      return (word, "person \(index + 1) is not there, participants: \(people.count)")
+    }
+    return fault(.floor, people.floor) ?? fault(.screen, people.screen)
+  }
+
   /// The sides of a canvas such as `1280x720`.
   package static func size(_ text: String) -> (width: Int, height: Int)? {
     let sides = text.split(separator: "x", omittingEmptySubsequences: false).map { Int($0) ?? 0 }

@@ -49,6 +49,18 @@ enum ServeCommand {
     }
   }
 
+  /// Does what is done before anything is opened for others, without its effects.
+  ///
+  /// - Throws: the faults for which a server with this configuration would not start.
+  static func check(_ configuration: Configuration) throws(ConfigurationError) {
+    let layouts = LayoutFolder(directory: configuration.layoutsDirectory)
+    do { try layouts.loadAll { printError($0) } } catch { throw ConfigurationError(faults: [error.description]) }
+    try checkDefaults(configuration, layouts.library)
+    _ = try defaultSounds(configuration, soundLibrary(configuration))
+    _ = try plan(configuration)
+    try check(configuration.avatarsDirectory, of: "avatars")
+  }
+
   /// What rooms nobody set up are like must be possible.
   private static func checkDefaults(
     _ configuration: Configuration, _ library: LayoutLibrary

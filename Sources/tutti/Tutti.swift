@@ -32,7 +32,7 @@ import Glibc
       case .checkConfiguration(let file):
         var options = ServeOptions()
         options.config = file
-        _ = try Configuration.load(options: options, environment: [:])
+        try ServeCommand.check(try Configuration.load(options: options, environment: [:]))
         print("\(file) is in order.")
       case .load(let options): return try LoadCommand.run(options, isDemo: false)
       case .demo(let options): return try LoadCommand.run(options, isDemo: true)

@@ -141,6 +141,14 @@ import Testing
     #expect(faults("{ a: 1, drainSeconds: -1,\n rtc: true }").count == 3)
   }
 
+  @Test func aWebhookThatGoesNowhereHidesNoOtherFaultOfIt() {
+    #expect(
+      faults("{ webhooks: [{ url: 'ftp://x', secret: 'short', events: ['overlord'] }] }").map { $0.prefix(13) }
+        == ["t.json5:1:21:", "t.json5:1:40:", "t.json5:1:58:"])
+    #expect(faults("{ webhooks: [{ secret: 'short' }] }").count == 2)
+    #expect(faults("{ webhooks: [{ url: 7 }] }").count == 1)
+  }
+
   @Test func everyEventOfTheDocumentsCanBeChosenForAWebhook() throws {
     let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
       .deletingLastPathComponent()
@@ -293,6 +301,12 @@ import Testing
     #expect(fault("layouts", "check") == "name at least one layout file; see tutti layouts check --help")
     #expect(fault("layouts", "import") == "name the file to import; see tutti layouts import --help")
     #expect(fault("layouts", "restore")?.hasPrefix("name at least one of audio-only, gallery-7x7, grid") == true)
+    #expect(
+      fault("layouts", "render", "grid", "--screen", "9", "--participants", "3", "-o", "x.png")
+        == "--screen: person 9 is not there, participants: 3")
+    #expect(
+      fault("layouts", "render", "grid", "--floor", "5", "-o", "x.png") == "--floor: person 5 is not there, participants: 4")
+    #expect(fault("layouts", "render", "grid", "--participants", "0", "-o", "x.png") == nil)
     #expect(fault("layouts", "render", "grid", "-o", "x.gif") == "-o: name a file that ends in .png or .svg")
     #expect(
       fault("layouts", "render", "grid", "--size", "1x1", "-o", "x.png") == "--size: must be WIDTHxHEIGHT, 64x64 to 3840x2160")

@@ -105,6 +105,10 @@ extension ControlApplication {
         throw Refusal(response: problem(422, "The parameter '\(field.name)' is \(word.allowed)."))
       }
     }
+    if let contradiction = canvas.contradiction {
+      throw Refusal(
+        response: problem(422, "The parameter '\(contradiction.word.rawValue)': \(contradiction.sentence)."))
+    }
     return canvas
   }
 
