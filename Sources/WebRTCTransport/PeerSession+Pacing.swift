@@ -26,8 +26,8 @@ extension PeerSession {
       path.stopPacing()
       return
     }
-    // Twice as much, so that a first picture is not long on its way.
-    if expected > 0 { path.estimator.assume(expected &* 2) }
+    // Half as much again, so that a first picture is not long on its way.
+    if expected > 0 { path.estimator.assume(expected &+ expected / 2) }
     path.pace(floor: floor, at: now)
     if expected == 0, outgoing.numbersPictures { path.estimator.open(at: now) }
   }
