@@ -6,8 +6,7 @@ struct MissingPackets: Sendable {
     var sequence: Int64
     var missedAt: Instant
     var askAt: Instant
-    var askedAt = Instant.zero
-    var requests = 0
+    var requests: Int
   }
 
   /// Longer gaps are not worth asking for: a keyframe is smaller.
@@ -41,28 +40,15 @@ struct MissingPackets: Sendable {
       range = (range.lowerBound &+ Int64(excess &- known))..<range.upperBound
     }
     for sequence in range {
-      entries.append(Entry(sequence: sequence, missedAt: now, askAt: now + Self.reorderTolerance))
+      entries.append(Entry(sequence: sequence, missedAt: now, askAt: now + Self.reorderTolerance, requests: 0))
     }
-  }
-
-  /// A packet was sent again.
-  ///
-  /// - Returns: how long after it was asked for; nil where it was asked for more than once, so that nobody knows what is answered.
-  mutating func answer(_ sequence: Int64, at now: Instant) -> Interval? {
-    guard let index = index(of: sequence) else { return nil }
-    let entry = entries.remove(at: index)
-    return entry.requests == 1 ? now - entry.askedAt : nil
   }
 
   mutating func remove(_ sequence: Int64) {
-    if let index = index(of: sequence) { entries.remove(at: index) }
-  }
-
-  private func index(of sequence: Int64) -> Int? {
     guard let index = entries.firstIndex(where: { $0.sequence >= sequence }), entries[index].sequence == sequence else {
-      return nil
+      return
     }
-    return index
+    entries.remove(at: index)
   }
 
   /// Nothing below `sequence` is wanted any more.
@@ -89,7 +75,6 @@ struct MissingPackets: Sendable {
     for index in entries.indices where entries[index].askAt <= now {
       due.append(SequenceNumber(UInt16(truncatingIfNeeded: entries[index].sequence)))
       entries[index].askAt = now + spacing
-      entries[index].askedAt = now
       entries[index].requests &+= 1
     }
   }

@@ -24,7 +24,7 @@ extension ReceiveStream {
       noteMissing(between: highest, and: number, at: arrival.time)
       extended = number
     case .late(let number):
-      if let time = missing.answer(number, at: arrival.time) { noteAnswer(after: time) }
+      missing.remove(number)
       extended = number
     case .duplicate:
       counters.duplicates &+= 1

@@ -56,16 +56,14 @@ public struct ReceiveStream: Sendable {
   public var configuration: Configuration
   public internal(set) var statistics: ReceptionStatistics
   public internal(set) var counters = ReceiveCounters()
-  /// To the sender and back, for the spacing of requests and how long their answers are waited for: as told by `setRoundTripTime`, else
-  /// by how long answers to requests take.
-  public private(set) var roundTripTime = Interval.milliseconds(100) {
+  /// To the sender and back, for the spacing of requests and how long their answers are waited for; told by whoever measures it.
+  public var roundTripTime = Interval.milliseconds(100) {
     didSet {
       let patience = patience
       assembler?.patience = patience
+      noteDeadline()
     }
   }
-  private var isRoundTripTimeTold = false
-  private var hasAnswerTime = false
 
   /// How many temporal layers of pictures are decoded, from the base up: what is lost of the others is not waited for.
   public var temporalLayersWanted: UInt8 {
@@ -101,20 +99,6 @@ public struct ReceiveStream: Sendable {
   private var patience: Interval {
     guard configuration.usesNACK else { return .milliseconds(100) }
     return min(max(roundTripTime, .zero) * 3 + .milliseconds(200), missing.ageMax)
-  }
-
-  /// Reports tell of the round trip, which they do only where something is sent to the source's sender as well.
-  public mutating func setRoundTripTime(_ time: Interval) {
-    isRoundTripTimeTold = true
-    roundTripTime = time
-    noteDeadline()
-  }
-
-  /// A packet that was asked for once came so much later.
-  mutating func noteAnswer(after time: Interval) {
-    guard !isRoundTripTimeTold, time > .zero else { return }
-    roundTripTime = hasAnswerTime ? (roundTripTime * 7 + time) / 8 : time
-    hasAnswerTime = true
   }
 
   /// Times that packets were given up and pictures dropped up to a keyframe.

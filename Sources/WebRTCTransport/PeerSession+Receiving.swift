@@ -79,7 +79,7 @@ extension PeerSession {
       path.receiveReport(fractionLost: outgoing.fractionLost, roundTripTime: outgoing.roundTripTime, at: now)
     }
     guard let roundTripTime = outgoing.roundTripTime else { return }
-    for index in incoming.entries.indices { incoming.entries[index].stream.setRoundTripTime(roundTripTime) }
+    for index in incoming.entries.indices { incoming.entries[index].stream.roundTripTime = roundTripTime }
   }
 
   private mutating func noteKeyframeRequest(_ media: SSRC, into outputs: inout PeerOutputs) {
