@@ -44,7 +44,7 @@ import WebRTCTransport
   }
 
   /// What he named is sent as long as its base layer fits, or nearly; his sound is not given up for it.
-  @Test(arguments: [60_000, 100_000, 300_000], seeds)
+  @Test(arguments: [100_000, 300_000], seeds)
   func aNamedOutputThatDoesNotFitGivesWayToSound(bitsPerSecond: Int, seed: UInt64) throws {
     let webinar = try Webinar(link: Link(), seed: seed)
     let viewer = try webinar.join(bitsPerSecond: bitsPerSecond, isAutomatic: false)
@@ -53,8 +53,7 @@ import WebRTCTransport
     var queue = Interval.zero
     webinar.run(seconds: 25) { queue = max(queue, webinar.queueDelay(of: viewer)) }
     #expect(viewer.soundSeconds - heard > 24.3, "\(viewer.soundSeconds - heard) of 25 s heard")
-    // His sound is not the thinnest: it takes 52 kb/s, and leaves a line of 60 hardly room for a probe.
-    if bitsPerSecond > 60_000 { #expect(queue < .milliseconds(250), "\(queue.milliseconds) ms in the queue") }
+    #expect(queue < .milliseconds(250), "\(queue.milliseconds) ms in the queue")
     webinar.setLine(of: viewer, bitsPerSecond: 3_000_000)
     webinar.run(seconds: 20)
     #expect(viewer.rate(50, 60) > 25, "\(viewer.rate(50, 60)) pictures a second once it fits")
