@@ -374,7 +374,7 @@ public struct BandwidthEstimator: Sendable {
     if rate.lastDecrease != before {
       isUnsure = false
       probes.congested(at: now)
-      isDraining = !isShared
+      isDraining = true
     }
     // A queue that others fill does not drain because we send less.
     if isShared { isDraining = false }
