@@ -14,7 +14,7 @@ public enum PathHeadroom: Hashable, Sendable {
 ///                         ├─▶ AcknowledgedBitrate ─────────────────▲            ├─▶ least of them: estimate ─▶ target
 ///                         ├─▶ ProbeMeasurement ────────────────────┘            │
 ///     receiver reports ───┴─▶ LossControl ──────────────────────────────────────┤
-///     REMB ─────────────────────────────────────────────────────────────────────┘
+///     REMB ─────▶ ReceiverMaximum ──────────────────────────────────────────────┘
 ///
 /// Follows draft-ietf-rmcat-gcc-02. Without transport-cc, loss and REMB alone bound a rate that rises by 8 % a second. Feedback is the
 /// peer's word: whatever it says, the answers stay within the bounds.
@@ -43,7 +43,7 @@ public struct BandwidthEstimator: Sendable {
     public var delayBased: Int
     /// Nil while loss bounds nothing.
     public var lossBased: Int?
-    /// Nil where none was told.
+    /// Nil where the receiver told none that bounds what is sent.
     public var receiverMaximum: Int?
     /// Nil before half a second of transport-cc.
     public var acknowledged: Int?
@@ -104,7 +104,7 @@ public struct BandwidthEstimator: Sendable {
   private var measurement = ProbeMeasurement()
   private var queue = QueueDelay()
   private var bottleneck = BottleneckRate()
-  private var receiverMaximum: Double?
+  private var receiverMaximum = ReceiverMaximum()
   private var roundTripTime = Interval.milliseconds(100)
   private var hasTransportFeedback = false
   /// Whether the path was opened and nothing told yet what it carries: the first probe that does is believed whatever was assumed.
@@ -156,12 +156,12 @@ public struct BandwidthEstimator: Sendable {
   public var statistics: Statistics {
     Statistics(
       target: clampedInt(target), estimate: clampedInt(estimate), delayBased: clampedInt(rate.bitsPerSecond),
-      lossBased: loss.limit.isFinite ? clampedInt(loss.limit) : nil, receiverMaximum: receiverMaximum.map(clampedInt),
+      lossBased: loss.limit.isFinite ? clampedInt(loss.limit) : nil, receiverMaximum: receiverMaximum.limit.map(clampedInt),
       acknowledged: acknowledged.bitsPerSecond.map(clampedInt), linkCapacity: rate.capacity.estimate.map(clampedInt),
       usage: detector.usage, state: rate.state, fractionLost: loss.fractionLost, queueDelay: queue.current,
       roundTripTime: roundTripTime, isApplicationLimited: sending.isApplicationLimited, probesSent: probesSent,
       probesMeasured: probesMeasured,
-      isInformed: !isUnsure && (hasTransportFeedback || lastReport != nil || receiverMaximum != nil))
+      isInformed: !isUnsure && (hasTransportFeedback || lastReport != nil || receiverMaximum.isKnown))
   }
 
   /// When `handleTimeout` has something to do; nil while nothing is sent.
@@ -188,7 +188,7 @@ public struct BandwidthEstimator: Sendable {
   private var silenceMax: Interval { max(Self.silenceMax, roundTripTime * 3) }
 
   private var estimate: Double {
-    let lowest = min(rate.bitsPerSecond, loss.limit, receiverMaximum ?? .infinity)
+    let lowest = min(rate.bitsPerSecond, loss.limit, receiverMaximum.limit ?? .infinity)
     return min(max(lowest, Double(bounds.minimum)), Double(bounds.maximum))
   }
 
@@ -386,7 +386,8 @@ public struct BandwidthEstimator: Sendable {
 
   /// The receiver says what it thinks the path carries (REMB).
   public mutating func receiveMaximumBitrate(_ bitsPerSecond: UInt64, at now: Instant) {
-    receiverMaximum = max(Double(min(bitsPerSecond, 1_000_000_000)), Double(bounds.minimum))
+    let named = max(Double(min(bitsPerSecond, 1_000_000_000)), Double(bounds.minimum))
+    receiverMaximum.tell(named, sending: sending.isKnown ? sending.bitsPerSecond : nil, at: now)
   }
 
   /// The receiver reports loss and, where it can be told, the round trip.
@@ -405,7 +406,7 @@ public struct BandwidthEstimator: Sendable {
     let isUsed = sending.bitsPerSecond > 0.5 * estimate
     rate.update(
       .normal, acknowledged: nil, roundTripTime: roundTripTime,
-      isApplicationLimited: !isUsed && receiverMaximum == nil, at: now)
+      isApplicationLimited: !isUsed && receiverMaximum.limit == nil, at: now)
   }
 
   /// Time passed: falls where feedback stays away though packets are out.
@@ -418,7 +419,7 @@ public struct BandwidthEstimator: Sendable {
 
   /// The probe to be sent now, by the pacer; nil where none is due.
   public mutating func takeProbe(at now: Instant) -> ProbeRequest? {
-    let worth = min(worthKnowing, receiverMaximum ?? .infinity, Double(bounds.maximum))
+    let worth = min(worthKnowing, receiverMaximum.limit ?? .infinity, Double(bounds.maximum))
     let isCalm = detector.usage != .over && !isDraining && loss.isCalm && queue.current < .milliseconds(100)
     let fits = !isUnsure && estimate >= Double(wantedBitsPerSecond)
     let probe = probes.takeDue(

@@ -9,8 +9,10 @@ struct SendingRate: Sendable {
   private(set) var isApplicationLimited = false
   /// When it was so last: what arrived before then says little for a while.
   private var lastLimited: Instant?
-  /// Over the last half second.
+  /// Over the last half second; 0 before the first is over.
   private(set) var bitsPerSecond = 0.0
+  /// Whether it can be told what is sent: not in the first half second.
+  var isKnown: Bool { windowStart == nil || bitsPerSecond > 0 }
   private var windowStart: Instant?
   private var bytes = 0
 

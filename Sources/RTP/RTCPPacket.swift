@@ -111,6 +111,11 @@ public struct SourceList: ~Escapable {
     guard index >= 0, index < count else { return nil }
     return bytes.bigEndianUInt32(at: index &* 4).map { SSRC($0) }
   }
+
+  public func contains(_ source: SSRC) -> Bool {
+    for index in 0..<count where self[index] == source { return true }
+    return false
+  }
 }
 
 /// The sequence numbers a generic NACK asks for, read one after another.

@@ -84,7 +84,9 @@ extension Endpoint {
     guard news.isNew, let ladder = peer.pictures?.ladder, ladder.isMeasured, !peer.session.isPathUnsure else { return }
     let before = peer.pictures?.choice.forwardedRung
     let estimate = peer.session.pictureEstimate
-    let hasChanged = peer.pictures?.update(estimate: estimate, wasProbed: news.wasProbed, at: now) ?? false
+    let bytesSent = peer.session.pictureBytesSent
+    let hasChanged =
+      peer.pictures?.update(estimate: estimate, bytesSent: bytesSent, wasProbed: news.wasProbed, at: now) ?? false
     if !ladder.isAutomatic { peer.session.paceAtLeast(peer.pictures?.floor ?? 0, at: now) }
     // What sound takes may have changed, if nothing else has.
     if let choice = peer.pictures?.choice { want(choice, for: peer) }

@@ -41,6 +41,8 @@ struct PathControl {
   private var soundWindow = Self.soundWindows.lowerBound
   /// What sound takes, in bits per second; measured.
   private(set) var soundRate = 0
+  /// Sent of pictures and what repairs them, headers included.
+  private(set) var pictureBytesSent = 0
   private(set) var waiting: [WaitingFrame] = []
   var pacer = Pacer(targetBitsPerSecond: 300_000)
   var estimator = BandwidthEstimator()
@@ -59,7 +61,7 @@ struct PathControl {
 
   /// Asks for what lies in a path's control at an address and is needed to send a packet: of the pacer, sound asks for a probe alone.
   static func prefetch(at control: UnsafeRawPointer, toSend kind: MediaKind) {
-    let pacer = 56
+    let pacer = 64
     Prefetch.memory(at: control, byteCount: pacer &+ (kind == .audio ? Pacer.probingByteCount : MemoryLayout<Pacer>.stride))
     Prefetch.memory(at: control + (pacer &+ MemoryLayout<Pacer>.stride), byteCount: BandwidthEstimator.sendingByteCount)
   }
@@ -170,7 +172,12 @@ struct PathControl {
   /// A datagram with media leaves.
   mutating func sent(_ number: UInt16?, size: Int, cluster: UInt8, isSound: Bool, at now: Instant) {
     let size = size &+ Self.datagramOverhead
-    if isSound { countSound(size, at: now) } else { parity.countPicture(size) }
+    if isSound {
+      countSound(size, at: now)
+    } else {
+      pictureBytesSent &+= size
+      parity.countPicture(size)
+    }
     if let number {
       estimator.packetSent(number, size: size, cluster: cluster, at: now)
     } else {
@@ -214,9 +221,10 @@ struct PathControl {
     learned(at: now)
   }
 
-  /// The peer told the most it can be sent.
-  mutating func receiveMaximumBitrate(_ bitsPerSecond: UInt64, at now: Instant) {
-    estimator.receiveMaximumBitrate(bitsPerSecond, at: now)
+  /// The peer told the most it can be sent, of everything or of pictures alone.
+  mutating func receiveMaximumBitrate(_ bitsPerSecond: UInt64, includesSound: Bool, at now: Instant) {
+    let (all, isHuge) = bitsPerSecond.addingReportingOverflow(includesSound ? 0 : UInt64(clamping: soundRate))
+    estimator.receiveMaximumBitrate(isHuge ? .max : all, at: now)
     learned(at: now)
   }
 

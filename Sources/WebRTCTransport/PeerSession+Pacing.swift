@@ -12,6 +12,9 @@ extension PeerSession {
   /// What the peer's path carries of pictures, in bits per second: of what it is thought to carry, less the sound.
   var pictureEstimate: Int { mutating get { path.pictureEstimate } }
 
+  /// What was sent of pictures and what repairs them, headers included.
+  var pictureBytesSent: Int { path.pictureBytesSent }
+
   /// What the peer wants of pictures at most, in bits per second.
   var pictureMaximum: Int { mutating get { path.pictureMaximum } }
 

@@ -55,11 +55,13 @@ extension PeerSession {
         for index in 0..<requests.count {
           if let request = requests[index] { noteKeyframeRequest(request.media, into: &outputs) }
         }
-      case .receiverEstimatedMaximumBitrate(let bitsPerSecond, _):
+      case .receiverEstimatedMaximumBitrate(let bitsPerSecond, let sources):
         counts.receivableBitsPerSecond = Int(clamping: bitsPerSecond)
         // Who agreed on transport-wide feedback tells this only where pictures cannot carry its numbers, and then of the little that he is
         // sent: each time it would be less.
-        if !outgoing.isFeedbackAgreed { path.receiveMaximumBitrate(bitsPerSecond, at: now) }
+        guard !outgoing.isFeedbackAgreed else { break }
+        let hasSound = outgoing.audio.map { sources.contains($0.configuration.source) } ?? true
+        path.receiveMaximumBitrate(bitsPerSecond, includesSound: hasSound, at: now)
       case .transportFeedback(let feedback):
         path.receive(feedback, at: now)
         outgoing.audio?.pathIsFull = path.estimator.hasOwnQueue

@@ -24,8 +24,9 @@ struct PictureReception {
   private(set) var joined: [OutputID] = []
   /// Whether he was ever sent a picture: frames of the past would be behind what he has.
   var hasPicture = false
-  /// Since when not even the base layer of an output he named fits, and whether that is long.
-  private var tightSince: Instant?
+  /// Since when the base layer of an output he named is thought not to fit, and what had been sent then; nil while it is.
+  private var tight: (since: Instant, bytesSent: Int)?
+  /// Whether it did not for long.
   private var lacksRoom = false
   /// Frames that were not sent for want of room, those above his layers not counted.
   private(set) var framesRefused = 0
@@ -103,9 +104,12 @@ struct PictureReception {
     hasPicture = true
   }
 
+  /// - Parameters:
+  ///   - estimate: of what the path carries of pictures, in bits per second.
+  ///   - bytesSent: of pictures, ever.
   /// - Returns: whether another rung or layer was chosen.
-  mutating func update(estimate: Int, wasProbed: Bool, at now: Instant) -> Bool {
-    noteRoom(estimate, at: now)
+  mutating func update(estimate: Int, bytesSent: Int, wasProbed: Bool, at now: Instant) -> Bool {
+    noteRoom(estimate, bytesSent: bytesSent, at: now)
     return choice.update(estimate: max(estimate, floor), wasProbed: wasProbed, at: now)
   }
 
@@ -116,14 +120,19 @@ struct PictureReception {
     return ladder.rungs.first?.layers.first?.bitsPerSecond ?? 0
   }
 
-  private mutating func noteRoom(_ estimate: Int, at now: Instant) {
+  /// A picture that hardly moves takes less than its output may: there is no room only where more was sent than fits.
+  private mutating func noteRoom(_ estimate: Int, bytesSent: Int, at now: Instant) {
     guard !ladder.isAutomatic, let base = ladder.rungs.first?.layers.first, estimate < base.bitsPerSecond else {
-      (tightSince, lacksRoom) = (nil, false)
+      (tight, lacksRoom) = (nil, false)
       return
     }
-    let since = tightSince ?? now
-    tightSince = since
-    lacksRoom = now - since >= Self.insistence
+    guard let since = tight?.since, let before = tight?.bytesSent else {
+      tight = (now, bytesSent)
+      return
+    }
+    guard !lacksRoom, now - since >= Self.insistence else { return }
+    lacksRoom = Double(bytesSent &- before) * 8 > Double(estimate) * (now - since).seconds
+    tight = (now, bytesSent)
   }
 
   private static let insistence = Interval.seconds(4)

@@ -1,0 +1,67 @@
+import CongestionControl
+import Testing
+import TestSupport
+import Timing
+
+/// What a receiver says it can be sent at most (REMB), beside what it is sent.
+private struct Call {
+  var estimator = BandwidthEstimator(.init(minimum: 20_000, start: 700_000, maximum: 5_000_000))
+  private(set) var now = Instant.zero
+
+  var bound: Int? { estimator.statistics.receiverMaximum }
+
+  /// Sends so much for so long, and hears each half second what the receiver makes of it.
+  mutating func run(seconds: Int, sending bitsPerSecond: Int, named: (Int) -> Int) {
+    for half in 0..<(seconds * 2) {
+      for _ in 0..<25 {
+        estimator.packetSentUnnumbered(size: bitsPerSecond / 8 / 50, at: now)
+        now += .milliseconds(20)
+      }
+      estimator.receiveMaximumBitrate(UInt64(named(half)), at: now)
+    }
+  }
+}
+
+/// As receivers do that estimate: at first what came in three seconds, without headers, then a twelfth more each second up to half as
+/// much again as comes.
+@Test func aReceiverThatNamesWhatLittleItIsSentBoundsNothing() {
+  var call = Call()
+  call.run(seconds: 30, sending: 65_000) { half in min(36_000 + half * 2_000, 97_000) }
+  #expect(call.bound == nil)
+  #expect(call.estimator.statistics.estimate == 700_000)
+}
+
+@Test func aReceiverEstimateThatFallsBoundsWhatIsSent() {
+  var call = Call()
+  call.run(seconds: 10, sending: 500_000) { half in min(460_000 + half * 20_000, 600_000) }
+  #expect(call.bound == nil)
+  call.run(seconds: 1, sending: 500_000) { _ in 340_000 }
+  #expect(call.bound == 340_000)
+  call.run(seconds: 5, sending: 330_000) { half in 340_000 + half * 5_000 }
+  #expect(call.bound == 385_000, "what it names rises with what arrives")
+}
+
+@Test func whoIsSentMoreThanHeNamesIsSentThat() {
+  var call = Call()
+  call.run(seconds: 2, sending: 500_000) { _ in 128_000 }
+  #expect(call.bound == 128_000)
+}
+
+/// It can name no more than half as much again as it is sent, so a picture that hardly moves would stay bound for good.
+@Test func aReceiverEstimateIsExceededByAndByWhereLittleIsSent() throws {
+  var call = Call()
+  call.run(seconds: 3, sending: 60_000) { _ in 60_000 }
+  call.run(seconds: 1, sending: 60_000) { _ in 50_000 }
+  #expect(call.bound == 50_000)
+  call.run(seconds: 7, sending: 60_000) { half in min(50_000 + half * 3_000, 90_000) }
+  #expect(call.bound == 89_000)
+  call.run(seconds: 20, sending: 60_000) { _ in 90_000 }
+  let grown = try #require(call.bound)
+  #expect(grown > 250_000, "\(grown) after 20 s")
+
+  // That went wrong: the next time it waits longer.
+  call.run(seconds: 1, sending: 250_000) { _ in 80_000 }
+  #expect(call.bound == 80_000)
+  call.run(seconds: 15, sending: 60_000) { _ in 90_000 }
+  #expect(call.bound == 90_000)
+}
