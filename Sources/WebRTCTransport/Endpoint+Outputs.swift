@@ -28,10 +28,8 @@ extension Endpoint {
       peer.session.pacePictures(expecting: nil, at: now)
       return
     }
-    // Of an output he named, the base layer is not soon left out.
-    let layers = ladder.isAutomatic ? [] : ladder.rungs[0].layers
-    peer.session.pacePictures(
-      expecting: ladder.isMeasured ? layers.last?.bitsPerSecond ?? 0 : nil, floor: layers.first?.bitsPerSecond ?? 0, at: now)
+    let expected = ladder.isAutomatic ? 0 : ladder.rungs[0].layers.last?.bitsPerSecond ?? 0
+    peer.session.pacePictures(expecting: ladder.isMeasured ? expected : nil, floor: ladder.floor, at: now)
     let previous = peer.pictures
     // What was received of other outputs goes on under other numbers, or ends.
     for output in previous?.joined ?? [] { leave(output, peer) }

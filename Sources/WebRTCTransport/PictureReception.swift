@@ -116,13 +116,12 @@ struct PictureReception {
   /// What is sent at least, in bits per second: the base layer of an output he named, which is not left out for an estimate that falls
   /// for a moment. Where it does not fit for longer, pictures end, so that sound comes through.
   var floor: Int {
-    guard !ladder.isAutomatic, !lacksRoom, choice.chosen.rung != nil else { return 0 }
-    return ladder.rungs.first?.layers.first?.bitsPerSecond ?? 0
+    lacksRoom || choice.chosen.rung == nil ? 0 : ladder.floor
   }
 
   /// A picture that hardly moves takes less than its output may: there is no room only where more was sent than fits.
   private mutating func noteRoom(_ estimate: Int, bytesSent: Int, at now: Instant) {
-    guard !ladder.isAutomatic, let base = ladder.rungs.first?.layers.first, estimate < base.bitsPerSecond else {
+    guard estimate < ladder.floor else {
       (tight, lacksRoom) = (nil, false)
       return
     }

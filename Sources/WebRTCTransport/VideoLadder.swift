@@ -49,6 +49,9 @@ public struct VideoLadder: Hashable, Sendable {
     self.init([Rung(output, layers: layers)], isAutomatic: false)
   }
 
+  /// What is sent of an output he named as long as there is room, in bits per second: its base layer; 0 where his path decides.
+  var floor: Int { isAutomatic ? 0 : rungs.first?.layers.first?.bitsPerSecond ?? 0 }
+
   func index(of output: OutputID) -> Int? { rungs.firstIndex { $0.output == output } }
 
   /// The same as steps to choose from. Where rates are not known, the one step there is forwards every layer.

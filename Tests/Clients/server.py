@@ -75,7 +75,9 @@ class Server:
     def start_again(self) -> None:
         """Starts the program on the ports of this server."""
         with self._log.open("wb") as log:
-            self.process = subprocess.Popen(self._command, cwd=REPOSITORY, stdout=log, stderr=log)
+            # What is set for the tests is no setting of the server.
+            environment = {name: value for name, value in os.environ.items() if not name.startswith("TUTTI_")}
+            self.process = subprocess.Popen(self._command, cwd=REPOSITORY, env=environment, stdout=log, stderr=log)
         try:
             self._wait_until_healthy()
         except BaseException:

@@ -3,13 +3,13 @@
 import asyncio
 from typing import Any
 
+from background_load import two_speakers
 from chromium_page import ChromiumPage, chromium
 from colours import RED, plain
 from http_api import RoomAPI
 from line_watch import watch
 from server import Server
 from slow_line import slow_line
-from test_load_generator import TUTTI
 from tones import VOICES
 
 OUTPUTS = [
@@ -55,10 +55,7 @@ async def test_a_browser_just_above_a_rung_stays_on_it(server: Server, room: str
         slow_line(server.rtc_address, 260_000) as line,
     ):
         await api.put_room(room, {"outputs": OUTPUTS})
-        load = await asyncio.create_subprocess_exec(
-            TUTTI, "load", "--url", f"{server.url}/rooms/{room}", "--publishers", "2", "--viewers", "0", "--seconds", "120",
-            stdout=asyncio.subprocess.DEVNULL)
-        try:
+        async with two_speakers(server, room):
             await watch(page, f"{server.url}/rooms/{room}/whep?output=auto&name=Thin", line)
             await asyncio.sleep(15)
             before = await page.page.evaluate(FIGURES)
@@ -70,9 +67,6 @@ async def test_a_browser_just_above_a_rung_stays_on_it(server: Server, room: str
             assert widths.count(320) >= 85, widths
             # Of 15 a second, or 7.5 without the upper layer: what a busy machine adds to the line's delay does not cost it.
             assert after["decoded"] - before["decoded"] > 45 * 12, (before, after)
-        finally:
-            load.terminate()
-            await load.wait()
 
 
 async def test_a_browser_follows_its_line(server: Server, room: str) -> None:
@@ -82,10 +76,7 @@ async def test_a_browser_follows_its_line(server: Server, room: str) -> None:
         slow_line(server.rtc_address, 3_000_000) as line,
     ):
         await api.put_room(room, {"outputs": OUTPUTS, "audio": {"outputs": [{"name": "low", "bitrate": 12000, "ptime": 60}]}})
-        load = await asyncio.create_subprocess_exec(
-            TUTTI, "load", "--url", f"{server.url}/rooms/{room}", "--publishers", "2", "--viewers", "0", "--seconds", "90",
-            stdout=asyncio.subprocess.DEVNULL)
-        try:
+        async with two_speakers(server, room):
             await watch(page, f"{server.url}/rooms/{room}/whep?output=auto&name=Thin", line)
             await _until_width(page, 640, 20)
             line.bits_per_second = 400_000
@@ -96,19 +87,13 @@ async def test_a_browser_follows_its_line(server: Server, room: str) -> None:
             assert 50_000 < viewer["stats"]["estimatedBitsPerSecond"] < 600_000, viewer["stats"]
             line.bits_per_second = 3_000_000
             await _until_width(page, 640, 20)
-        finally:
-            load.terminate()
-            await load.wait()
 
 
 async def test_a_browser_without_rtx_keeps_its_picture(server: Server, room: str) -> None:
     """It says of the little that it is sent how little that is (REMB); probes need RTX, so nothing says more."""
     async with RoomAPI(server.url) as api, chromium(server.url + "/", VOICES[0], plain(RED)) as page:
         await api.put_room(room, {"outputs": OUTPUTS})
-        load = await asyncio.create_subprocess_exec(
-            TUTTI, "load", "--url", f"{server.url}/rooms/{room}", "--publishers", "2", "--viewers", "0", "--seconds", "60",
-            stdout=asyncio.subprocess.DEVNULL)
-        try:
+        async with two_speakers(server, room):
             await asyncio.sleep(2)
             async with slow_line(server.rtc_address, 20_000_000) as line:
                 await watch(page, f"{server.url}/rooms/{room}/whep?output=auto", line, codecs="VP8")
@@ -116,7 +101,4 @@ async def test_a_browser_without_rtx_keeps_its_picture(server: Server, room: str
                 before = await page.page.evaluate(FIGURES)
                 await asyncio.sleep(4)
                 after = await page.page.evaluate(FIGURES)
-        finally:
-            load.terminate()
-            await load.wait()
         assert after["width"] >= 320 and after["decoded"] - before["decoded"] > 40, f"{before} and {after}"

@@ -3,13 +3,13 @@
 import asyncio
 from typing import Any
 
+from background_load import two_speakers
 from chromium_page import ChromiumPage, chromium
 from colours import RED, plain
 from http_api import RoomAPI
 from line_watch import watch
 from server import Server
 from slow_line import slow_line
-from test_load_generator import TUTTI
 from tones import VOICES
 
 SECONDS = 12
@@ -35,19 +35,13 @@ async def test_a_browser_among_hundreds_sees_and_hears_steadily(server: Server, 
         slow_line(server.rtc_address, 50_000_000) as line,
     ):
         await api.put_room(room, {"outputs": [{"name": "main", "width": 640, "height": 360, "fps": 30, "bitrate": 500000}]})
-        load = await asyncio.create_subprocess_exec(
-            TUTTI, "load", "--url", f"{server.url}/rooms/{room}", "--publishers", "2", "--viewers", "240", "--seconds", "60",
-            stdout=asyncio.subprocess.DEVNULL)
-        try:
+        async with two_speakers(server, room, viewers=240):
             await asyncio.sleep(3)
             await watch(page, f"{server.url}/rooms/{room}/whep?name=Red", line)
             await asyncio.sleep(5)
             before = await _figures(page)
             await asyncio.sleep(SECONDS)
             after = await _figures(page)
-        finally:
-            load.terminate()
-            await load.wait()
         told = {key: after[key] - before[key] for key in after}
         assert told["decoded"] >= 25 * SECONDS, told
         assert told["freezes"] == 0 and told["lost"] == 0 and told["requests"] == 0, told

@@ -8,10 +8,9 @@ from typing import Any
 
 import pytest
 
+from background_load import TUTTI
 from http_api import RoomAPI
-from server import REPOSITORY, Server
-
-TUTTI = str(REPOSITORY / ".build/release/tutti")
+from server import Server
 
 
 async def load(*options: str) -> tuple[int | None, dict[str, Any], str]:

@@ -3,20 +3,17 @@
 import asyncio
 import re
 
+from background_load import two_speakers
 from http_api import RoomAPI
 from python_peer import Peer
 from server import Server
-from test_load_generator import TUTTI
 
 
 async def test_a_thin_gateway_is_sent_what_it_asks_for(server: Server, room: str) -> None:
     """`b=AS:64` on the picture and 16 kb/s of Opus, in a room whose only output takes 1.5 Mb/s."""
     gateway = Peer()
     async with RoomAPI(server.url) as api:
-        load = await asyncio.create_subprocess_exec(
-            TUTTI, "load", "--url", f"{server.url}/rooms/{room}", "--publishers", "2", "--viewers", "0", "--seconds", "60",
-            stdout=asyncio.subprocess.DEVNULL)
-        try:
+        async with two_speakers(server, room):
             await asyncio.sleep(3)
             offer = re.sub(r"(m=video [^\r]*\r\nc=[^\r]*\r\n)", r"\1b=AS:64\r\n", await gateway.offer())
             opus = re.search(r"a=rtpmap:(\d+) opus", offer).group(1)
@@ -35,6 +32,3 @@ async def test_a_thin_gateway_is_sent_what_it_asks_for(server: Server, room: str
             assert person["receives"]["auto"] and person["receives"]["output"].startswith("auto/"), person["receives"]
             assert gateway.received_picture().shape[1] < 640
             await gateway.leave(api)
-        finally:
-            load.terminate()
-            await load.wait()

@@ -3,13 +3,13 @@
 import asyncio
 from typing import Any
 
+from background_load import two_speakers
 from chromium_page import ChromiumPage, chromium
 from colours import RED, plain
 from http_api import RoomAPI
 from line_watch import watch
 from server import Server
 from slow_line import slow_line
-from test_load_generator import TUTTI
 from tones import VOICES
 
 OUTPUTS = [{"name": "high", "width": 640, "height": 360, "fps": 30, "bitrate": 900000}]
@@ -40,15 +40,9 @@ async def _watch(server: Server, page: ChromiumPage, room: str, *, takes_parity:
 async def test_parity_keeps_a_distant_browsers_pictures_moving(server: Server, room: str) -> None:
     async with RoomAPI(server.url) as api, chromium(server.url + "/", VOICES[0], plain(RED)) as page:
         await api.put_room(room, {"outputs": OUTPUTS})
-        load = await asyncio.create_subprocess_exec(
-            TUTTI, "load", "--url", f"{server.url}/rooms/{room}", "--publishers", "2", "--viewers", "0", "--seconds", "90",
-            stdout=asyncio.subprocess.DEVNULL)
-        try:
+        async with two_speakers(server, room):
             without, plain_stats = await _watch(server, page, room, takes_parity=False)
             with_parity, stats = await _watch(server, page, room, takes_parity=True)
             assert plain_stats["parityPacketsSent"] == 0 and stats["parityPacketsSent"] > 100, (plain_stats, stats)
             assert with_parity["frozen"] < without["frozen"] / 2, (with_parity, without)
             assert with_parity["decoded"] > without["decoded"], (with_parity, without)
-        finally:
-            load.terminate()
-            await load.wait()
