@@ -42,10 +42,11 @@ public final class TestClient {
 
   public func frames(_ kind: MediaKind) -> [EncodedFrame] { frames.filter { $0.stream.kind == kind }.map(\.frame) }
 
-  func receive(_ datagram: [UInt8], from remote: TransportAddress, at now: Instant) {
+  /// - Parameter arrival: when it came, if that is not when it is read.
+  public func receive(_ datagram: [UInt8], from remote: TransportAddress, arrived arrival: Instant? = nil, at now: Instant) {
     var bytes = datagram
     var span = bytes.mutableSpan
-    session.receive(&span, from: TransportPath(remote: remote), at: now, into: &outputs)
+    session.receive(&span, from: TransportPath(remote: remote), arrived: arrival, at: now, into: &outputs)
   }
 
   func takeEvents(at now: Instant) {
