@@ -112,7 +112,7 @@ let package = Package(
       "LoadGenerator",
       [
         "DatagramIO", "WebRTCTransport", "SecureTransport", "ICE", "EncodedMedia", "RawMedia", "Codecs", "AudioMixing",
-        "RealTime", "Bytes", "Timing", "CCurl",
+        "JSON5", "RealTime", "Bytes", "Timing", "CCurl",
       ]),
     .executableTarget(
       name: "tutti",
@@ -152,7 +152,7 @@ let package = Package(
       "WebRTCTransportTests",
       ["TestPeers", "SDP", "ICE", "SecureTransport", "RTPStreams", "RTP", "EncodedMedia", "Bytes", "Timing"]),
     tests("RealTimeTests", ["Timing"]),
-    tests("LoadGeneratorTests", ["ICE"]),
+    tests("LoadGeneratorTests", ["EncodedMedia", "ICE", "Bytes", "JSON5", "Timing"]),
     tests(
       "DatagramIOTests",
       ["RealTime", "WebRTCTransport", "SecureTransport", "ICE", "EncodedMedia", "Bytes", "Timing", "CLinux"]),

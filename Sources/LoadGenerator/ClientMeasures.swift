@@ -17,9 +17,9 @@ package struct ClientMeasures: Sendable {
   /// Pixels of the picture it is shown, by the last keyframe; nil before the first and where that does not tell.
   package var pictureSize: String?
   package private(set) var lastPicture: Instant?
-  /// Times that the picture stood for longer than it should, and how long (as WebRTC's statistics define a freeze).
-  package var freezes = 0
-  package var frozen = Interval.zero
+  /// Freezes that are over: times that the picture stood for longer than it should, and how long (as WebRTC's statistics define it).
+  private var endedFreezes = 0
+  private var endedFreezeTime = Interval.zero
   /// From a picture's composition to its arrival, by the reports of the server: true where the machines' clocks agree.
   package var delays: [Interval] = []
   package var transport = PeerStatistics()
@@ -32,19 +32,19 @@ package struct ClientMeasures: Sendable {
   /// Of the machine's wall clock less its monotonic one.
   private let wallClockAtZero: NTPTime
 
-  init(asked: Instant, wallClockAtZero: NTPTime) {
+  package init(asked: Instant, wallClockAtZero: NTPTime) {
     self.asked = asked
     self.wallClockAtZero = wallClockAtZero
   }
 
   /// Has rates and delays count from now on.
-  mutating func beginStay(at now: Instant) {
+  package mutating func beginStay(at now: Instant) {
     stayBegan = now
     (pictures, keyframes, pictureBytes, sounds) = (0, 0, 0, 0)
     delays.removeAll(keepingCapacity: true)
   }
 
-  mutating func take(_ frame: EncodedFrame, at now: Instant) {
+  package mutating func take(_ frame: EncodedFrame, at now: Instant) {
     guard frame.codec.kind == .video else {
       sounds += 1
       return
@@ -74,16 +74,33 @@ package struct ClientMeasures: Sendable {
     return pictureSize ?? "picture"
   }
 
+  /// Whether there ever was a picture to see: it begins with a keyframe.
+  package var hasSeenPicture: Bool { firstPicture != nil }
+
+  /// Times that the picture stood for longer than it should, one that still lasts among them.
+  package func freezes(at now: Instant) -> Int { endedFreezes + (freeze(lastingUntil: now) == nil ? 0 : 1) }
+
+  /// How long it did: for who never saw a picture, all of his time.
+  package func frozen(at now: Instant) -> Interval {
+    guard hasSeenPicture else { return now - (connected ?? asked) }
+    return endedFreezeTime + (freeze(lastingUntil: now) ?? .zero)
+  }
+
   /// A freeze is an interval of more than three times the mean, or 150 ms more than it.
+  private func freeze(lastingUntil now: Instant) -> Interval? {
+    guard let lastPicture else { return nil }
+    let interval = now - lastPicture
+    return interval > max(meanInterval * 3, meanInterval + .milliseconds(150)) ? interval - meanInterval : nil
+  }
+
   private mutating func noteInterval(_ now: Instant) {
     defer { lastPicture = now }
     guard let lastPicture else { return }
-    let interval = now - lastPicture
-    if interval > max(meanInterval * 3, meanInterval + .milliseconds(150)) {
-      freezes += 1
-      frozen += interval - meanInterval
+    if let freeze = freeze(lastingUntil: now) {
+      endedFreezes += 1
+      endedFreezeTime += freeze
     } else {
-      meanInterval = (meanInterval * 31 + interval) / 32
+      meanInterval = (meanInterval * 31 + (now - lastPicture)) / 32
     }
   }
 }

@@ -6,6 +6,8 @@ package final class HTTPClient {
     package var status: Int
     /// The value of `Location`; nil where there is none.
     package var location: String?
+    /// The value of `Retry-After`; nil where there is none.
+    package var retryAfter: String?
     package var body: String
   }
 
@@ -67,11 +69,12 @@ package final class HTTPClient {
     }
     guard result == CURLE_OK else {
       let advice = result == CURLE_PEER_FAILED_VERIFICATION ? " With --insecure any certificate will do." : ""
-      throw LoadError("\(url) cannot be reached: \(String(cString: curl_easy_strerror(result))).\(advice)")
+      // Without the query, by which one client differs from the next.
+      throw LoadError("\(url.prefix { $0 != "?" }) cannot be reached: \(String(cString: curl_easy_strerror(result))).\(advice)")
     }
     return Response(
       status: tutti_curl_status(curl), location: Self.header("location", collector.headers),
-      body: String(decoding: collector.body, as: UTF8.self))
+      retryAfter: Self.header("retry-after", collector.headers), body: String(decoding: collector.body, as: UTF8.self))
   }
 
   private static func collect(

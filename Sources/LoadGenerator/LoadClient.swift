@@ -89,7 +89,7 @@ package final class LoadClient: @unchecked Sendable {
 
   /// Posts its offer to the server.
   ///
-  /// - Throws: what the server said where it refused.
+  /// - Throws: `Refusal` where the server refused.
   package convenience init(
     number: Int, address: RoomAddress, options: Options, local: TransportAddress, certificate: DTLSCertificate,
     token: String? = nil, delivery: Delivery? = nil
@@ -109,7 +109,7 @@ package final class LoadClient: @unchecked Sendable {
       try self.init(number: number, options: options, local: local, certificate: certificate, delivery: delivery) { offer in
         let response = try http.request("POST", url, type: "application/sdp", body: offer)
         guard response.status == 201 else {
-          throw LoadError("\(url) answered \(response.status): \(response.body.prefix(500))")
+          throw Refusal(status: response.status, body: response.body, retryAfter: response.retryAfter)
         }
         resource = address.origin + (response.location ?? "")
         return Answer(sdp: response.body, resource: resource)

@@ -1,13 +1,24 @@
+import JSON5
 import Timing
 
 /// What a load has shown, in numbers for people and for machines.
 package struct LoadReport: Sendable {
+  /// Whose figures these are.
+  package enum Watched: String, Sendable {
+    case viewers
+    /// Where nobody only watches.
+    case publishers
+  }
+
+  package var watched: Watched
+  /// Whether they were to be sent pictures; without, figures of pictures say nothing and are left out.
+  package var hasPictures: Bool
+  /// Those who were let in.
   package var clients = 0
   package var connected = 0
-  package var refused = 0
   package var ended = 0
-  /// The first refusal, in the server's words.
-  package var refusal: String?
+  /// Why others could not come in, of publishers and viewers.
+  package var refusals = RefusalCounts()
   /// How long it took until all had asked.
   package var joiningSeconds = 0.0
   package var seconds = 0.0
@@ -18,8 +29,10 @@ package struct LoadReport: Sendable {
   package var picturesPerSecond: [Double] = []
   package var soundsPerSecond: [Double] = []
   package var delayMilliseconds: [Double] = []
+  /// How many were never shown a picture.
+  package var withoutPicture = 0
   package var freezes = 0
-  /// Share of the viewers' time that pictures stood still for too long, 0 to 1.
+  /// Share of the viewers' time that pictures stood still for too long, 0 to 1; all the time of who never saw one.
   package var frozenShare = 0.0
   /// How many are shown pictures of which size in the end, the most pixels first; `sound` for those without any.
   package var rungs: [(size: String, count: Int)] = []
@@ -36,7 +49,9 @@ package struct LoadReport: Sendable {
 
   /// - Parameters:
   ///   - clients: those whose measures count; viewers where there are any.
-  init(_ clients: [ClientMeasures], now: Instant) {
+  package init(_ clients: [ClientMeasures], _ watched: Watched = .viewers, hasPictures: Bool = true, now: Instant) {
+    self.watched = watched
+    self.hasPictures = hasPictures
     self.clients = clients.count
     rungs = Self.rungs(of: clients, now: now)
     for client in clients {
@@ -53,8 +68,9 @@ package struct LoadReport: Sendable {
       picturesPerSecond.append(Double(client.pictures) / stay)
       soundsPerSecond.append(Double(client.sounds) / stay)
       delayMilliseconds += client.delays.map(\.milliseconds)
-      freezes += client.freezes
-      frozenShare += client.frozen.seconds / max(seconds, 1) / Double(max(clients.count, 1))
+      if !client.hasSeenPicture { withoutPicture += 1 }
+      freezes += client.freezes(at: now)
+      if seconds > 0 { frozenShare += client.frozen(at: now).seconds / seconds / Double(clients.count) }
       packets += Int(client.transport.packetsReceived)
       lost += Int(client.transport.packetsLost)
       retransmissionsRequested += Int(client.transport.retransmissionsRequested)
@@ -71,55 +87,95 @@ package struct LoadReport: Sendable {
     return counts.sorted { (pixels($0.key), $0.key) > (pixels($1.key), $1.key) }.map { (size: $0.key, count: $0.value) }
   }
 
+  /// One figure; without a value where there was nothing to measure.
   private struct Line {
     var name: String
     var text: String
-    var value: Double
+    var value: Double?
+
+    init(_ name: String, _ text: String, _ value: Double?) { (self.name, self.text, self.value) = (name, text, value) }
+    init(_ name: String, _ text: String, _ count: Int) { self.init(name, text, Double(count)) }
+    init(_ name: String, _ text: String, _ values: [Double], _ share: Double) {
+      self.init(name, text, values.isEmpty ? nil : percentile(values, share))
+    }
   }
 
   private var lines: [Line] {
     [
-      Line(name: "clients", text: "came", value: Double(clients)),
-      Line(name: "connected", text: "were connected", value: Double(connected)),
-      Line(name: "refused", text: "were refused or failed", value: Double(refused)),
-      Line(name: "ended", text: "were dropped", value: Double(ended)),
-      Line(name: "joinsPerSecond", text: "joins a second", value: Double(clients) / max(joiningSeconds, 0.001)),
-      Line(name: "connectMsP50", text: "ms to be connected, median", value: percentile(connectMilliseconds, 0.5)),
-      Line(name: "connectMsP95", text: "  and p95", value: percentile(connectMilliseconds, 0.95)),
-      Line(
-        name: "firstPictureMsP50", text: "ms to the first picture, median", value: percentile(firstPictureMilliseconds, 0.5)),
-      Line(name: "firstPictureMsP95", text: "  and p95", value: percentile(firstPictureMilliseconds, 0.95)),
-      Line(name: "picturesPerSecondP50", text: "pictures a second each, median", value: percentile(picturesPerSecond, 0.5)),
-      Line(name: "picturesPerSecondMin", text: "  and the least", value: picturesPerSecond.min() ?? 0),
-      Line(name: "soundsPerSecondP50", text: "sound frames a second each, median", value: percentile(soundsPerSecond, 0.5)),
-      Line(name: "soundsPerSecondMin", text: "  and the least", value: soundsPerSecond.min() ?? 0),
-      Line(name: "delayMsP50", text: "ms from composing to arrival, median", value: percentile(delayMilliseconds, 0.5)),
-      Line(name: "delayMsP95", text: "  and p95", value: percentile(delayMilliseconds, 0.95)),
-      Line(name: "freezes", text: "freezes", value: Double(freezes)),
-      Line(name: "frozenPercent", text: "% of the time frozen", value: frozenShare * 100),
-      Line(name: "packets", text: "packets", value: Double(packets)),
-      Line(name: "lossPercent", text: "% of them never came", value: lossShare * 100),
-      Line(name: "retransmissionsRequested", text: "packets asked for again", value: Double(retransmissionsRequested)),
-      Line(name: "keyframesPerSecond", text: "keyframes a second", value: keyframesPerSecond),
-      Line(name: "megabitsPerSecond", text: "Mb/s in all", value: bitsPerSecond / 1e6),
-      Line(name: "loadCores", text: "cores this load took itself, to decrypt and check all of it", value: ownCores),
+      Line("clients", "\(watched) were let in; the figures are theirs", clients),
+      Line("connected", "of them were connected", connected),
+      Line("ended", "of them were dropped", ended),
+      Line("refused", "could not come in, of publishers and viewers", refusals.total),
+      Line("joinsPerSecond", "joins a second", Double(clients) / max(joiningSeconds, 0.001)),
+      Line("connectMsP50", "ms to be connected, median", connectMilliseconds, 0.5),
+      Line("connectMsP95", "  and p95", connectMilliseconds, 0.95),
+    ] + (hasPictures && clients > 0 ? pictureLines : pictureLines.map { Line($0.name, $0.text, nil) }) + [
+      Line("soundsPerSecondP50", "sound frames a second each, median", soundsPerSecond, 0.5),
+      Line("soundsPerSecondMin", "  and the least", soundsPerSecond.min()),
+      Line("packets", "packets", packets),
+      Line("lossPercent", "% of them never came", packets + lost > 0 ? lossShare * 100 : nil),
+      Line("retransmissionsRequested", "packets asked for again", retransmissionsRequested),
+      Line("megabitsPerSecond", "Mb/s in all", bitsPerSecond / 1e6),
+      Line("loadCores", "cores this load took itself, to decrypt and check all of it", ownCores),
+    ]
+  }
+
+  private var pictureLines: [Line] {
+    [
+      Line("neverSawPicture", "of them never saw a picture, and count as frozen all the time", withoutPicture),
+      Line("firstPictureMsP50", "ms to the first picture, median", firstPictureMilliseconds, 0.5),
+      Line("firstPictureMsP95", "  and p95", firstPictureMilliseconds, 0.95),
+      Line("picturesPerSecondP50", "pictures a second each, median", picturesPerSecond, 0.5),
+      Line("picturesPerSecondMin", "  and the least", picturesPerSecond.min()),
+      Line("delayMsP50", "ms from composing to arrival, median", delayMilliseconds, 0.5),
+      Line("delayMsP95", "  and p95", delayMilliseconds, 0.95),
+      Line("freezes", "freezes", freezes),
+      Line("frozenPercent", "% of the time frozen", frozenShare * 100),
+      Line("keyframesPerSecond", "keyframes a second", keyframesPerSecond),
     ]
   }
 
   package var text: String {
-    let width = lines.map { figure($0.value).count }.max() ?? 0
-    var text = lines.map { line in
-      let number = figure(line.value)
-      return "  " + String(repeating: " ", count: width - number.count) + number + " " + line.text
-    }
-    for rung in rungs { text.append("  \(rung.count) were shown \(rung.size)") }
-    if let refusal { text.append("  the first refusal: \(refusal)") }
+    let figures = lines.compactMap { line in line.value.map { (figure($0), line.text) } }
+    let width = figures.map(\.0.count).max() ?? 0
+    var text = figures.map { "  " + String(repeating: " ", count: width - $0.count) + $0 + " " + $1 }
+    if hasPictures { for rung in rungs { text.append("  \(rung.count) were shown \(rung.size)") } }
+    for (refusal, count) in refusals.sorted { text.append("  \(count) could not come in: \(refusal)") }
     return text.joined(separator: "\n")
   }
 
+  /// One line; null where there was nothing to measure.
   package var json: String {
-    let sizes = rungs.map { "\"\($0.size)\":\($0.count)" }.joined(separator: ",")
-    return "{" + lines.map { "\"\($0.name)\":\(figure($0.value))" }.joined(separator: ",") + ",\"rungs\":{\(sizes)}}"
+    var writer = JSONWriter()
+    writer.beginObject()
+    writer.member("figuresOf", watched.rawValue)
+    for line in lines {
+      writer.key(line.name)
+      if let value = line.value { writer.value((value * 100).rounded() / 100) } else { writer.null() }
+    }
+    writer.key("rungs")
+    if hasPictures {
+      writer.beginObject()
+      for rung in rungs { writer.member(rung.size, rung.count) }
+      writer.endObject()
+    } else {
+      writer.null()
+    }
+    writer.key("refusals")
+    writer.beginArray()
+    for (refusal, count) in refusals.sorted {
+      writer.beginObject()
+      writer.key("status")
+      if let status = refusal.status { writer.value(status) } else { writer.null() }
+      writer.member("detail", refusal.words)
+      writer.key("retryAfter")
+      if let seconds = refusal.retryAfter { writer.value(seconds) } else { writer.null() }
+      writer.member("count", count)
+      writer.endObject()
+    }
+    writer.endArray()
+    writer.endObject()
+    return writer.text
   }
 }
 

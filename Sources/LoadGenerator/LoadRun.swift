@@ -20,8 +20,7 @@ package final class LoadRun: Sendable {
   private struct Joined {
     var publishers: [LoadClient] = []
     var viewers: [LoadClient] = []
-    var refused = 0
-    var refusal: String?
+    var refusals = RefusalCounts()
     var running = 0
   }
 
@@ -151,10 +150,7 @@ package final class LoadRun: Sendable {
       loops[index % loops.count].add(client)
       joined.withLock { if isPublisher { $0.publishers.append(client) } else { $0.viewers.append(client) } }
     } catch {
-      joined.withLock { joined in
-        joined.refused += 1
-        joined.refusal = joined.refusal ?? "\(error)"
-      }
+      joined.withLock { $0.refusals.add(error) }
     }
   }
 
@@ -178,9 +174,11 @@ package final class LoadRun: Sendable {
   }
 
   private func tellRefusals() {
-    let (refused, reason) = joined.withLock { ($0.refused, $0.refusal) }
-    guard let reason, !watched.isEmpty else { return }
-    say("\(refused) of \(options.publishers + options.viewers) could not come in: \(reason)")
+    let refusals = joined.withLock { $0.refusals }
+    // Where nobody came, that is all there is to report.
+    guard !watched.isEmpty else { return }
+    let asked = refusals.total + joined.withLock { $0.publishers.count + $0.viewers.count }
+    for (refusal, count) in refusals.sorted { say("\(count) of \(asked) could not come in: \(refusal)") }
   }
 
   // MARK: While they stay
@@ -192,9 +190,9 @@ package final class LoadRun: Sendable {
       seconds += 1
       MonotonicClock.sleep(until: start + .seconds(Int64(seconds)))
       let now = totals()
-      let each = Double(now.pictures - last.pictures) / Double(max(now.connected, 1))
+      let each = Double(now.frames - last.frames) / Double(max(now.connected, 1))
       say(
-        "\(seconds) s: \(now.connected) connected, \(figure(each)) pictures each, "
+        "\(seconds) s: \(now.connected) connected, \(figure(each)) \(options.isAudioOnly ? "sound frames" : "pictures") each, "
           + "\(figure(Double(now.bytes - last.bytes) * 8 / 1e6)) Mb/s, \(now.lost - last.lost) packets lost" + rungs())
       last = now
     }
@@ -202,17 +200,19 @@ package final class LoadRun: Sendable {
 
   /// Who is shown which size, where they are not all shown the same.
   private func rungs() -> String {
+    guard !options.isAudioOnly else { return "" }
     let rungs = LoadReport.rungs(of: watched.map(\.measures), now: MonotonicClock.now())
     guard rungs.count > 1 else { return "" }
     return "; " + rungs.map { "\($0.count) \($0.size)" }.joined(separator: ", ")
   }
 
-  private func totals() -> (connected: Int, pictures: Int, bytes: UInt64, lost: UInt64) {
-    var sums = (connected: 0, pictures: 0, bytes: UInt64(0), lost: UInt64(0))
+  /// - Returns: `frames` are pictures, with sound alone those of sound.
+  private func totals() -> (connected: Int, frames: Int, bytes: UInt64, lost: UInt64) {
+    var sums = (connected: 0, frames: 0, bytes: UInt64(0), lost: UInt64(0))
     for client in watched {
       let measures = client.measures
       if measures.connected != nil, !measures.hasEnded { sums.connected += 1 }
-      sums.pictures += measures.pictures
+      sums.frames += options.isAudioOnly ? measures.sounds : measures.pictures
       sums.bytes += measures.transport.bytesReceived
       sums.lost += measures.transport.packetsLost
     }
@@ -230,18 +230,26 @@ package final class LoadRun: Sendable {
   }
 
   private func report(joiningSeconds: Double) -> LoadReport {
-    var report = LoadReport(watched.map(\.measures), now: MonotonicClock.now())
+    let isOfViewers = joined.withLock { !$0.viewers.isEmpty || $0.publishers.isEmpty && options.viewers > 0 }
+    var report = LoadReport(
+      watched.map(\.measures), isOfViewers ? .viewers : .publishers, hasPictures: !options.isAudioOnly,
+      now: MonotonicClock.now())
     report.joiningSeconds = joiningSeconds
-    joined.withLock { joined in
-      report.refused = joined.refused
-      report.refusal = joined.refusal
-    }
-    if report.connected == 0, report.refusal == nil, let client = watched.first {
-      report.refusal =
-        "Nobody could be connected: nothing came back from \(client.remoteAddresses.joined(separator: ", ")), where the server "
-        + "takes media. See that UDP gets there, or give the server another address with --rtc or --announce."
-    }
+    report.refusals = joined.withLock { $0.refusals }
     return report
+  }
+
+  /// Why it was for nothing, where nobody could be connected at all; empty where somebody was.
+  package var failures: [String] {
+    guard !watched.contains(where: { $0.measures.connected != nil }) else { return [] }
+    guard let client = watched.first else {
+      let refusals = joined.withLock { $0.refusals.sorted }
+      return refusals.isEmpty ? ["Nobody came."] : refusals.map { "\($0.count) could not come in: \($0.refusal)" }
+    }
+    return [
+      "Nobody could be connected: nothing came back from \(client.remoteAddresses.joined(separator: ", ")), where the server "
+        + "takes media. See that UDP gets there, or give the server another address with --rtc or --announce."
+    ]
   }
 
   private func leave() {

@@ -17,10 +17,13 @@ enum LoadCommand {
       if isDemo { printError("Open \(address.origin)/?room=\(address.room) beside this; Ctrl-C ends it.") }
       let sources = [SIGINT, SIGTERM].map { onSignal($0) { load.stop() } }
       let report = try withExtendedLifetime(sources) { try load.run() }
-      if report.connected == 0 { throw ConfigurationError(faults: [report.refusal ?? "Nobody could be connected."]) }
+      // Whoever reads the report by a program finds there as well that nobody came.
+      if options.isJSON { print(report.json) }
+      let failures = load.failures
+      if !failures.isEmpty { throw ConfigurationError(faults: failures) }
       if isDemo { return 0 }
-      print(options.isJSON ? report.json : report.text)
-      return report.connected == report.clients && report.refused == 0 ? 0 : 1
+      if !options.isJSON { print(report.text) }
+      return report.connected == report.clients && report.refusals.total == 0 ? 0 : 1
     } catch let error as ConfigurationError {
       throw error
     } catch {

@@ -39,7 +39,7 @@ private let allowedImports: [String: Set<String>] = [
   "Configuration": ["Conference", "LayoutWorkshop", "JSON5", "RealTime"],
   "LoadGenerator": [
     "DatagramIO", "WebRTCTransport", "SecureTransport", "ICE", "EncodedMedia", "RawMedia", "Codecs", "AudioMixing",
-    "RealTime", "Bytes", "Timing", "CCurl",
+    "JSON5", "RealTime", "Bytes", "Timing", "CCurl",
   ],
   "tutti": [
     "Configuration", "ControlAPI", "Conference", "LoadGenerator", "DatagramIO", "WebRTCTransport", "SecureTransport", "ICE",

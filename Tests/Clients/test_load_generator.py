@@ -27,7 +27,7 @@ async def test_viewers_all_come_and_see_and_hear(server: Server, room: str) -> N
     assert status == 0, told
     assert report["connected"] == report["clients"] == 20
     assert report["refused"] == report["ended"] == 0
-    assert report["lossPercent"] == 0
+    assert report["lossPercent"] == report["neverSawPicture"] == 0
     assert report["picturesPerSecondMin"] > 5 and report["soundsPerSecondMin"] > 20
     assert "4 s: 20 connected" in told
 
@@ -48,6 +48,33 @@ async def test_who_loses_packets_asks_for_them_and_loses_hardly_a_picture(server
     assert status == 0, told
     assert report["retransmissionsRequested"] > 0
     assert report["picturesPerSecondMin"] > 5
+
+
+async def test_who_is_refused_is_counted_with_what_the_server_said(server: Server, room: str) -> None:
+    url = f"{server.url}/rooms/{room}"
+    async with RoomAPI(server.url) as api:
+        await api.put_room(room, {"admission": {"participantsMax": 4}})
+        status, report, told = await load("--url", url, "--publishers", "1", "--viewers", "9", "--seconds", "1")
+        assert status == 1 and report["clients"] == report["connected"] == 3 and report["refused"] == 6
+        [refusal] = report["refusals"]
+        assert refusal["status"] == 503 and refusal["count"] == 6 and refusal["retryAfter"] > 0, refusal
+        assert "6 of 10 could not come in: 503: The room is full" in told and "{" not in told and told.count("503") == 1
+
+
+async def test_where_nobody_is_let_in_the_report_says_so(server: Server, room: str) -> None:
+    status, report, told = await load(
+        "--url", f"{server.url}/rooms/{room}", "--publishers", "0", "--viewers", "3", "--seconds", "1", "--output", "missing")
+    assert status == 1 and report["clients"] == 0 and report["frozenPercent"] is None
+    assert [(each["status"], each["count"]) for each in report["refusals"]] == [(404, 3)]
+    assert "3 could not come in: 404: " in told and "missing" in told
+
+
+async def test_sound_alone_is_reported_without_pictures(server: Server, room: str) -> None:
+    status, report, told = await load(
+        "--url", f"{server.url}/rooms/{room}", "--publishers", "1", "--viewers", "2", "--seconds", "2", "--audio-only")
+    assert status == 0 and report["soundsPerSecondMin"] > 20
+    assert report["firstPictureMsP50"] is None and report["frozenPercent"] is None and report["rungs"] is None
+    assert "sound frames each" in told and "pictures" not in told
 
 
 async def test_a_demo_fills_the_room_until_it_is_interrupted(server: Server, room: str) -> None:
