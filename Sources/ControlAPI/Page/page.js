@@ -29,7 +29,7 @@ let known = { audioMuted: false, deaf: false };
 let isOnAir = true;
 /// The audio output that was chosen here.
 let sound = "main";
-/// The picture that was chosen here; null for the room's first.
+/// The output whose picture one is sent, or "auto"; null where the server has not said yet, and nothing else was asked for.
 let picture = null;
 
 // MARK: Words
@@ -221,6 +221,7 @@ async function join() {
         tellAgain();
       },
       failed: (words) => { leave(); notice(words); },
+      output: outputWanted,
     },
   });
   room = new Room({
@@ -285,6 +286,24 @@ function showPicture(received) {
   const picture = $("picture");
   if (picture.srcObject !== received) picture.srcObject = received;
   picture.play().then(() => { $("listen").hidden = true; }, (error) => { $("listen").hidden = error.name !== "NotAllowedError"; });
+}
+
+/// The output to ask for as one comes: of who only watches what his line carries, where the room has one picture at several rates; null
+/// for the room's first. What was chosen by name is asked for once one is in: it may be gone by now.
+async function outputWanted() {
+  if (picture || role !== "viewer") return picture === "auto" ? picture : null;
+  try {
+    // Asked for by its name alone, a room that is not there yet would be a fault on the console.
+    const response = await fetch(`/v1/rooms?name=${encodeURIComponent(room.name)}`, { headers });
+    if (response.ok && isLadder((await response.json()).rooms[0]?.outputs ?? [])) picture = "auto";
+  } catch { /* Nothing else will be answered either, and that is told. */ }
+  return picture;
+}
+
+/// Whether outputs are the same picture in several sizes: what has a layout of its own or another shape shows something else.
+function isLadder([first, ...others]) {
+  const isSame = ({ layout, width, height }) => layout === first.layout && Math.abs((width * first.height) / (height * first.width) - 1) < 0.02;
+  return others.length > 0 && others.every(isSame);
 }
 
 function showVeil(words) {
@@ -438,7 +457,7 @@ function tellAgain() {
 /// A choice only where there is one.
 function showSounds(outputs) {
   const options = outputs.map(({ name, bitrate }) => new Option(`${name === "main" ? "Standard" : name} (${Math.round(bitrate / 1000)} kb/s)`, name));
-  $("sound-select").replaceChildren(...options);
+  $("sound-select").replaceChildren(new Option("What my line carries", "auto"), ...options);
   $("sound-select").value = sound;
   $("sound-label").hidden = outputs.length < 2;
 }

@@ -142,8 +142,9 @@ export class Room {
       }
       case "floor-changed": this.floor = event.floor; break;
       // Told as well when the file of an output's layout was saved, which is not the room's.
-      case "layout-changed": return this.refresh();
-      case "outputs-changed": this.layouts.take(event); break;
+      case "layout-changed":
+      // Whose output is gone is sent the first, which is not told of him.
+      case "outputs-changed": return this.refresh();
       case "overload": this.on.notice(event.detail, "news"); break;
       case "room-closing":
         this.closing = event.reason;

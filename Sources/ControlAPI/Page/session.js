@@ -8,7 +8,8 @@ const waits = [1, 2, 4, 8, 15];
 /// How long an answer may take before the server counts as gone, in milliseconds.
 const answerTime = 3000;
 
-/// Calls `on.state(tone, words)`, `on.stream(stream)`, `on.failed(words)`, `on.joined()`, and before a session takes the place of another `on.parted()`.
+/// Calls `on.state(tone, words)`, `on.stream(stream)`, `on.failed(words)`, `on.joined()`, before a session takes the place of another `on.parted()`,
+/// and before each `on.output()`, which answers with the output to ask for.
 export class Session {
   constructor({ room, name, token, stream, content, watches, on }) {
     Object.assign(this, { room, name, token, stream, content, watches, on });
@@ -41,8 +42,11 @@ export class Session {
   async join() {
     // Who sends nothing comes as a viewer, with lines that could carry something: a host may ask him onto the stage.
     const watches = this.watches && !this.stream.getTracks().length;
-    const url = `/rooms/${encodeURIComponent(this.room)}/participants?name=${encodeURIComponent(this.name)}&content=${this.content}${watches ? "&role=viewer" : ""}`;
-    const iceServers = await this.iceServers(url);
+    // Without a picture there is no screen to give a place to.
+    const content = this.stream.getVideoTracks().length ? this.content : "main";
+    let url = `/rooms/${encodeURIComponent(this.room)}/participants?name=${encodeURIComponent(this.name)}&content=${content}${watches ? "&role=viewer" : ""}`;
+    const [iceServers, output] = await Promise.all([this.iceServers(url), this.on.output()]);
+    if (output) url += `&output=${encodeURIComponent(output)}`;
     if (this.isOver) return;
     const connection = new RTCPeerConnection({ bundlePolicy: "max-bundle", iceServers });
     // A connection that stands says goodbye by itself.
