@@ -140,3 +140,31 @@ async def comes_back(api: RoomAPI, room: str) -> bool:
         return bool(await api.participants(room))
     except Exception:  # There is no room before he is in it.
         return False
+
+
+async def test_a_viewer_who_chose_a_screen_is_heard_on_the_stage_and_shows_it_when_he_presses(server: Server, room: str) -> None:
+    """Unasked, browsers let nobody choose a screen; and who shows none is not to have the place of one."""
+    claims = base64.urlsafe_b64encode(json.dumps({"sub": "red", "room": room, "role": "viewer"}).encode()).decode().rstrip("=")
+    async with RoomAPI(server.url) as api, chromium(f"{server.url}/#token=head.{claims}.signature", VOICES[0], plain(RED), script=WATCHED) as red:
+        await red.page.select_option("#source", "screen")
+        await red.join("Red", room)
+        [person] = await api.participants(room)
+
+        async def sends(content: str, *, picture: bool) -> bool:
+            [each] = await api.participants(room)
+            return (each["sends"]["content"], each["sends"]["video"] and not each["videoMuted"]) == (content, picture)
+
+        assert await sends("main", picture=False)
+        await api.patch_participant(room, person["id"], {"role": "panelist"})
+        await words(red, "#error", "“Screen on”")
+        await words(red, "#mute", "Unmute")
+        await red.page.click("#mute")
+        await until("his voice", lambda: holds(api, f"/v1/rooms/{room}", person["id"], "speaking"))
+        assert await red.page.evaluate(SENT) == ["audio"]
+        await until("that he has no picture", lambda: sends("main", picture=False))
+        await words(red, "#camera", "Screen on")
+        await red.page.click("#camera")
+        await words(red, "#camera", "Screen off")
+        await until("his screen", lambda: sends("slides", picture=True))
+        await red.page.click("#camera")
+        await until("no screen any more", lambda: sends("main", picture=False))

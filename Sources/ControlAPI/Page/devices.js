@@ -4,6 +4,7 @@ export const isPossible = () => Boolean(navigator.mediaDevices?.getUserMedia);
 
 const picture = { width: { ideal: 1280 }, height: { ideal: 720 }, frameRate: { ideal: 30, max: 30 } };
 const exact = (id) => (id ? { deviceId: { exact: id } } : {});
+const voice = (id) => ({ echoCancellation: true, noiseSuppression: true, autoGainControl: true, ...exact(id) });
 
 const impossible = "This page has no access to cameras here: open it over https or on localhost.";
 
@@ -14,7 +15,8 @@ export async function open({ source, cameraId, microphoneId }) {
     return { stream: new MediaStream(), words: `${impossible} You can watch and listen.` };
   }
   if (source === "screen") return openScreen(microphoneId);
-  const audio = { echoCancellation: true, noiseSuppression: true, autoGainControl: true, ...exact(microphoneId) };
+  if (source === "microphone") return openSound(microphoneId);
+  const audio = voice(microphoneId);
   const video = { ...picture, ...exact(cameraId) };
   try {
     return { stream: await navigator.mediaDevices.getUserMedia({ audio, video }), words: "" };
@@ -41,6 +43,14 @@ async function screen() {
   const stream = await navigator.mediaDevices.getDisplayMedia({ video: { frameRate: { ideal: 15, max: 30 } }, audio: false });
   for (const track of stream.getVideoTracks()) track.contentHint = "detail";
   return stream;
+}
+
+async function openSound(microphoneId) {
+  try {
+    return { stream: await navigator.mediaDevices.getUserMedia({ audio: voice(microphoneId) }), words: "" };
+  } catch (error) {
+    return { stream: new MediaStream(), words: words(error, "microphone") };
+  }
 }
 
 async function openScreen(microphoneId) {

@@ -89,10 +89,10 @@ async function showPresence() {
 const choice = () => ({ source: $("source").value, cameraId: $("camera-select").value, microphoneId: $("microphone-select").value });
 
 /// The devices that are chosen now; null where something else was asked for before they were open.
-async function openDevices() {
+async function openDevices(wanted = choice()) {
   const number = (opening += 1);
   devices.stop(stream);
-  const opened = await devices.open(choice());
+  const opened = await devices.open(wanted);
   if (number !== opening) {
     devices.stop(opened.stream);
     return null;
@@ -366,15 +366,19 @@ async function followRole(next) {
       $("source").value = "camera";
       followSource();
     }
+    // A screen is shown to who presses for it: unasked, browsers let nobody choose one.
+    const wanted = choice();
+    const showsScreen = wanted.source === "screen";
     // He may have left, or be in the audience again, before his devices are open.
-    if (!(await openDevices()) || session !== own) return;
+    if (!(await openDevices(showsScreen ? { ...wanted, source: "microphone" } : wanted)) || session !== own) return;
     own.stream = stream;
     for (const track of stream.getTracks()) await own.replace(track.kind, track);
     isPictureOff = !stream.getVideoTracks().length;
-    if (!isPictureOff) tellPicture(false);
+    tellPicture(isPictureOff);
     setMuted(true);
     tellMuted();
-    if (stream.getTracks().length) notice("You are on the stage. Unmute yourself to be heard.", "news");
+    const words = showsScreen ? " Press “Screen on” to show your screen." : "";
+    if (stream.getTracks().length) notice(`You are on the stage. Unmute yourself to be heard.${words}`, "news");
   }
   showControls();
 }
@@ -484,9 +488,10 @@ async function chooseSound() {
 }
 
 /// Tells the server whether there is a picture: left to find out by itself it would go on showing the last one for seconds.
-/// One after the other, so that the last is what holds.
+/// Who shows no screen any more is not to keep the place of one. One after the other, so that the last is what holds.
 function tellPicture(off) {
-  tellPicture.last = Promise.resolve(tellPicture.last).then(() => room?.change({ videoMuted: off }));
+  const content = $("source").value === "screen" ? { content: off ? "main" : "slides" } : {};
+  tellPicture.last = Promise.resolve(tellPicture.last).then(() => room?.change({ videoMuted: off, ...content }));
 }
 
 /// Turning the picture off stops the camera, so that its light goes out.
