@@ -4,6 +4,7 @@ import pytest
 
 from chromium_page import chromium
 from colours import RED, plain
+from http_api import RoomAPI
 from server import Server
 from tones import VOICES
 
@@ -34,6 +35,15 @@ async def test_picture_and_controls_are_there_without_scrolling(server: Server, 
             assert frame[3] - frame[1] > height / 2
         elif width > 1000:
             assert side[0] >= frame[2]
+
+
+async def test_a_picture_made_for_phones_fills_one_that_is_held_upright(server: Server, room: str) -> None:
+    async with RoomAPI(server.url) as api, chromium(server.url + "/", VOICES[0], plain(RED)) as red:
+        await api.put_room(room, {"outputs": [{"name": "phone", "width": 360, "height": 640, "fps": 15, "bitrate": 300_000}]})
+        await red.page.set_viewport_size({"width": 390, "height": 844})
+        await red.join("Red", room)
+        [frame] = await red.page.evaluate(BOXES, ["#frame"])
+        assert frame[2] - frame[0] == 390 and frame[3] - frame[1] > 600
 
 
 @pytest.mark.parametrize(("width", "height"), [(1280, 800), (844, 390), (932, 430), (667, 375)])

@@ -574,7 +574,12 @@ $("camera").addEventListener("click", () => setPicture(!isPictureOff));
 $("fullscreen").addEventListener("click", toggleFullscreen);
 $("share").addEventListener("click", share);
 $("listen").addEventListener("click", () => $("picture").play().then(() => { $("listen").hidden = true; }));
-$("picture").addEventListener("resize", () => { if ($("picture").videoWidth) $("veil").hidden = true; });
+$("picture").addEventListener("resize", () => {
+  const { videoWidth, videoHeight } = $("picture");
+  if (!videoWidth) return;
+  $("veil").hidden = true;
+  $("frame").style.setProperty("--shape", `${videoWidth} / ${videoHeight}`);
+});
 document.addEventListener("keydown", shortcut);
 addEventListener("pagehide", () => session?.leave());
 addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
