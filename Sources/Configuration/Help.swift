@@ -43,17 +43,17 @@ enum Help {
   }
 
   static let layouts = """
-    usage: tutti layouts check [--size WxH]... FILE...
+    usage: tutti layouts check [--size WxH]... FILE|DIRECTORY...
            tutti layouts render NAME|FILE --participants N [--size WxH] [--layouts DIR] -o OUT.png|OUT.svg
            tutti layouts import FILE [-o DIRECTORY]
            tutti layouts restore [--layouts DIR] NAME...
     """
 
   static let layoutsCheck = """
-    usage: tutti layouts check [--size WxH]... FILE...
+    usage: tutti layouts check [--size WxH]... FILE|DIRECTORY...
 
-    Prints every fault as FILE:LINE:COLUMN: message and ends with status 1, or with 0 where there is none.
-    Advice is marked 'note:' and changes nothing in that.
+    Prints every fault as FILE:LINE:COLUMN: message and ends with status 1, or with 0 where there is none. Of a directory all layouts
+    are checked. Advice is marked 'note:' and changes nothing in that.
 
       --size WxH    a canvas in use: tells as well which slots have edges on odd pixels there
     """

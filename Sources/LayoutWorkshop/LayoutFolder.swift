@@ -60,6 +60,17 @@ package final class LayoutFolder: Sendable {
     return LayoutFileNames.filesByLayout(files)
   }
 
+  /// The layout files an operator means by a path: of a directory those of its layouts, else the file itself, whether it is there or not.
+  ///
+  /// - Throws: a sentence for the operator where a directory holds none.
+  package static func files(at path: String) throws(LayoutFolderError) -> [String] {
+    guard let handle = opendir(path) else { return [path] }
+    closedir(handle)
+    let files = try LayoutFolder(directory: path).filesByLayout().values.sorted()
+    guard !files.isEmpty else { throw LayoutFolderError(.missing, "\(path) holds no layout: put a NAME.json there") }
+    return files.map { path.hasSuffix("/") ? path + $0 : "\(path)/\($0)" }
+  }
+
   /// Reads all files. A faulty one is told of and left out, so that one slip does not keep the server from starting.
   ///
   /// - Parameter report: gets `FILE:LINE:COLUMN: message` for each fault.

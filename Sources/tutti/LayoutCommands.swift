@@ -8,8 +8,17 @@ import Layouts
 /// `tutti layouts check`, `render`, `import` and `restore`.
 enum LayoutCommands {
   /// Tells every fault of every file, and advice; true where there is no fault.
-  static func check(_ files: [String], _ sizes: [CanvasSize]) -> Bool {
+  static func check(_ paths: [String], _ sizes: [CanvasSize]) -> Bool {
     var isGood = true
+    var files: [String] = []
+    for path in paths {
+      do {
+        files += try LayoutFolder.files(at: path)
+      } catch {
+        printError(error.description)
+        isGood = false
+      }
+    }
     for file in files {
       // It lies beside them, where `*.json` finds it.
       guard file.split(separator: "/").last != "schema.json" else {

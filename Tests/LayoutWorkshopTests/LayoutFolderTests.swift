@@ -36,6 +36,17 @@ final class Folder: Sendable {
     try folder.layouts.save(name, Array(text.utf8), mayReplace: mayReplace).isNew
   }
 
+  @Test func ofADirectoryItsLayoutsAreMeant() throws {
+    let folder = try Folder(["wide.json5": Folder.grid, "grid.json": Folder.grid, "schema.json": "{}", "logo.png": ""])
+    let directory = folder.layouts.directory
+    #expect(try LayoutFolder.files(at: directory) == ["\(directory)/grid.json", "\(directory)/wide.json5"])
+    #expect(try LayoutFolder.files(at: directory + "/") == ["\(directory)/grid.json", "\(directory)/wide.json5"])
+    #expect(try LayoutFolder.files(at: "\(directory)/logo.png") == ["\(directory)/logo.png"])
+    #expect(try LayoutFolder.files(at: "/nowhere/grid.json") == ["/nowhere/grid.json"])
+    let empty = try Folder(["logo.png": ""])
+    #expect(throws: LayoutFolderError.self) { try LayoutFolder.files(at: empty.layouts.directory) }
+  }
+
   @Test func aNewLayoutIsAFileAndInTheLibraryAtOnce() throws {
     let folder = try Folder()
     #expect(try save(folder, "speaker", Folder.speaker))
