@@ -229,13 +229,20 @@ package actor Conferences: ConferenceControl {
   package func leave(room name: String, participant id: String, by requester: Requester) async throws(ConferenceError) {
     let (room, index) = try find(room: name, participant: id)
     switch requester {
-    case .himself: remove(at: index, from: room, reason: .left)
-    case .host: remove(at: index, from: room, reason: room.participants[index].isAdmitted ? .kicked : .refused)
+    case .himself: remove(at: index, from: room, reason: .left, words: "the peer left")
+    case .host:
+      let isAdmitted = room.participants[index].isAdmitted
+      remove(
+        at: index, from: room, reason: isAdmitted ? .kicked : .refused,
+        words: isAdmitted ? "taken out of the room" : "not let into the room")
     }
   }
 
   /// Takes a participant out of everything that knows him.
-  func remove(at index: Int, from room: Room, reason: LeaveReason) {
+  ///
+  /// - Parameter words: why, for the log.
+  func remove(at index: Int, from room: Room, reason: LeaveReason, words: String) {
+    log("room \(room.name): participant \(room.participants[index].id.prefix(8)) ended: \(words)")
     let place = room.participants[index].place
     leaveSound(index, in: room)
     setAvatar(nil, of: index, in: room)
@@ -283,8 +290,7 @@ package actor Conferences: ConferenceControl {
     case .connected: connect(index, in: room)
     case .pictureSwitched(let output): pictureSwitched(index, to: output, in: room)
     case .ended(let reason):
-      log("room \(name): participant \(room.participants[index].id.prefix(8)) ended: \(reason)")
-      remove(at: index, from: room, reason: reason == .closed ? .left : .disconnected)
+      remove(at: index, from: room, reason: reason == .closed ? .left : .disconnected, words: reason.description)
     }
   }
 
@@ -368,7 +374,9 @@ package actor Conferences: ConferenceControl {
 
   func end(_ room: Room, reason: String) {
     announceEnd(of: room, reason: reason)
-    while !room.participants.isEmpty { remove(at: room.participants.count - 1, from: room, reason: .closed) }
+    while !room.participants.isEmpty {
+      remove(at: room.participants.count - 1, from: room, reason: .closed, words: "the room was closed")
+    }
     for (key, canvas) in room.canvases { stop(canvas, key, in: room) }
     roomsByName[room.name] = nil
   }

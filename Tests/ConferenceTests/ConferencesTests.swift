@@ -46,6 +46,29 @@ import WebRTCTransport
     await house.conferences.stop()
   }
 
+  @Test func whoLeavesInWhateverWayStandsInTheLog() async throws {
+    let house = try House { $0.emptySeconds = 3600 }
+    let events = await house.events("r")
+    var names: [Substring] = []
+    for way in ["himself", "host", "lost", "closed"] {
+      let (id, peer) = try await house.connect("r", events)
+      names.append(id.prefix(8))
+      switch way {
+      case "himself": try await house.conferences.leave(room: "r", participant: id, by: .himself)
+      case "host": try await house.conferences.leave(room: "r", participant: id, by: .host)
+      case "lost": house.transport.observer(peer)?.peerDidEnd(peer, .connectivityLost)
+      default: try await house.conferences.deleteRoom("r")
+      }
+      await events.next { if case .participantLeft = $0 { true } else { false } }
+    }
+    let words = ["the peer left", "taken out of the room", "the connection was lost", "the room was closed"]
+    let expected = zip(names, words).flatMap {
+      ["room r: participant \($0) is connected", "room r: participant \($0) ended: \($1)"]
+    }
+    #expect(house.log.all == expected)
+    await house.conferences.stop()
+  }
+
   @Test func whoNeverConnectsIsNeverSeen() async throws {
     let house = try House { $0.emptySeconds = 3600 }
     _ = try await house.conferences.join(house.request("r"))

@@ -3,6 +3,7 @@ import Compositing
 import Conference
 import EncodedMedia
 import ICE
+import Synchronization
 import TestPeers
 import TestSupport
 import Testing
@@ -18,6 +19,8 @@ private let stageLayout = """
 final class House: Sendable {
   let transport = ScriptedTransport()
   let conferences: Conferences
+  /// What stands in the log.
+  let log = Lines()
 
   /// - Parameters:
   ///   - sounds: the directory of prompts.
@@ -42,7 +45,13 @@ final class House: Sendable {
     conferences = Conferences(
       settings: settings, layouts: library, sounds: SoundLibrary(directory: sounds), resources: resources,
       negotiator: PeerNegotiator(certificate: Simulation.certificate, candidates: [.host(Simulation.serverAddress)]),
-      transport: transport)
+      transport: transport, log: { [log] in log.add($0) })
+  }
+
+  final class Lines: Sendable {
+    private let lines = Mutex<[String]>([])
+    var all: [String] { lines.withLock { $0 } }
+    func add(_ line: String) { lines.withLock { $0.append(line) } }
   }
 
   static func offer(_ lines: [PeerOfferer.Line] = Simulation.bothWays, seed: UInt64 = 1) -> (PeerOfferer, String) {
