@@ -56,6 +56,11 @@ package final class Mailbox<Element: Sendable>: Sendable {
     }
   }
 
+  /// What the oldest weigh together; told in order.
+  func weight(ofOldest count: Int, _ weigh: (Element) -> Int64) -> Int64 {
+    contents.withLock { contents in contents.elements.prefix(count).reduce(0) { $0 + weigh($1) } }
+  }
+
   var count: Int { contents.withLock { $0.elements.count } }
 
   /// Elements lost since the start because nobody collected them in time.

@@ -29,8 +29,11 @@ package final class VideoSource: PictureWork {
   private let isWatched = Atomic<Bool>(true)
   private let takesStills = Atomic<Bool>(false)
   private let queue: MediaQueue?
-  /// For one frame; before any was decoded, of 640x360.
+  /// For one frame that builds on others, and for one that does not; before any was decoded, of 640x360.
   private let estimate = WorkEstimate(1_000_000)
+  private let keyframeEstimate = WorkEstimate(5_000_000)
+  /// Whether frames that build on others are passed over. Set by who holds `decoding`.
+  private let awaitsKeyframe = Atomic<Bool>(true)
   private let decoding: Mutex<Decoding>
   private let requestKeyframe: @Sendable () -> Void
   /// So many are decoded before others have their turn.
@@ -43,7 +46,6 @@ package final class VideoSource: PictureWork {
     /// As many as may wait, be shown and be predicted from.
     var pool = PicturePool(capacity: 22)
     var frames: [EncodedFrame] = []
-    var awaitsKeyframe = true
     /// Frames lost in the mailbox, as far as they have been noticed.
     var dropped = 0
   }
@@ -98,7 +100,7 @@ package final class VideoSource: PictureWork {
   package func setWatched(_ watched: Bool, at now: Instant) {
     guard isWatched.exchange(watched, ordering: .relaxed) != watched, watched else { return }
     pictures.watch(from: now)
-    decoding.withLock { $0.awaitsKeyframe = true }
+    decoding.withLock { _ in awaitsKeyframe.store(true, ordering: .relaxed) }
     requestKeyframe()
   }
 
@@ -106,7 +108,7 @@ package final class VideoSource: PictureWork {
   package func setTakesStills(_ stills: Bool) {
     guard takesStills.exchange(stills, ordering: .relaxed) != stills else { return }
     // What waits leads to nothing: the frames that build on it are not taken any more.
-    decoding.withLock { $0.awaitsKeyframe = true }
+    decoding.withLock { _ in awaitsKeyframe.store(true, ordering: .relaxed) }
     if !stills { askForStill() }
   }
 
@@ -122,46 +124,66 @@ package final class VideoSource: PictureWork {
     return lipSync.withLock { $0.played(captured, at: now, delay: delay) }
   }
 
-  package var expectedTime: Int64 { estimate.value * Int64(min(max(mailbox.count, 1), Self.framesPerPiece)) }
+  package var expectedTime: Int64 {
+    var isPassedOver = awaitsKeyframe.load(ordering: .relaxed)
+    return mailbox.weight(ofOldest: Self.framesPerPiece) { frame in
+      if frame.isKeyframe { isPassedOver = false }
+      return isPassedOver ? 0 : frame.isKeyframe ? keyframeEstimate.value : estimate.value
+    }
+  }
+  package var isOutput: Bool { false }
 
   /// Decodes the oldest of what waits in the mailbox.
   package func work() {
     isDraining.store(false, ordering: .releasing)
-    let begun = ProcessorTime.ofThread()
     decoding.withLock { decoding in
       mailbox.collect(into: &decoding.frames, atMost: Self.framesPerPiece)
       let dropped = mailbox.dropped
       if dropped != decoding.dropped {
         // The oldest went: what is left builds on something that was never decoded.
         decoding.dropped = dropped
-        decoding.awaitsKeyframe = true
+        awaitsKeyframe.store(true, ordering: .relaxed)
       }
-      for frame in decoding.frames { decode(frame, &decoding) }
-      let taken = ProcessorTime.ofThread() - begun
-      counts.processorNanoseconds.add(taken, ordering: .relaxed)
-      if !decoding.frames.isEmpty { estimate.note(taken / Int64(decoding.frames.count)) }
+      var begun = ProcessorTime.ofThread()
+      for frame in decoding.frames {
+        let isDecoded = decode(frame, &decoding)
+        let now = ProcessorTime.ofThread()
+        counts.processorNanoseconds.add(now - begun, ordering: .relaxed)
+        if isDecoded { note(now - begun, of: frame) }
+        begun = now
+      }
       decoding.frames.removeAll(keepingCapacity: true)
     }
     if mailbox.count > 0 { submit() }
   }
 
-  private func decode(_ frame: EncodedFrame, _ decoding: inout Decoding) {
-    if frame.followsGap { decoding.awaitsKeyframe = true }
-    if decoding.awaitsKeyframe, !frame.isKeyframe { return requestKeyframe() }
+  private func note(_ taken: Int64, of frame: EncodedFrame) {
+    if frame.isKeyframe { keyframeEstimate.note(taken) } else { estimate.note(taken) }
+  }
+
+  /// - Returns: whether it came to that.
+  private func decode(_ frame: EncodedFrame, _ decoding: inout Decoding) -> Bool {
+    if frame.followsGap { awaitsKeyframe.store(true, ordering: .relaxed) }
+    if awaitsKeyframe.load(ordering: .relaxed), !frame.isKeyframe {
+      requestKeyframe()
+      return false
+    }
     do {
       if decoding.decoder?.codec != frame.codec { decoding.decoder = try VideoDecoder(codec: frame.codec) }
-      guard let decoder = decoding.decoder else { return }
-      decoding.awaitsKeyframe = false
-      guard let picture = try decoder.decode(frame, pool: &decoding.pool) else { return }
+      guard let decoder = decoding.decoder else { return false }
+      awaitsKeyframe.store(false, ordering: .relaxed)
+      guard let picture = try decoder.decode(frame, pool: &decoding.pool) else { return true }
       counts.decoded.add(1, ordering: .relaxed)
       counts.width.store(picture.width, ordering: .relaxed)
       counts.height.store(picture.height, ordering: .relaxed)
       let due = frame.captureTime.map { captured in lipSync.withLock { $0.decoded(captured, at: frame.time) } }
       pictures.put(.init(picture: picture, rotation: frame.rotation, due: due ?? frame.time))
+      return true
     } catch {
       counts.failed.add(1, ordering: .relaxed)
-      decoding.awaitsKeyframe = true
+      awaitsKeyframe.store(true, ordering: .relaxed)
       requestKeyframe()
+      return false
     }
   }
 }

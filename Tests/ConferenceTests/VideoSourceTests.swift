@@ -2,6 +2,7 @@ import Codecs
 import Conference
 import EncodedMedia
 import RawMedia
+import RealTime
 import Testing
 import Timing
 
@@ -49,6 +50,24 @@ import Timing
       let picture = latest.shown.picture
       return (picture.width, picture.height, latest.shown.rotation, Int(picture.luma[picture.height / 2 * picture.lumaStride]))
     }
+  }
+
+  @Test func whatIsPassedOverForWantOfAKeyframeIsExpectedToTakeNothing() {
+    // Less than this test has used: nothing is decoded.
+    let gate = PictureGate { ProcessorQuota(nanoseconds: 1_000, each: .seconds(1)) }
+    let source = VideoSource(execution: .serialQueue(gate)) {}
+    func receive(isKeyframe: Bool) {
+      source.receive(
+        EncodedFrame(
+          codec: .vp8, payload: FrameBuffer([0]), timestamp: RTPTimestamp(0), sequence: 0, isKeyframe: isKeyframe, time: .zero,
+          rotation: .none))
+    }
+    receive(isKeyframe: false)
+    #expect(source.expectedTime == 0)
+    receive(isKeyframe: true)
+    #expect(source.expectedTime == 5_000_000)
+    for _ in 0..<5 { receive(isKeyframe: false) }
+    #expect(source.expectedTime == 7_000_000, "of four at a time")
   }
 
   @Test func codecSizeRotationAndFrameRateMayChangeMidStream() throws {
