@@ -26,8 +26,8 @@ public struct ProcessorQuota: Sendable, Equatable {
   }
 }
 
-/// What says which quota the control group of this program has (cgroup v2 `cpu.max`, v1 `cpu.cfs_quota_us`). Its files are held open:
-/// to read them takes some microseconds, and a quota may be changed at any time.
+/// What says which quota the control group of this program has, or one that it is within: the least counts (cgroup v2 `cpu.max`, v1
+/// `cpu.cfs_quota_us`). Its files are held open: to read them takes some microseconds, and a quota may be changed at any time.
 public final class GroupQuota: Sendable {
   private let files: Mutex<GroupFiles>
 
@@ -35,6 +35,22 @@ public final class GroupQuota: Sendable {
 
   /// The quota now; nil where there is none, or as much as the processors that the program may run on can be used.
   public func read() -> ProcessorQuota? { files.withLock { $0.read() } }
+
+  /// Which files may say so: that of each group, or those of quota and period, for its own group and all that this is within.
+  ///
+  /// - Parameter groups: what `/proc/self/cgroup` says.
+  package static func files(_ groups: String) -> [[String]] {
+    groups.split(separator: "\n").flatMap { line -> [[String]] in
+      let fields = line.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false)
+      guard fields.count == 3 else { return [] }
+      // Within a container the group's path may be its own root; or one that is not seen there.
+      var paths = [""]
+      for name in fields[2].split(separator: "/") { paths.append("\(paths[paths.count - 1])/\(name)") }
+      if fields[1].isEmpty { return paths.map { ["/sys/fs/cgroup\($0)/cpu.max"] } }
+      guard fields[1].split(separator: ",").contains("cpu") else { return [] }
+      return paths.map { path in ["quota", "period"].map { "/sys/fs/cgroup/cpu\(path)/cpu.cfs_\($0)_us" } }
+    }
+  }
 
   /// For a program that may have been moved to another group: opens the files anew.
   public func reopen() { files.withLock { $0 = GroupFiles() } }
@@ -47,18 +63,7 @@ private struct GroupFiles: ~Copyable {
   private let processors = Double(ProcessorTime.processors())
 
   init() {
-    for line in (SystemFile.text(of: "/proc/self/cgroup") ?? "").split(separator: "\n") {
-      let fields = line.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false)
-      guard fields.count == 3 else { continue }
-      // Within a container the group's path may be its own root.
-      for path in Set([fields[2] == "/" ? "" : String(fields[2]), ""]) {
-        if fields[1].isEmpty {
-          open(["/sys/fs/cgroup\(path)/cpu.max"])
-        } else if fields[1].split(separator: ",").contains("cpu") {
-          open(["quota", "period"].map { "/sys/fs/cgroup/cpu\(path)/cpu.cfs_\($0)_us" })
-        }
-      }
-    }
+    for files in GroupQuota.files(SystemFile.text(of: "/proc/self/cgroup") ?? "") { open(files) }
   }
 
   deinit { for file in groups.joined() { close(file) } }

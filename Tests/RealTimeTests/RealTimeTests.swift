@@ -34,6 +34,25 @@ import Timing
   }
 }
 
+@Test func aGroupHasTheQuotasOfAllThatItIsWithin() {
+  #expect(
+    GroupQuota.files("0::/system.slice/docker-4f2a.scope\n") == [
+      ["/sys/fs/cgroup/cpu.max"], ["/sys/fs/cgroup/system.slice/cpu.max"],
+      ["/sys/fs/cgroup/system.slice/docker-4f2a.scope/cpu.max"],
+    ])
+  #expect(GroupQuota.files("0::/\n") == [["/sys/fs/cgroup/cpu.max"]], "within a container")
+}
+
+@Test func ofCgroupV1OnlyTheGroupOfProcessorsHasAQuota() {
+  let groups = "5:cpu,cpuacct:/docker/4f2a\n4:memory:/docker/4f2a\n3:cpuset:/x\n2:cpu:/\n1:name=systemd:/y\nnonsense\n::\n"
+  #expect(
+    GroupQuota.files(groups).filter { $0.count == 2 }
+      == ["", "/docker", "/docker/4f2a", ""].map { path in
+        ["/sys/fs/cgroup/cpu\(path)/cpu.cfs_quota_us", "/sys/fs/cgroup/cpu\(path)/cpu.cfs_period_us"]
+      })
+  #expect(GroupQuota.files(groups).count == 5 && GroupQuota.files("").isEmpty)
+}
+
 @Test func theWallClockIsLaterThanThisTest() {
   #expect(WallClock.unixNanoseconds() > 1_700_000_000_000_000_000)
 }
