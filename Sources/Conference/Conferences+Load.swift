@@ -17,7 +17,7 @@ package struct LoadReport: Sendable, Equatable {
 /// Once a second, while anybody is here: counts of the loops ──▶ Governor ──▶ rate and size of all canvases, an event
 ///                                          processor times ──▶ AdmissionControl ──▶ who may come in
 ///
-/// Where much of the sound is late the governor is told within a quarter of a second.
+/// Where much of the sound is late or hardly a picture is made the governor is told within a quarter of a second.
 extension Conferences {
   /// What was counted at the last sample.
   struct LoadCounts {
@@ -58,10 +58,12 @@ extension Conferences {
     let now = counts()
     var sample = sample(from: governed, to: now)
     let isDue = now.at - before.at >= .milliseconds(990)
-    guard isDue || sample.isAlarming(within: now.at - governed.at) else { return true }
+    missedPictures += takeMissed()
+    sample.picturesMissed += missedPictures
+    guard isDue || sample.isAlarming(within: now.at - governed.at) || sample.isClearlyStarved else { return true }
+    missedPictures = 0
     let allowance = ProcessorTime.allowance()
     groupQuota.reopen()
-    sample.picturesMissed += takeMissed()
     sample.processorShare = sample.processors / allowance
     self.governed = now
     if governor.observe(sample, at: now.at), settings.videoGivesWay { levelChanged() }

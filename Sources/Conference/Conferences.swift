@@ -62,6 +62,8 @@ package actor Conferences: ConferenceControl {
   var lastCounts: LoadCounts?
   /// What the governor was told last.
   var governed: LoadCounts?
+  /// Ticks of canvases since then that found the picture before still at work.
+  var missedPictures = 0
   /// For threads that cannot wait for the actor.
   let loadReport = Mutex(LoadReport())
 

@@ -50,7 +50,7 @@ package enum VideoLevel: Int, Sendable, CaseIterable, Comparable {
 /// back that had to be taken again within half a minute waits twice as long the next time; the others do not. Where clearly less of the
 /// processors is used than before it failed, it need not wait: a quota was lifted, or others have gone.
 ///
-/// Told about once a second what the loops and the network thread counted, and at once where that is alarming. Processors that are busy are no overload as long as nothing is
+/// Told about once a second what the loops and the network thread counted, and at once where that is alarming or hardly a picture is made. Processors that are busy are no overload as long as nothing is
 /// late, but for those that are used up: then what nobody counts waits as well.
 package struct Governor: Sendable {
   /// What was counted since the last sample.
@@ -81,10 +81,14 @@ package struct Governor: Sendable {
       return time > .zero && (isBad(soundLate, of: soundTicks) || isBad(sendingsLate, of: sendings))
     }
 
+    /// Whether a quota leaves time for less than a third of the pictures.
+    private var isStarved: Bool { heldBack > 0 && picturesMissed * 3 > pictureTicks * 2 }
+
+    /// Whether that is clear before the second is over: of so many pictures it is no chance.
+    package var isClearlyStarved: Bool { isStarved && picturesMissed >= 5 }
+
     /// Whether one such second is enough to tell: much of the sound is late, or a quota leaves time for few of the pictures.
-    fileprivate var isBad: Bool {
-      isAlarming(within: .seconds(1)) || heldBack > 0 && picturesMissed * 3 > pictureTicks * 2
-    }
+    fileprivate var isBad: Bool { isAlarming(within: .seconds(1)) || isStarved }
   }
 
   package private(set) var level = VideoLevel.full
@@ -111,6 +115,9 @@ package struct Governor: Sendable {
   private static let strainMax = 2
   private static let processorsMin = 0.1
   private static let shareMax = 0.98
+  /// Where more is in use it is not calm; and where pictures wait for a quota.
+  private static let calmShare = 0.85
+  private static let calmShareWithinQuota = 0.6
   /// After strain, and after a step back.
   private static let patienceAfterStrain = Interval.seconds(8)
   private static let patienceMin = Interval.seconds(4)
@@ -131,9 +138,10 @@ package struct Governor: Sendable {
     // One tick that comes late now and then is the machine's own business, whatever it was at.
     let soundIsLate = Self.isMuch(sample.soundLate, of: sample.soundTicks)
     let sendingIsLate = Self.isMuch(sample.sendingsLate, of: sample.sendings)
-    let picturesAreLate = sample.picturesMissed * 3 > sample.pictureTicks
-    // Who uses next to nothing is kept waiting by others: giving way would win nothing.
-    let hasSomethingToGive = sample.processors >= Self.processorsMin
+    // Within a quota none is late for another reason, and what goes by its edge is better made less of.
+    let picturesAreLate = sample.picturesMissed * (sample.heldBack > 0 ? 5 : 3) > sample.pictureTicks
+    // Who uses next to nothing is kept waiting by others: giving way would win nothing. Where pictures wait for a quota it is that.
+    let hasSomethingToGive = sample.processors >= Self.processorsMin || sample.heldBack > 0
     let isExhausted = sample.processorShare >= Self.shareMax
     guard hasSomethingToGive, soundIsLate || sendingIsLate || picturesAreLate || isExhausted else {
       return relax(sample, at: now)
@@ -156,7 +164,9 @@ package struct Governor: Sendable {
 
   private mutating func relax(_ sample: Sample, at now: Instant) -> Bool {
     strain = max(0, strain - 1)
-    guard sample.picturesMissed * 50 <= sample.pictureTicks, sample.processorShare < 0.85 else {
+    // Pictures never use up a quota: what they wait for is known to be short long before it is used up.
+    let shareMax = sample.heldBack > 0 ? Self.calmShareWithinQuota : Self.calmShare
+    guard sample.picturesMissed * 50 <= sample.pictureTicks, sample.processorShare < shareMax else {
       calmSince = nil
       return false
     }

@@ -120,6 +120,49 @@ import Timing
     #expect(run(&busy, Self.sample(missed: 30), 2, from: &second) == [.full, .halfRate], "many came at once")
   }
 
+  @Test func withinAQuotaAFifthMissedIsStrain() {
+    var governor = Governor()
+    var second: Int64 = 0
+    var sample = Self.sample(missed: 7)
+    #expect(run(&governor, sample, 4, from: &second).allSatisfy { $0 == .full })
+    sample.heldBack = 1
+    #expect(run(&governor, sample, 4, from: &second) == [.full, .halfRate, .halfRate, .quarterRate])
+  }
+
+  @Test func whilePicturesWaitForAQuotaAndMostOfItIsInUseNoStepBackIsTaken() {
+    var governor = Governor()
+    var second: Int64 = 0
+    _ = run(&governor, Self.strained, 8, from: &second)
+    var sample = Self.sample(missed: 0, share: 0.7)
+    sample.heldBack = 3
+    #expect(run(&governor, sample, 60, from: &second).allSatisfy { $0 == .stills })
+    sample.processorShare = 0.55
+    #expect(run(&governor, sample, 9, from: &second).last == .halfSize)
+    sample.processorShare = 0.7
+    sample.heldBack = 0
+    #expect(run(&governor, sample, 6, from: &second).last == .quarterRate, "nothing waits any more")
+  }
+
+  @Test func thatIsClearOnceFivePicturesWereMissedBeforeTheSecondIsOver() {
+    var sample = Self.sample(missed: 5)
+    (sample.pictureTicks, sample.heldBack) = (7, 1)
+    #expect(sample.isClearlyStarved)
+    sample.pictureTicks = 8
+    #expect(!sample.isClearlyStarved)
+    (sample.pictureTicks, sample.picturesMissed) = (4, 4)
+    #expect(!sample.isClearlyStarved)
+    (sample.pictureTicks, sample.picturesMissed, sample.heldBack) = (8, 8, 0)
+    #expect(!sample.isClearlyStarved, "no quota is to blame")
+  }
+
+  @Test func whoUsesNextToNothingBecausePicturesWaitForAQuotaGivesWay() {
+    var governor = Governor()
+    var second: Int64 = 0
+    var starved = Self.sample(missed: 30, share: 0.5)
+    (starved.processors, starved.heldBack) = (0.05, 7)
+    #expect(run(&governor, starved, 4, from: &second) == [.halfRate, .quarterRate, .halfSize, .stills])
+  }
+
   @Test func whoUsesNextToNothingHasNothingToGive() {
     var governor = Governor()
     var second: Int64 = 0
