@@ -73,13 +73,15 @@ package final class Canvas: Ticking, PictureWork, @unchecked Sendable {
     case .serialQueue(let gate): queue = MediaQueue("canvas-\(settings.name)", behind: gate)
     case .inPlace: queue = nil
     }
-    estimate = WorkEstimate(Self.nanosecondsPerPixel * Int64(settings.width) * Int64(settings.height))
+    let pixels = Int64(settings.width) * Int64(settings.height)
+    estimate = WorkEstimate(Self.nanosecondsPerPixel * pixels, first: Self.nanosecondsPerPixelFirst * pixels)
     compositor = Compositor(width: settings.width, height: settings.height, resources: resources)
     solver = LayoutSolver(board.current.layout, width: settings.width, height: settings.height)
   }
 
-  /// What drawing and encoding the first picture takes, with all that is made once for a size.
-  private static let nanosecondsPerPixel: Int64 = 30
+  /// What drawing and encoding a picture takes before any was measured, and the first with all that is made once for a size.
+  private static let nanosecondsPerPixel: Int64 = 10
+  private static let nanosecondsPerPixelFirst: Int64 = 30
 
   // MARK: From other threads
 
@@ -152,14 +154,17 @@ package final class Canvas: Ticking, PictureWork, @unchecked Sendable {
   }
 
   package var expectedTime: Int64 { estimate.value }
+  package var isOutput: Bool { true }
 
   /// Draws and sends the picture of the newest tick.
   package func work() {
     let begun = ProcessorTime.ofThread()
+    let before = encodedFrames
     draw(at: Instant(nanoseconds: newestTick.load(ordering: .relaxed)))
     let taken = ProcessorTime.ofThread() - begun
     processorNanoseconds.add(taken, ordering: .relaxed)
-    estimate.note(taken)
+    // A picture in which nothing has changed is no measure.
+    if encodedFrames > before { estimate.note(taken) }
     isBusy.store(false, ordering: .releasing)
   }
 

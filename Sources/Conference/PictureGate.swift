@@ -7,14 +7,16 @@ import Timing
 package protocol PictureWork: AnyObject, Sendable {
   /// Nanoseconds of processor time that the next piece will take, if it is begun now.
   var expectedTime: Int64 { get }
+  /// Whether it composes what is sent; else it decodes what may be shown.
+  var isOutput: Bool { get }
   func work()
 }
 
 /// Where all work for pictures passes before it begins: at once, or where the control group of this program has a processor quota, in
-/// its turn once the quota has room for it (`PictureBudget`).
+/// its turn (`PictureTurns`) once the quota has room for it (`PictureBudget`).
 ///
 ///     decoders, canvases ─▶ gate ─no quota───────────────────────▶ their queues
-///                            └─quota─▶ who came first waits first ─▶
+///                            └─quota─▶ turns ─as the budget allows──▶
 ///
 /// One piece of each waits at most; what comes meanwhile is left out where it is left out anyway: ticks of a canvas that is at work,
 /// frames in a full mailbox.
@@ -22,11 +24,12 @@ package final class PictureGate: Sendable {
   private struct Waiting {
     let work: any PictureWork
     let queue: DispatchQueue
-    let since: Instant
   }
   private struct State {
     var budget = PictureBudget()
-    var waiting: [Waiting] = []
+    var waiting = PictureTurns<Waiting>()
+    /// Nanoseconds of processor time that what is done has taken.
+    var taken: Int64 = 0
     var isRetrying = false
   }
 
@@ -63,9 +66,9 @@ package final class PictureGate: Sendable {
     if now.nanoseconds >= nextReading.load(ordering: .relaxed) { readQuota(at: now) }
     guard isLimited.load(ordering: .relaxed) else { return queue.async { work.work() } }
     state.withLock { state in
-      state.waiting.append(Waiting(work: work, queue: queue, since: now))
+      state.waiting.append(Waiting(work: work, queue: queue), isOutput: work.isOutput, at: now)
       admit(&state, at: now)
-      if state.waiting.last?.work === work { held.add(1, ordering: .relaxed) }
+      if state.waiting.contains(where: { $0.work === work }) { held.add(1, ordering: .relaxed) }
     }
   }
 
@@ -78,21 +81,23 @@ package final class PictureGate: Sendable {
 
   /// Begins what the budget has room for, in its order.
   private func admit(_ state: inout State, at now: Instant) {
-    state.budget.observe(used: ProcessorTime.ofProcess() - exempt(), at: now)
-    while let next = state.waiting.first {
-      let expected = next.work.expectedTime
-      guard state.budget.admits(expected, waited: now - next.since) else { return retryLater(&state) }
-      state.waiting.removeFirst()
-      next.queue.async { [self] in
-        next.work.work()
-        finish(expected)
+    state.budget.observe(used: ProcessorTime.ofProcess() - exempt(), pictures: state.taken, at: now)
+    while state.waiting.count > 0 {
+      let next = state.waiting.next(
+        at: now, expected: { $0.work.expectedTime }, admit: { state.budget.admit($0, waited: $1) })
+      guard let (waiting, expected) = next else { return retryLater(&state) }
+      waiting.queue.async { [self] in
+        let begun = ProcessorTime.ofThread()
+        waiting.work.work()
+        finish(expected, taken: ProcessorTime.ofThread() - begun)
       }
     }
   }
 
-  private func finish(_ expected: Int64) {
+  private func finish(_ expected: Int64, taken: Int64) {
     state.withLock { state in
       state.budget.finish(expected)
+      state.taken += taken
       admit(&state, at: MonotonicClock.now())
     }
   }

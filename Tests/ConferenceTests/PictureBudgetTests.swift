@@ -51,15 +51,30 @@ import Timing
 
   @Test func whatWasUsedIsFreeAgainAPeriodLater() {
     var (budget, now) = rested()
-    budget.observe(used: 40_000_000, at: now + .milliseconds(40))
+    budget.observe(used: 40_000_000, pictures: 40_000_000, at: now + .milliseconds(40))
     var isIn = budget.admits(10_000_000)
     #expect(!isIn)
     // Half of it lies longer back than a period.
-    budget.observe(used: 40_000_000, at: now + .milliseconds(120))
+    budget.observe(used: 40_000_000, pictures: 40_000_000, at: now + .milliseconds(120))
     isIn = budget.admits(25_000_000)
     #expect(!isIn)
     isIn = budget.admits(19_000_000)
     #expect(isIn)
+  }
+
+  @Test func whatIsTooLongForTheRoomOfPicturesHasTheWholeQuotaOnceTheyDidNothingForAPeriod() {
+    var (budget, now) = rested()
+    // 30 for sound: of the 40 that pictures may fill up 10 are left, of all but a twentieth 17.5.
+    budget.observe(used: 30_000_000, at: now + .milliseconds(50))
+    var told = [budget.admit(17_600_000), budget.admit(17_400_000)]
+    #expect(told == [.later, .now])
+    budget.finish(17_400_000)
+    now = now + .milliseconds(60)
+    budget.observe(used: 40_000_000, pictures: 10_000_000, at: now)
+    told = [budget.admit(17_600_000), budget.admit(17_400_000), budget.admit(9_900_000)]
+    #expect(told == [.later, .soon, .soon], "as soon as those ten lie a period back")
+    told = [budget.admit(30_000_000, waited: .seconds(2))]
+    #expect(told == [.soon], "it is believed half by now")
   }
 
   @Test func whatTookLongOnceIsBelievedLessTheLongerItWaits() {
@@ -99,10 +114,26 @@ import Timing
     #expect(kernel.decoded > 300, "pictures were made all the while")
   }
 
+  /// Sound and network take 8.5 ms of each 100: of 16 ms that leaves 4.3 ms for pictures at a time, and one that is composed takes 5.
+  @Test(arguments: 0..<12 as Range<UInt64>)
+  func picturesGoOnWhereEachTakesMoreThanTheRoomOfPictures(seed: UInt64) {
+    var kernel = SimulatedKernel(seed: seed, quota: 16, canvas: 5, hasGate: true)
+    kernel.run(seconds: 8)
+    #expect(kernel.lateTicks == 0)
+    #expect(kernel.composed.dropFirst().allSatisfy { $0 >= 1 } && kernel.composed.reduce(0, +) >= 16, "\(kernel.composed)")
+    #expect(kernel.decoded > 80)
+  }
+
   @Test func withoutTheBudgetItDoes() {
     var kernel = SimulatedKernel(seed: 1, hasGate: false)
     kernel.run(seconds: 8)
     #expect(kernel.lateTicks > 40)
+  }
+}
+
+extension PictureBudget {
+  fileprivate mutating func admits(_ expected: Int64, waited: Interval = .zero) -> Bool {
+    admit(expected, waited: waited) == .now
   }
 }
 
@@ -123,35 +154,46 @@ private struct SimulatedKernel {
   private static let step = 100
   private static let slice = 5_000
   private static let kept = 1_000
-  private let quota = ProcessorQuota(nanoseconds: 30_000_000, each: .milliseconds(100))
+  private let quota: Int
+  private let canvas: Int
   private let periodsBegin: Int
 
   private var random: SeededRandom
   private let hasGate: Bool
   private var budget = PictureBudget()
   private var processors = [Processor](repeating: Processor(), count: 4)
-  private var pool = 30_000
+  private var pool = 0
   private var now = 0
   private var used = 0
   private var ready: [(Work, Int)] = []
-  private var waiting: [(work: Work, since: Int)] = []
+  private var waiting = PictureTurns<Work>()
+  private var usedByPictures = 0
   private var frames = [Int](repeating: 0, count: 6)
   private var canvasIsBusy = false
   private(set) var soundTicks = 0
   private(set) var lateTicks = 0
   private(set) var decoded = 0
+  /// Pictures in each second.
+  private(set) var composed: [Int] = []
 
-  init(seed: UInt64, hasGate: Bool) {
+  /// - Parameters:
+  ///   - quota: milliseconds in each 100.
+  ///   - canvas: milliseconds that a composed picture takes.
+  init(seed: UInt64, quota: Int = 30, canvas: Int = 7, hasGate: Bool) {
     random = SeededRandom(seed: seed)
+    self.quota = quota * 1_000
+    self.canvas = canvas * 1_000
     self.hasGate = hasGate
+    pool = self.quota
     periodsBegin = Int.random(in: 0..<100_000, using: &random) / Self.step * Self.step
-    budget.change(hasGate ? quota : nil)
+    budget.change(hasGate ? ProcessorQuota(nanoseconds: Int64(quota) * 1_000_000, each: .milliseconds(100)) : nil)
   }
 
   mutating func run(seconds: Int) {
+    composed = [Int](repeating: 0, count: seconds)
     while now < seconds * 1_000_000 {
       if now % 100_000 == periodsBegin {
-        pool = 30_000
+        pool = quota
         for place in processors.indices { processors[place].isStopped = false }
       }
       arrive()
@@ -167,7 +209,7 @@ private struct SimulatedKernel {
     if now % 10_000 == 0 { ready.append((.network, 400)) }
     for source in 0..<6 where now % 33_300 == source * 5_000 {
       frames[source] = min(frames[source] + 1, 30)
-      if !waiting.contains(where: { $0.work == .decoding(source) }), frames[source] == 1 { submit(.decoding(source)) }
+      if !waiting.contains(where: { $0 == .decoding(source) }), frames[source] == 1 { submit(.decoding(source)) }
     }
     if now % 33_300 == 1_000, !canvasIsBusy {
       canvasIsBusy = true
@@ -176,29 +218,33 @@ private struct SimulatedKernel {
   }
 
   private mutating func submit(_ work: Work) {
-    waiting.append((work, now))
+    waiting.append(work, isOutput: work == .canvas, at: .zero + .microseconds(Int64(now)))
     admit()
   }
 
   private func cost(of work: Work) -> Int {
     if case .decoding(let source) = work { return 500 * min(max(frames[source], 1), 4) }
-    return 7_000
+    return canvas
   }
 
   private mutating func admit() {
-    budget.observe(used: Int64(used) * 1_000, at: .zero + .microseconds(Int64(now)))
-    while let next = waiting.first {
-      let expected = cost(of: next.work)
-      guard budget.admits(Int64(expected) * 1_000, waited: .microseconds(Int64(now - next.since))) else { return }
-      waiting.removeFirst()
+    let instant = Instant.zero + .microseconds(Int64(now))
+    budget.observe(used: Int64(used) * 1_000, pictures: Int64(usedByPictures) * 1_000, at: instant)
+    var (turns, budget) = (waiting, budget)
+    defer { (waiting, self.budget) = (turns, budget) }
+    while true {
+      let begun = turns.next(
+        at: instant, expected: { Int64(cost(of: $0)) * 1_000 }, admit: { budget.admit($0, waited: $1) })
+      guard let begun else { return }
+      let (next, expected) = (begun.piece, Int(begun.expected / 1_000))
       // It takes a fifth more or less than it was thought to.
       let taken = expected * Int.random(in: 80...120, using: &random) / 100
-      if case .decoding(let source) = next.work { frames[source] -= min(frames[source], 4) }
-      ready.append((next.work, taken / Self.step * Self.step))
-      expectations.append((next.work, expected))
+      if case .decoding(let source) = next { frames[source] -= min(frames[source], 4) }
+      ready.append((next, taken / Self.step * Self.step))
+      expectations.append((next, expected, taken / Self.step * Self.step))
     }
   }
-  private var expectations: [(Work, Int)] = []
+  private var expectations: [(work: Work, expected: Int, taken: Int)] = []
 
   private mutating func schedule() {
     var index = 0
@@ -243,8 +289,10 @@ private struct SimulatedKernel {
     processors[place].work = nil
     pool += max(0, processors[place].runtime - Self.kept)
     processors[place].runtime = min(processors[place].runtime, Self.kept)
-    if let index = expectations.firstIndex(where: { $0.0 == work }) {
-      budget.finish(Int64(expectations.remove(at: index).1) * 1_000)
+    if let index = expectations.firstIndex(where: { $0.work == work }) {
+      let done = expectations.remove(at: index)
+      usedByPictures += done.taken
+      budget.finish(Int64(done.expected) * 1_000)
     }
     switch work {
     case .decoding(let source):
@@ -252,6 +300,7 @@ private struct SimulatedKernel {
       if frames[source] > 0 { submit(.decoding(source)) }
     case .canvas:
       canvasIsBusy = false
+      composed[now / 1_000_000] += 1
       ready.append((.network, 1_000))
     case .sound, .network: break
     }

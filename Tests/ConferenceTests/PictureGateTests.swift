@@ -10,6 +10,7 @@ import Timing
   /// Notes its number when it is done.
   private final class Piece: PictureWork {
     let expectedTime: Int64 = 1
+    let isOutput = false
     private let number: Int
     private let done: DoneList
 
