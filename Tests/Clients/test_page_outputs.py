@@ -4,6 +4,8 @@ import asyncio
 import time
 from typing import Any
 
+import pytest
+
 from chromium_page import ChromiumPage, chromium
 from colours import RED, plain
 from http_api import RoomAPI
@@ -43,17 +45,14 @@ async def test_who_only_watches_begins_with_what_his_line_carries(server: Server
         assert red.said == []
 
 
-async def test_who_takes_part_begins_with_the_rooms_first_picture(server: Server, room: str) -> None:
+@pytest.mark.parametrize(("source", "outputs"), [("camera", LADDER), ("none", [*LADDER, TALL])], ids=["taking part", "outputs that differ"])
+async def test_everybody_else_begins_with_the_rooms_first_picture(
+    server: Server, room: str, source: str, outputs: list[dict[str, Any]]
+) -> None:
+    """Left to the line, who watches would be shown something else where outputs are not one picture in several sizes."""
     async with RoomAPI(server.url) as api, chromium(server.url + "/", VOICES[0], plain(RED)) as red:
-        await api.put_room(room, {"outputs": LADDER})
-        await red.join("Red", room)
-        await received(api, room, red, "high", auto=False, control="high")
-
-
-async def test_outputs_that_show_different_things_are_not_left_to_the_line(server: Server, room: str) -> None:
-    async with RoomAPI(server.url) as api, chromium(server.url + "/", VOICES[0], plain(RED)) as red:
-        await api.put_room(room, {"outputs": [*LADDER, TALL]})
-        await red.page.select_option("#source", "none")
+        await api.put_room(room, {"outputs": outputs})
+        await red.page.select_option("#source", source)
         await red.join("Red", room)
         await received(api, room, red, "high", auto=False, control="high")
 
