@@ -402,11 +402,12 @@ public struct BandwidthEstimator: Sendable {
     lastReport = now
     loss.report(fractionLost, over: elapsed, target: estimate, roundTripTime: roundTripTime, at: now)
     guard loss.fractionLost < 0.02 else { return rate.limit(to: estimate) }
-    // What is known is what was sent without harm: a rate far above that is not raised further.
+    // What is known is what was sent without harm: a rate far above that is not raised further, unless the receiver watches its path
+    // and would tell.
     let isUsed = sending.bitsPerSecond > 0.5 * estimate
+    let isWatched = receiverMaximum.limit != nil || receiverMaximum.isKnown && estimate < Double(wantedBitsPerSecond)
     rate.update(
-      .normal, acknowledged: nil, roundTripTime: roundTripTime,
-      isApplicationLimited: !isUsed && receiverMaximum.limit == nil, at: now)
+      .normal, acknowledged: nil, roundTripTime: roundTripTime, isApplicationLimited: !isUsed && !isWatched, at: now)
   }
 
   /// Time passed: falls where feedback stays away though packets are out.

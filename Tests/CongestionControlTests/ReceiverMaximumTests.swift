@@ -65,3 +65,36 @@ private struct Call {
   call.run(seconds: 15, sending: 60_000) { _ in 90_000 }
   #expect(call.bound == 90_000)
 }
+
+private let ladder = SimulatedCall.Content.ladder([
+  Rung(layers: [
+    TemporalRate(bitsPerSecond: 700_000, framesPerSecond: 15), TemporalRate(bitsPerSecond: 950_000, framesPerSecond: 30),
+  ]),
+  Rung(layers: [TemporalRate(bitsPerSecond: 150_000, framesPerSecond: 15)]),
+])
+
+private func watchedCall(bitsPerSecond: Double, seed: UInt64) -> SimulatedCall {
+  var call = SimulatedCall(ladder, path: .init(capacity: bitsPerSecond, seed: seed))
+  call.givesTransportFeedback = false
+  call.maximumReceiver = MaximumReceiver()
+  return call
+}
+
+/// What it names says little at first, and rises by what it is sent.
+@Test(arguments: 1..<6 as Range<UInt64>) func whoNamesAMaximumAloneClimbsToWhatHisLineCarries(seed: UInt64) {
+  var call = watchedCall(bitsPerSecond: 4_000_000, seed: seed)
+  call.run(for: .seconds(60))
+  #expect(call.samples(0.5, 60).allSatisfy { $0.rung != nil })
+  #expect(call.samples(30, 60).allSatisfy { $0.rung == 0 && $0.layers == 2 })
+  #expect(call.queueDelayMax(0, 60) < 200)
+}
+
+/// Each try costs him a moment, and the next comes later.
+@Test(arguments: 1..<6 as Range<UInt64>) func whoNamesAMaximumAloneStaysOnTheRungThatFits(seed: UInt64) {
+  var call = watchedCall(bitsPerSecond: 400_000, seed: seed)
+  call.run(for: .seconds(120))
+  let (all, low) = (call.samples(5, 120), call.samples(5, 120).filter { $0.rung == 1 })
+  #expect(low.count > all.count * 85 / 100, "\(low.count) of \(all.count) tenths of a second on the rung that fits")
+  #expect(all.filter { $0.queueDelay > .milliseconds(200) }.count < all.count / 10)
+  #expect(all.filter { $0.rung == nil }.count < all.count / 20)
+}

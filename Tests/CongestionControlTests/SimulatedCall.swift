@@ -28,6 +28,8 @@ struct SimulatedCall {
   var path: SimulatedPath
   var flow: GreedyFlow?
   var givesTransportFeedback = true
+  /// What a receiver without transport-cc makes of its path, if it does.
+  var maximumReceiver: MaximumReceiver?
   /// Frames are larger and smaller than they should be, as those of real encoders are: by so much.
   var frameSizes = 0.7...1.3
   private(set) var now = Instant.zero
@@ -52,7 +54,7 @@ struct SimulatedCall {
   private var frameNumber = 0
   private var nextFrame = Instant.zero
   private var nextAudio = Instant.zero
-  private var nextReport = Instant.zero
+  private var nextReport = Instant.zero + .seconds(1)
   private var probesSeen = 0
   private var expected = 0
   private var receivedNow = 0
@@ -172,6 +174,8 @@ struct SimulatedCall {
         audioReceived += 1
         audioDelayMax = max(audioDelayMax, arrival.time - arrival.packet.sentAt)
       }
+      let delay = arrival.time - arrival.packet.sentAt
+      maximumReceiver?.receive(size: arrival.packet.size, delay: delay, at: arrival.time)
       if givesTransportFeedback {
         recorder.receive(number, of: SSRC(7), size: arrival.packet.size, at: arrival.time + clockOffset)
       }
@@ -199,6 +203,7 @@ struct SimulatedCall {
       (expected, receivedNow) = (0, 0)
       estimator.receiveReport(fractionLost: lost, roundTripTime: path.delay * 2 + path.queueDelay, at: now)
     }
+    if let named = maximumReceiver?.word(at: now) { estimator.receiveMaximumBitrate(UInt64(named), at: now) }
     if let deadline = estimator.nextDeadline, deadline <= now { estimator.handleTimeout(at: now) }
     guard choice != nil else { return }
     let measured = estimator.probesMeasured
