@@ -31,7 +31,7 @@ extension SendStream {
     let extensions = extensions(
       transportSequenceNumber, sendTime, level: sent?.frame.audioLevel, identifies: sent?.identifies ?? true)
     let length: Int?
-    if let sent, size > Self.paddingSizes.upperBound || sent.payloadSize(0) <= size &+ size / 2 {
+    if let sent, Self.isAbout(size, sent.payloadSize(0)) {
       length = Self.write(
         0, of: sent, ssrc: source, payloadType: payloadType, sequence: sequence,
         original: SequenceNumber(UInt16(truncatingIfNeeded: sent.firstSequence)), extensions: extensions,
@@ -47,6 +47,11 @@ extension SendStream {
     nextRetransmissionSequence &+= 1
     counters.paddingPackets &+= 1
     return length
+  }
+
+  /// Whether a packet sent is not much longer than what is wanted, where padding alone can be that long, nor much shorter than that.
+  private static func isAbout(_ size: Int, _ sent: Int) -> Bool {
+    sent >= min(size, paddingSizes.upperBound) / 2 && (size > paddingSizes.upperBound || sent <= size &+ size / 2)
   }
 
   /// Of the last frames the one whose packets are nearest in size; all of a frame's are of one length but for the last.

@@ -105,8 +105,10 @@ public struct SendStream: Sendable {
     tellsTime = configuration.retransmissionSource != nil || !configuration.isAskedAgain
     extensionMap = configuration.extensionMap
     let isVideo = configuration.kind == .video
-    let codec = isVideo ? Codec.vp8 : .opus
-    negotiated = (codec, configuration.payloadTypes.payloadType(of: codec))
+    let types = configuration.payloadTypes
+    // Padding may be sent before any frame has said which of them it is of.
+    let codec = Codec.allCases.first { $0.kind == configuration.kind && types.payloadType(of: $0) != nil } ?? .vp8
+    negotiated = (codec, types.payloadType(of: codec))
     let isWideband = configuration.payloadTypes.payloadType(of: .opus) != nil
     clockRate = isVideo ? 90_000 : isWideband ? 48_000 : 8_000
     nextSequence = Int64(configuration.firstSequence & 0x7FFF)

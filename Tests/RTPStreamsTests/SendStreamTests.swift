@@ -182,8 +182,8 @@ struct SendStreamTests {
     #expect(sender.stream.counters.paddingPackets == 1 && sender.stream.counters.packetsResent == 0)
   }
 
-  @Test func beforeAnythingWasSentPaddingIsZeros() throws {
-    var sender = Sender(.vp8)
+  @Test(arguments: [Codec.vp8, .vp9, .h264, .av1]) func beforeAnythingWasSentPaddingIsZeros(codec: Codec) throws {
+    var sender = Sender(codec)
     var bytes = [UInt8](repeating: 1, count: 600)
     var span = bytes.mutableSpan
     let length = try unwrap(sender.stream.writePadding(500, transportSequenceNumber: 7, into: &span))
@@ -191,6 +191,16 @@ struct SendStreamTests {
     #expect(padding.ssrc == repairSource && padding.payloadType == 97 && padding.payloadRange.isEmpty)
     #expect(bytes[0] & 0x20 != 0 && bytes[length - 1] == 255)
     #expect(sender.stream.counters.paddingPackets == 1)
+  }
+
+  /// A probe of packets much shorter than it asks for measures nothing.
+  @Test func afterATinyFramePaddingIsZeros() throws {
+    var sender = Sender(.vp8)
+    var bytes = [UInt8](repeating: 1, count: 600)
+    var span = bytes.mutableSpan
+    _ = try sender.send(videoFrame(.vp8, 0, isKeyframe: true, size: 50))
+    let length = try unwrap(sender.stream.writePadding(500, transportSequenceNumber: 7, into: &span))
+    #expect(try header(Array(bytes[0..<length])).payloadRange.isEmpty && length > 255)
   }
 
   @Test func theTimelineContinuesWhenTheSourceChanges() throws {
