@@ -120,7 +120,7 @@ private final class PlainReceiver: @unchecked Sendable {
     let now = MonotonicClock.now()
     var frames: [EncodedFrame] = []
     while batch.receive(from: open[index].socket) > 0 {
-      batch.forEach { datagram, _, _ in
+      batch.forEach { datagram, _ in
         guard let header = RTPHeader(parsing: datagram.span) else { return }
         if open[index].stream == nil { open[index].stream = makeStream(header.ssrc, open[index].kind) }
         let extensions = HeaderExtensions(header, in: datagram.span, map: HeaderExtensionMap())

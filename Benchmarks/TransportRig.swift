@@ -101,7 +101,7 @@ final class TransportRig {
   func receive() {
     let now = MonotonicClock.now()
     while receiving.receive(from: socket) > 0 {
-      receiving.forEach { datagram, remote, _ in
+      receiving.forEach { datagram, remote in
         endpoint.receive(&datagram, from: TransportPath(remote: remote), at: now, into: &outputs)
       }
       packetsReceived += receiving.count

@@ -9,7 +9,6 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
-#include <time.h>
 
 #ifndef _GNU_SOURCE
 // As glibc declares them under _GNU_SOURCE.
@@ -38,18 +37,6 @@ static inline void shim_set_segment_size(struct msghdr *message, void *control, 
   header->cmsg_type = UDP_SEGMENT;
   header->cmsg_len = CMSG_LEN(sizeof(uint16_t));
   memcpy(CMSG_DATA(header), &bytes, sizeof bytes);
-}
-
-// Room for one control message that carries a time, with its header and padding.
-enum { shim_arrival_control_bytes = CMSG_SPACE(sizeof(struct timespec)) };
-
-// When the kernel got the datagram (SO_TIMESTAMPNS), in nanoseconds since 1970-01-01 UTC; 0 where it did not say.
-static inline int64_t shim_arrival(struct msghdr *message) {
-  struct cmsghdr *header = CMSG_FIRSTHDR(message);
-  if (header == NULL || header->cmsg_level != SOL_SOCKET || header->cmsg_type != SO_TIMESTAMPNS) return 0;
-  struct timespec time;
-  memcpy(&time, CMSG_DATA(header), sizeof time);
-  return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
 }
 
 static inline int shim_receive_batch(int socket, struct mmsghdr *messages, unsigned count) {

@@ -146,9 +146,9 @@ final class NetworkWorker {
       guard count > 0 else { return }
       counters.datagramsReceived &+= UInt64(count)
       let socket = UInt32(truncatingIfNeeded: index)
-      receiving.forEach { datagram, remote, arrival in
+      receiving.forEach { datagram, remote in
         let path = TransportPath(transport: .udp, socket: socket, remote: remote)
-        let isTaken = endpoint.receive(&datagram, from: path, arrived: arrival, at: now, into: &outputs)
+        let isTaken = endpoint.receive(&datagram, from: path, at: now, into: &outputs)
         if !isTaken { handOver(datagram.span, from: path) }
       } expect: { remote, distance in
         endpoint.expect(from: TransportPath(transport: .udp, socket: socket, remote: remote), distance)

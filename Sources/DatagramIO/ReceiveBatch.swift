@@ -1,7 +1,5 @@
 internal import CLinux
 import ICE
-import RealTime
-import Timing
 import WebRTCTransport
 
 /// The datagrams of one `recvmmsg`: one block of memory, used again for each batch.
@@ -21,10 +19,6 @@ public final class ReceiveBatch {
   private let vectors: UnsafeMutablePointer<iovec>
   private let names: UnsafeMutablePointer<sockaddr_storage>
   private let bytes: UnsafeMutablePointer<UInt8>
-  private let times: UnsafeMutableRawPointer
-  private static let timeByteCount = Int(shim_arrival_control_bytes)
-  /// From the wall clock, by which the kernel tells when a datagram came, to the clock that never jumps, in nanoseconds.
-  private var wallClockToMonotonic: Int64 = 0
 
   public init() {
     messages = .allocate(capacity: Self.capacity)
@@ -32,7 +26,6 @@ public final class ReceiveBatch {
     names = .allocate(capacity: Self.capacity)
     bytes = .allocate(capacity: Self.capacity * Self.slotByteCount)
     messages.initialize(repeating: mmsghdr(), count: Self.capacity)
-    times = .allocate(byteCount: Self.capacity * Self.timeByteCount, alignment: MemoryLayout<cmsghdr>.alignment)
     names.initialize(repeating: sockaddr_storage(), count: Self.capacity)
     bytes.initialize(repeating: 0, count: Self.capacity * Self.slotByteCount)
     for slot in 0..<Self.capacity {
@@ -41,8 +34,6 @@ public final class ReceiveBatch {
       messages[slot].msg_hdr.msg_namelen = Self.nameLength
       messages[slot].msg_hdr.msg_iov = vectors + slot
       messages[slot].msg_hdr.msg_iovlen = 1
-      messages[slot].msg_hdr.msg_control = times + slot * Self.timeByteCount
-      messages[slot].msg_hdr.msg_controllen = Self.timeByteCount
     }
   }
 
@@ -51,7 +42,6 @@ public final class ReceiveBatch {
     vectors.deallocate()
     names.deallocate()
     bytes.deallocate()
-    times.deallocate()
   }
 
   /// Takes what waits at `socket`, up to `capacity` datagrams, in place of the last batch.
@@ -61,7 +51,6 @@ public final class ReceiveBatch {
     for slot in 0..<count {
       // The kernel wrote over these.
       messages[slot].msg_hdr.msg_namelen = Self.nameLength
-      messages[slot].msg_hdr.msg_controllen = Self.timeByteCount
       messages[slot].msg_hdr.msg_flags = 0
     }
     var received: Int32
@@ -70,17 +59,14 @@ public final class ReceiveBatch {
     } while received < 0 && shim_errno() == EINTR
     count = max(0, Int(received))
     for slot in 0..<count where isTruncated(slot) { truncated &+= 1 }
-    if count > 0 { wallClockToMonotonic = MonotonicClock.now().nanoseconds &- WallClock.unixNanoseconds() }
     return count
   }
 
-  /// Hands out each datagram of the last batch with its sender and when it came, nil where the kernel did not say; the bytes may be
-  /// changed in place.
+  /// Hands out each datagram of the last batch with its sender; the bytes may be changed in place.
   ///
   /// - Parameter expect: told of each sender at each distance from his datagram's turn, so that memory can be asked for.
   public func forEach(
-    _ body: (inout MutableSpan<UInt8>, TransportAddress, Instant?) -> Void,
-    expect: (TransportAddress, PeerDistance) -> Void = { _, _ in }
+    _ body: (inout MutableSpan<UInt8>, TransportAddress) -> Void, expect: (TransportAddress, PeerDistance) -> Void = { _, _ in }
   ) {
     for distance in PeerDistance.allCases {
       for slot in 0..<min(count, distance.rawValue) { tell(expect, of: slot, distance) }
@@ -90,18 +76,13 @@ public final class ReceiveBatch {
       guard !isTruncated(slot), let sender = TransportAddress(names + slot) else { continue }
       let length = min(Int(messages[slot].msg_len), Self.slotByteCount)
       var span = UnsafeMutableBufferPointer(start: bytes + slot * Self.slotByteCount, count: length).mutableSpan
-      body(&span, sender, arrival(slot))
+      body(&span, sender)
     }
   }
 
   private func tell(_ expect: (TransportAddress, PeerDistance) -> Void, of slot: Int, _ distance: PeerDistance) {
     guard slot < count, let sender = TransportAddress(names + slot) else { return }
     expect(sender, distance)
-  }
-
-  private func arrival(_ slot: Int) -> Instant? {
-    let time = shim_arrival(&messages[slot].msg_hdr)
-    return time == 0 ? nil : Instant(nanoseconds: time &+ wallClockToMonotonic)
   }
 
   private func isTruncated(_ slot: Int) -> Bool { messages[slot].msg_hdr.msg_flags & Int32(MSG_TRUNC) != 0 }

@@ -25,7 +25,6 @@ public final class UDPSocket {
     let descriptor = shim_open_socket(address.addressFamily, 0)
     guard descriptor >= 0 else { throw SocketError(opening: "UDP", at: address) }
     if isShared { _ = shim_set_option(descriptor, SOL_SOCKET, SO_REUSEPORT, 1) }
-    _ = shim_set_option(descriptor, SOL_SOCKET, SO_TIMESTAMPNS, 1)
     for (forced, plain) in [(SO_RCVBUFFORCE, SO_RCVBUF), (SO_SNDBUFFORCE, SO_SNDBUF)] {
       // Beyond the system's limit only with privileges; without them as much as there is.
       if shim_set_option(descriptor, SOL_SOCKET, forced, bufferBytes) != 0 {

@@ -242,7 +242,7 @@ package final class LoadClient: @unchecked Sendable {
 
   private func receive(_ state: inout State, at now: Instant, _ workspace: ClientWorkspace) {
     let loss = options.lossShare
-    workspace.receiving.forEach { datagram, remote, arrival in
+    workspace.receiving.forEach { datagram, remote in
       // Only media is lost: a connection that never comes about is another test.
       if loss > 0, datagram.count > 0, 128...191 ~= datagram[0], Double.random(in: 0..<1, using: &state.random) < loss {
         return
@@ -251,7 +251,7 @@ package final class LoadClient: @unchecked Sendable {
       if state.line != nil {
         state.line?.take(datagram.span, at: now)
       } else {
-        state.session.receive(&datagram, from: state.remote, arrived: arrival, at: now, into: &workspace.outputs)
+        state.session.receive(&datagram, from: state.remote, at: now, into: &workspace.outputs)
       }
     }
     while let arrived = state.line?.next(at: now) {

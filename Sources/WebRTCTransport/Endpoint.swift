@@ -170,11 +170,9 @@ public struct Endpoint: ~Copyable {
 
   /// Takes one datagram, which it may overwrite.
   ///
-  /// - Parameter arrival: as in `PeerSession`.
   /// - Returns: whether a peer was meant by it; where none was it is as it came.
   @discardableResult public mutating func receive(
-    _ datagram: inout MutableSpan<UInt8>, from path: TransportPath, arrived arrival: Instant? = nil, at now: Instant,
-    into outputs: inout PeerOutputs
+    _ datagram: inout MutableSpan<UInt8>, from path: TransportPath, at now: Instant, into outputs: inout PeerOutputs
   ) -> Bool {
     let kind = DatagramKind(of: datagram.span)
     guard kind != .stun else { return receiveCheck(&datagram, from: path, at: now, into: &outputs) }
@@ -183,7 +181,7 @@ public struct Endpoint: ~Copyable {
       return false
     }
     peer.lastHeard = now
-    peer.session.receive(&datagram, from: path, arrived: arrival, at: now, into: &outputs)
+    peer.session.receive(&datagram, from: path, at: now, into: &outputs)
     tellEvents(of: peer, &outputs)
     // Media and feedback move no more than these; all else stands in the heap since it was last moved.
     switch kind {

@@ -6,16 +6,14 @@ import Timing
 
 /// What a peer sends: media becomes frames, reports and feedback take effect.
 extension PeerSession {
-  mutating func receiveRTP(
-    _ datagram: inout MutableSpan<UInt8>, arrived arrival: Instant, at now: Instant, into outputs: inout PeerOutputs
-  ) {
+  mutating func receiveRTP(_ datagram: inout MutableSpan<UInt8>, at now: Instant, into outputs: inout PeerOutputs) {
     // Every packet is unprotected, wanted or not: one that is skipped may hold the roll-over (RFC 3711 section 3.3.1).
     guard let receiver, let length = try? receiver.unprotectRTP(&datagram) else { return refuse() }
     let packet = datagram.span.extracting(0..<min(length, datagram.count))
     guard let header = RTPHeader(parsing: packet) else { return refuse() }
     let extensions = HeaderExtensions(header, in: packet, map: incoming.extensionMap)
     if let number = extensions.transportSequenceNumber {
-      arrivals?.receive(number, of: header.ssrc, size: datagram.count, at: arrival)
+      arrivals?.receive(number, of: header.ssrc, size: datagram.count, at: now)
     }
     guard let index = incoming.find(header, extensions) else { return refuse() }
     if incoming.entries[index].id.kind == .audio {

@@ -122,12 +122,8 @@ public struct PeerSession: ~Copyable {
   public var makesChecks: Bool { setup.iceRole == .controlling }
 
   /// Takes one datagram, which it may overwrite.
-  ///
-  /// - Parameter arrival: when it reached the machine, where that is known: what the peer is told of its path counts from then. A busy
-  ///   machine that reads it later would be taken for a full path.
   public mutating func receive(
-    _ datagram: inout MutableSpan<UInt8>, from path: TransportPath, arrived arrival: Instant? = nil, at now: Instant,
-    into outputs: inout PeerOutputs
+    _ datagram: inout MutableSpan<UInt8>, from path: TransportPath, at now: Instant, into outputs: inout PeerOutputs
   ) {
     guard !hasEnded else { return }
     counts.packetsReceived &+= 1
@@ -143,7 +139,7 @@ public struct PeerSession: ~Copyable {
       carryOutDTLS(fallback: path, at: now, into: &outputs)
     case .rtp:
       guard isValidated(path) else { return refuse() }
-      receiveRTP(&datagram, arrived: min(arrival ?? now, now), at: now, into: &outputs)
+      receiveRTP(&datagram, at: now, into: &outputs)
     case .rtcp:
       guard isValidated(path) else { return refuse() }
       receiveRTCP(&datagram, at: now, into: &outputs)

@@ -2,7 +2,6 @@ import Bytes
 import CLinux
 import DatagramIO
 import ICE
-import RealTime
 import TestSupport
 import Testing
 import Timing
@@ -18,7 +17,7 @@ private func collect(_ count: Int, from socket: UDPSocket, batch: ReceiveBatch) 
   var datagrams: [[UInt8]] = []
   while datagrams.count < count, queue.wait(timeout: .seconds(2), { _, _ in }) > 0 {
     while batch.receive(from: socket) > 0 {
-      batch.forEach { bytes, _, _ in
+      batch.forEach { bytes, _ in
         var copy: [UInt8] = []
         for place in 0..<bytes.count { copy.append(bytes[place]) }
         datagrams.append(copy)
@@ -67,33 +66,8 @@ private func packet(length: Int, value: Int) -> [UInt8] {
     queue.add(b.descriptor, token: 1, for: .readable)
     queue.wait(timeout: .seconds(2)) { _, _ in }
     _ = batch.receive(from: b)
-    batch.forEach { _, sender, _ in senders.insert(sender) }
+    batch.forEach { _, sender in senders.insert(sender) }
     #expect(senders == [a.localAddress])
-  }
-
-  /// However late it is read.
-  @Test func aDatagramComesWithTheTimeItArrivedAt() throws {
-    let (sender, receiver) = (try UDPSocket(bind: loopback), try UDPSocket(bind: loopback))
-    var arena = PacketArena(capacity: 4096)
-    let out = SendBatch(capacity: 64)
-    let (queue, batch) = (try EventQueue(), ReceiveBatch())
-    queue.add(receiver.descriptor, token: 1, for: .readable)
-    // A second batch goes through the memory of the first.
-    for value in 0..<2 {
-      let range = try #require(fill(&arena, length: 100, value: value))
-      _ = out.append(range, to: receiver.localAddress)
-      let before = MonotonicClock.now()
-      out.send(from: &arena, over: sender)
-      queue.wait(timeout: .seconds(2)) { _, _ in }
-      let after = MonotonicClock.now()
-      MonotonicClock.sleep(until: after + .milliseconds(20))
-      #expect(batch.receive(from: receiver) == 1)
-      var arrival: Instant?
-      batch.forEach { _, _, time in arrival = time }
-      let time = try #require(arrival)
-      // The wall clock may be set right meanwhile, by a little.
-      #expect(time > before - .milliseconds(5) && time < after + .milliseconds(5))
-    }
   }
 
   @Test(arguments: [1, 3, 20]) func eachSenderIsToldOfAtEachDistanceBeforeHisDatagram(count: Int) throws {
@@ -112,7 +86,7 @@ private func packet(length: Int, value: Int) -> [UInt8] {
     #expect(batch.receive(from: receiver) == count)
     var (handed, early) = (0, 0)
     var told: [PeerDistance: Int] = [.far: 0, .middle: 0, .near: 0]
-    batch.forEach { _, _, _ in
+    batch.forEach { _, _ in
       handed += 1
       if told.values.contains(where: { $0 < handed }) { early += 1 }
     } expect: { remote, distance in
@@ -323,7 +297,7 @@ private func packet(length: Int, value: Int) -> [UInt8] {
       out.send(from: &arena, over: a)
       arena.removeAll()
       queue.wait(timeout: .seconds(1)) { _, _ in }
-      while batch.receive(from: b) > 0 { batch.forEach { bytes, _, _ in total &+= bytes.count } }
+      while batch.receive(from: b) > 0 { batch.forEach { bytes, _ in total &+= bytes.count } }
     }
     for _ in 0..<5 { round() }
     let count = allocations { for _ in 0..<50 { round() } }

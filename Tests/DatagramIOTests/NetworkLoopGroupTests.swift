@@ -236,7 +236,7 @@ private struct Party {
       var answers = 0
       let isAnswered = waits {
         _ = receiving.receive(from: socket)
-        receiving.forEach { datagram, _, _ in
+        receiving.forEach { datagram, _ in
           var bytes: [UInt8] = []
           for index in datagram.indices { bytes.append(datagram[index]) }
           if isSuccess(bytes, transaction: UInt64(transaction)) { answers += 1 }

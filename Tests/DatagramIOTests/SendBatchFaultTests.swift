@@ -33,7 +33,7 @@ import Timing
     let receiving = ReceiveBatch()
     let received = receivers.map { receiver in
       var numbers: [UInt8] = []
-      while receiving.receive(from: receiver) > 0 { receiving.forEach { bytes, _, _ in numbers.append(bytes[0]) } }
+      while receiving.receive(from: receiver) > 0 { receiving.forEach { bytes, _ in numbers.append(bytes[0]) } }
       return numbers
     }
     #expect(batch.count == 0)

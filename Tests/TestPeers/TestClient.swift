@@ -42,11 +42,10 @@ public final class TestClient {
 
   public func frames(_ kind: MediaKind) -> [EncodedFrame] { frames.filter { $0.stream.kind == kind }.map(\.frame) }
 
-  /// - Parameter arrival: when it came, if that is not when it is read.
-  public func receive(_ datagram: [UInt8], from remote: TransportAddress, arrived arrival: Instant? = nil, at now: Instant) {
+  func receive(_ datagram: [UInt8], from remote: TransportAddress, at now: Instant) {
     var bytes = datagram
     var span = bytes.mutableSpan
-    session.receive(&span, from: TransportPath(remote: remote), arrived: arrival, at: now, into: &outputs)
+    session.receive(&span, from: TransportPath(remote: remote), at: now, into: &outputs)
   }
 
   func takeEvents(at now: Instant) {

@@ -208,29 +208,6 @@ func payloads(_ frames: [EncodedFrame]) -> [[UInt8]] { frames.map(\.payload.byte
     #expect(controlDatagrams - busy < 15)
   }
 
-  @Test func aMachineThatReadsLateIsNotTakenForAFullPath() throws {
-    let observer = TestObserver()
-    let (simulation, client) = try makeCall(seed: 8, observer: observer)
-    var waiting: [(bytes: [UInt8], arrival: Instant)] = []
-    var queueDelay = Interval.zero
-    simulation.tap = { [unowned simulation] datagram, from, to in
-      guard to == client.address else { return false }
-      let now = simulation.now
-      waiting.append((datagram, now))
-      // It falls behind for nine tenths of a second, up to a third of one.
-      let behind = (now - Instant.zero).nanoseconds % 1_000_000_000 * 3 / 10
-      while let next = waiting.first, next.arrival + .nanoseconds(behind) <= now {
-        client.receive(next.bytes, from: from, arrived: next.arrival, at: now)
-        waiting.removeFirst()
-      }
-      queueDelay = max(queueDelay, observer.statistics.pathQueueDelay)
-      return true
-    }
-    exchange(simulation, client, seconds: 10)
-    #expect(observer.statistics.hasEstimate && client.frames(.video).count > 250)
-    #expect(queueDelay < .milliseconds(3), "\(queueDelay.milliseconds) ms")
-  }
-
   @Test func changingOutputsGoesOnAsOneStream() throws {
     let (simulation, client) = try makeCall(seed: 9)
     var index = 0
