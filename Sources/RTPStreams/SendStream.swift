@@ -109,7 +109,7 @@ public struct SendStream: Sendable {
     // Padding may be sent before any frame has said which of them it is of.
     let codec = Codec.allCases.first { $0.kind == configuration.kind && types.payloadType(of: $0) != nil } ?? .vp8
     negotiated = (codec, types.payloadType(of: codec))
-    let isWideband = configuration.payloadTypes.payloadType(of: .opus) != nil
+    let isWideband = types.payloadType(of: .opus) != nil
     clockRate = isVideo ? 90_000 : isWideband ? 48_000 : 8_000
     nextSequence = Int64(configuration.firstSequence & 0x7FFF)
     nextRetransmissionSequence = configuration.firstRetransmissionSequence & 0x7FFF

@@ -61,7 +61,7 @@ struct PathControl {
 
   /// Asks for what lies in a path's control at an address and is needed to send a packet: of the pacer, sound asks for a probe alone.
   static func prefetch(at control: UnsafeRawPointer, toSend kind: MediaKind) {
-    let pacer = 64
+    let pacer = MemoryLayout<PathControl>.offset(of: \.pacer) ?? 0
     Prefetch.memory(at: control, byteCount: pacer &+ (kind == .audio ? Pacer.probingByteCount : MemoryLayout<Pacer>.stride))
     Prefetch.memory(at: control + (pacer &+ MemoryLayout<Pacer>.stride), byteCount: BandwidthEstimator.sendingByteCount)
   }

@@ -115,9 +115,7 @@ struct PictureReception {
 
   /// What is sent at least, in bits per second: the base layer of an output he named, which is not left out for an estimate that falls
   /// for a moment. Where it does not fit for longer, pictures end, so that sound comes through.
-  var floor: Int {
-    lacksRoom || choice.chosen.rung == nil ? 0 : ladder.floor
-  }
+  var floor: Int { lacksRoom || choice.chosen.rung == nil ? 0 : ladder.floor }
 
   /// A picture that hardly moves takes less than its output may: there is no room only where more was sent than fits.
   private mutating func noteRoom(_ estimate: Int, bytesSent: Int, at now: Instant) {
@@ -125,12 +123,11 @@ struct PictureReception {
       (tight, lacksRoom) = (nil, false)
       return
     }
-    guard let since = tight?.since, let before = tight?.bytesSent else {
-      tight = (now, bytesSent)
-      return
-    }
-    guard !lacksRoom, now - since >= Self.insistence else { return }
-    lacksRoom = Double(bytesSent &- before) * 8 > Double(estimate) * (now - since).seconds
+    let before = tight ?? (now, bytesSent)
+    tight = before
+    let elapsed = now - before.since
+    guard !lacksRoom, elapsed >= Self.insistence else { return }
+    lacksRoom = Double(bytesSent &- before.bytesSent) * 8 > Double(estimate) * elapsed.seconds
     tight = (now, bytesSent)
   }
 

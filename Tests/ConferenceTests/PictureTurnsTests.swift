@@ -2,6 +2,13 @@ import Conference
 import Testing
 import Timing
 
+extension PictureTurns<String> {
+  /// Capital letters are composed pictures, the others decoded ones.
+  fileprivate mutating func append(_ pieces: String...) {
+    for piece in pieces { append(piece, isOutput: piece == piece.uppercased(), at: .zero) }
+  }
+}
+
 @Suite struct PictureTurnsTests {
   /// All that begins while `admit` says so, each a nanosecond for each letter.
   private func order(
@@ -23,50 +30,49 @@ import Timing
 
   private func filled() -> PictureTurns<String> {
     var turns = PictureTurns<String>()
-    for source in ["a", "b", "c"] { turns.append(source, isOutput: false, at: .zero) }
-    for output in ["A", "B"] { turns.append(output, isOutput: true, at: .zero) }
+    turns.append("a", "b", "c", "A", "B")
     return turns
   }
 
   @Test func composedAndDecodedPicturesTakeTurnsAndAmongThemWhoCameFirst() {
     var turns = filled()
     #expect(order(&turns) == ["A", "a", "b", "B", "c"] && turns.count == 0)
-    turns.append("d", isOutput: false, at: .zero)
-    turns.append("C", isOutput: true, at: .zero)
+    turns.append("d")
+    turns.append("C")
     #expect(order(&turns) == ["d", "C"])
   }
 
   @Test func whoseTurnItIsIsRememberedFromOneToTheNext() {
     var turns = filled()
     let first = turns.next(at: .zero, expected: { _ in 1 }, admit: { _, _ in .now })
-    turns.append("C", isOutput: true, at: .zero)
+    turns.append("C")
     #expect(first?.piece == "A" && order(&turns) == ["a", "b", "B", "c", "C"])
   }
 
   @Test func decodedPicturesGetTwiceTheTimeOfComposedOnesHoweverLongTheirPiecesAre() {
     var turns = PictureTurns<String>()
-    for _ in 0..<3 { turns.append("AAA", isOutput: true, at: .zero) }
-    for _ in 0..<12 { turns.append("a", isOutput: false, at: .zero) }
+    turns.append("AAA", "AAA", "AAA")
+    turns.append("a", "a", "a", "a", "a", "a", "a", "a", "a", "a", "a", "a")
     #expect(order(&turns).joined() == "AAAaaaaaaAAAaaaaaaAAA")
   }
 
   @Test func whoDidNotWaitHasNothingToCatchUpOn() {
     var turns = PictureTurns<String>()
-    for _ in 0..<5 { turns.append("a", isOutput: false, at: .zero) }
+    turns.append("a", "a", "a", "a", "a")
     #expect(order(&turns).count == 5)
-    for _ in 0..<3 { turns.append("A", isOutput: true, at: .zero) }
-    for _ in 0..<3 { turns.append("a", isOutput: false, at: .zero) }
+    turns.append("A", "A", "A")
+    turns.append("a", "a", "a")
     #expect(order(&turns).joined() == "AaaAaA")
   }
 
   @Test func aLongPieceIsMadeUpForThoughNoOtherOfItsKindWaits() {
     var turns = PictureTurns<String>()
-    for _ in 0..<5 { turns.append("a", isOutput: false, at: .zero) }
-    turns.append("AA", isOutput: true, at: .zero)
+    turns.append("a", "a", "a", "a", "a")
+    turns.append("AA")
     var begun = (0..<3).compactMap { _ in
       turns.next(at: .zero, expected: { Int64($0.count) }, admit: { _, _ in .now })?.piece
     }
-    turns.append("B", isOutput: true, at: .zero)
+    turns.append("B")
     begun += order(&turns)
     #expect(begun == ["AA", "a", "a", "a", "a", "B", "a"])
   }
@@ -80,13 +86,13 @@ import Timing
   @Test func whoIsTooLongStandsAsideAndKeepsHisPlace() {
     var turns = filled()
     #expect(order(&turns) { $0 == "A" || $0 == "b" ? .later : .now } == ["a", "B", "c"])
-    turns.append("C", isOutput: true, at: .zero)
+    turns.append("C")
     #expect(order(&turns) == ["A", "b", "C"])
   }
 
   @Test func eachIsAskedWithTheTimeHeHasWaited() {
     var turns = PictureTurns<String>()
-    turns.append("A", isOutput: true, at: .zero)
+    turns.append("A")
     turns.append("a", isOutput: false, at: .zero + .seconds(1))
     var waited: [Interval] = []
     _ = turns.next(

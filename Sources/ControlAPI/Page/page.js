@@ -454,7 +454,8 @@ function tellAgain() {
   if (isMuted) tellMuted();
   if (isDeaf) room.change({ deaf: true });
   if (sound !== "main") room.change({ audioOutput: sound });
-  if (picture) room.change({ output: picture });
+  // Who leaves it to his line has asked for that as he came.
+  if (picture && picture !== "auto") room.change({ output: picture });
   look?.tellAgain();
 }
 
