@@ -52,6 +52,8 @@ public struct OutputLadder: Hashable, Sendable {
   public let steps: [Step]
   /// What the base layer of each rung takes.
   let bases: [Int]
+  /// What the least of its pictures takes, in bits per second; 0 where there is none.
+  public let least: Int
 
   /// - Parameters:
   ///   - rungs: from the best; at most 16 of at most 4 layers are looked at.
@@ -72,6 +74,7 @@ public struct OutputLadder: Hashable, Sendable {
     }
     if endsInSoundAlone || steps.isEmpty { steps.append(Step(rung: nil, temporalLayers: 0, bitsPerSecond: 0)) }
     self.steps = steps
+    least = steps.last { $0.rung != nil }?.bitsPerSecond ?? 0
     bases = rungs.map { $0.layers.first?.bitsPerSecond ?? 0 }
   }
 }

@@ -68,8 +68,11 @@ public struct SentPacketHistory: Sendable {
   /// When the last packet was sent; nil before.
   public private(set) var lastSentAt: Instant?
 
-  /// Asks for the memory that `record` is about to change.
-  mutating func prefetch() { Prefetch.element(Int(end & mask), of: entries, hasHead: true) }
+  /// Asks for the memory that `record` is about to change for the few packets of a picture.
+  mutating func prefetch() {
+    Prefetch.element(Int(end & mask), of: entries, hasHead: true)
+    Prefetch.element(Int((end &+ 4) & mask), of: entries)
+  }
 
   /// Asks for the memory of packets that feedback is about to tell of.
   mutating func prefetchToMatch() {

@@ -40,7 +40,9 @@ extension SendStream {
   }
 
   /// As many as the receiver's loss asks for, whether or not there is room for them.
-  public var redundantCopiesWanted: Int { configuration.payloadTypes.hasRedundancy ? redundancy.copies : 0 }
+  public var redundantCopiesWanted: Int {
+    redundancy.copies > 0 && configuration.payloadTypes.hasRedundancy ? redundancy.copies : 0
+  }
 
   /// The share of packets lost that copies are to make up for, 0 to 1.
   public var lossToRepair: Double { redundancy.loss }
@@ -80,6 +82,7 @@ extension SendStream {
     }
     protection.receive(fractionLost: Double(block.fractionLost) / 256, roundTripTime: roundTripTime)
     settleProtection()
+    isKnown = true
     receiverReport = ReceiverView(
       roundTripTime: roundTripTime, fractionLost: Double(block.fractionLost) / 256, cumulativeLost: block.cumulativeLost,
       jitter: .ticks(Int64(block.jitter), at: clockRate), extendedHighestSequence: block.extendedHighestSequence)

@@ -62,6 +62,8 @@ public struct SendStream: Sendable {
   /// Whether packets can carry what differs each time they are sent: transport-wide numbers and times.
   public let tellsTime: Bool
   private var isSourceChanging = false
+  /// Whether the receiver has reported on the stream: until then packets say which m-line it is of.
+  var isKnown = false
   /// Whether packets wait on the way because of what we send: those that are lost then say that it was too much, and copies would be more.
   public var pathIsFull = false
   /// How many copies of earlier frames there is room for on the path: they come on top of the sound itself.
@@ -97,7 +99,7 @@ public struct SendStream: Sendable {
   public let configuration: Configuration
 
   /// Bytes from a stream's beginning that sending a frame goes through, about.
-  package static let sendingByteCount = 288
+  package static var sendingByteCount: Int { 288 }
 
   public init(_ configuration: Configuration) {
     self.configuration = configuration
@@ -145,7 +147,7 @@ public struct SendStream: Sendable {
     let timestamp = RTPTimestamp(frame.timestamp.rawValue &+ timestampOffset)
     let outgoing = OutgoingFrame(
       frame: frame, payloadType: payloadType, firstSequence: nextSequence, timestamp: timestamp, pictureID: pictureID,
-      temporalBaseIndex: temporalBaseIndex, identifies: receiverReport == nil, sentAt: now,
+      temporalBaseIndex: temporalBaseIndex, identifies: !isKnown, sentAt: now,
       copies: earlierFrames(for: frame, payloadType, timestamp),
       blockPayloadType: parity.isEmpty || isTooSlowForParity ? nil : configuration.payloadTypes.payloadType(of: .block))
     nextSequence &+= Int64(frame.ranges.count)
@@ -240,17 +242,23 @@ public struct SendStream: Sendable {
   /// The header extensions of one packet.
   ///
   /// - Parameter identifies: whether they say which m-line the stream is of.
-  func extensions(_ transport: UInt16?, _ sendTime: UInt32?, level: UInt8? = nil, identifies: Bool = false) -> HeaderExtensions
-  {
+  mutating func extensions(
+    _ transport: UInt16?, _ sendTime: UInt32?, level: UInt8? = nil, identifies: Bool = false
+  ) -> HeaderExtensions {
     var extensions = HeaderExtensions()
     extensions.transportSequenceNumber = transport
     extensions.absoluteSendTime = sendTime
     extensions.audioLevel = level
-    if identifies {
-      extensions.mid = configuration.mid
-      extensions.playoutDelay = configuration.playoutDelay
-    }
+    if identifies { identify(&extensions) }
     return extensions
+  }
+
+  // Never inlined, and told where the stream lies: what only the first packets tell would be fetched for every packet, from where no
+  // cache holds it.
+  @inline(never)
+  private mutating func identify(_ extensions: inout HeaderExtensions) {
+    extensions.mid = configuration.mid
+    extensions.playoutDelay = configuration.playoutDelay
   }
 
   @_lifetime(packet: copy packet)

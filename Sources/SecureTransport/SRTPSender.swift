@@ -60,12 +60,13 @@ public final class SRTPSender {
     private var first: [4 of Stream] = .init(repeating: Stream(ssrc: 0))
     private var rest: [Stream] = []
 
+    // Asking counts as changing, here and below: who only reads is handed a copy of all four.
     subscript(place: Int) -> Stream {
-      get { place < 4 ? first[place] : rest[place &- 4] }
+      mutating get { place < 4 ? first[place] : rest[place &- 4] }
       set { if place < 4 { first[place] = newValue } else { rest[place &- 4] = newValue } }
     }
 
-    func find(_ ssrc: UInt32) -> Int? {
+    mutating func find(_ ssrc: UInt32) -> Int? {
       for place in 0..<min(count, 4) where first[place].ssrc == ssrc { return place }
       for place in rest.indices where rest[place].ssrc == ssrc { return place &+ 4 }
       return nil
@@ -80,7 +81,7 @@ public final class SRTPSender {
     }
 
     /// The index that an RTP packet took.
-    func spentIndex(_ fields: RTPFields) throws(SRTPSendError) -> UInt64 {
+    mutating func spentIndex(_ fields: RTPFields) throws(SRTPSendError) -> UInt64 {
       guard let place = find(fields.ssrc) else { throw .malformed }
       let last = self[place].lastIndex
       guard last != Stream.none else { throw .malformed }

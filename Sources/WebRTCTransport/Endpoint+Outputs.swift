@@ -64,7 +64,7 @@ extension Endpoint {
       guard let output, !pictures.joined.contains(output), let rung = pictures.ladder.index(of: output) else { continue }
       join(output, peer, rung: rung)
     }
-    if pictures.ladder.isMeasured { want(pictures.choice, for: peer) }
+    if pictures.ladder.isMeasured { want(for: peer) }
     // Who begins may find a keyframe at hand.
     if pictures.hasPicture, let awaited = pictures.awaitedOutput, let entry = outputs[awaited] {
       requestFirstKeyframe(of: entry, awaited, for: peer, at: now)
@@ -79,15 +79,15 @@ extension Endpoint {
       return
     }
     let news = peer.session.takePathNews()
-    guard news.isNew, let ladder = peer.pictures?.ladder, ladder.isMeasured, !peer.session.isPathUnsure else { return }
+    guard news.isNew, peer.pictures?.ladder.isMeasured == true, !peer.session.isPathUnsure else { return }
     let before = peer.pictures?.choice.forwardedRung
     let estimate = peer.session.pictureEstimate
     let bytesSent = peer.session.pictureBytesSent
     let hasChanged =
       peer.pictures?.update(estimate: estimate, bytesSent: bytesSent, wasProbed: news.wasProbed, at: now) ?? false
-    if !ladder.isAutomatic { peer.session.paceAtLeast(peer.pictures?.floor ?? 0, at: now) }
+    if peer.pictures?.ladder.isAutomatic == false { peer.session.paceAtLeast(peer.pictures?.floor ?? 0, at: now) }
     // What sound takes may have changed, if nothing else has.
-    if let choice = peer.pictures?.choice { want(choice, for: peer) }
+    want(for: peer)
     guard hasChanged else { return }
     if before != nil, peer.pictures?.choice.forwardedRung == nil { peer.session.removeUnsentPictures() }
     settle(peer, at: now)
@@ -105,8 +105,10 @@ extension Endpoint {
     giveFirstPicture(peer, at: now, into: &outputs, flush: flush)
   }
 
-  private func want(_ choice: RungChoice, for peer: Peer) {
-    peer.session.wantPictures(choice.wantedBitsPerSecond, least: choice.ladder.least)
+  private func want(for peer: Peer) {
+    // Asked where it lies: a copy of the choice would be counted in each of its arrays.
+    guard let wanted = peer.pictures?.choice.wantedBitsPerSecond, let least = peer.pictures?.choice.ladder.least else { return }
+    peer.session.wantPictures(wanted, least: least)
   }
 
   private mutating func join(_ id: OutputID, _ peer: Peer, rung: Int) {

@@ -43,6 +43,7 @@ struct PathControl {
   private(set) var soundRate = 0
   /// Sent of pictures and what repairs them, headers included.
   private(set) var pictureBytesSent = 0
+  private var parity = ParityShare()
   private(set) var waiting: [WaitingFrame] = []
   var pacer = Pacer(targetBitsPerSecond: 300_000)
   var estimator = BandwidthEstimator()
@@ -54,7 +55,6 @@ struct PathControl {
   /// What the peer wants to be sent at most (`b=`), in bits per second: of pictures, and of everything.
   private var picturesMax = Int.max
   private var allMax = Int.max
-  private var parity = ParityShare()
   private var copyRoom = CopyRoom()
   /// What the least of the pictures takes that the peer can be given, in bits per second; 0 for none.
   private var leastPicture = 0

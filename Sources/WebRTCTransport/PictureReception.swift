@@ -138,8 +138,3 @@ struct PictureReception {
     if isReceiver { joined.append(output) } else { joined.removeAll { $0 == output } }
   }
 }
-
-extension OutputLadder {
-  /// What the least of its pictures takes, in bits per second.
-  var least: Int { steps.last { $0.rung != nil }?.bitsPerSecond ?? 0 }
-}

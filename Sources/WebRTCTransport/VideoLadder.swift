@@ -37,20 +37,20 @@ public struct VideoLadder: Hashable, Sendable {
   public let isAutomatic: Bool
   /// Whether what is sent can be weighed against what the path carries.
   let isMeasured: Bool
+  /// What is sent of an output he named as long as there is room, in bits per second: its base layer; 0 where his path decides.
+  let floor: Int
 
   public init(_ rungs: [Rung], isAutomatic: Bool) {
     self.rungs = Array(rungs.prefix(isAutomatic ? Self.rungsMax : 1))
     self.isAutomatic = isAutomatic
     isMeasured = self.rungs.allSatisfy { !$0.layers.isEmpty }
+    floor = isAutomatic ? 0 : self.rungs.first?.layers.first?.bitsPerSecond ?? 0
   }
 
   /// One output whatever the path carries.
   public init(_ output: OutputID, layers: [TemporalRate] = []) {
     self.init([Rung(output, layers: layers)], isAutomatic: false)
   }
-
-  /// What is sent of an output he named as long as there is room, in bits per second: its base layer; 0 where his path decides.
-  var floor: Int { isAutomatic ? 0 : rungs.first?.layers.first?.bitsPerSecond ?? 0 }
 
   func index(of output: OutputID) -> Int? { rungs.firstIndex { $0.output == output } }
 
