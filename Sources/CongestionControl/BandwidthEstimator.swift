@@ -181,8 +181,10 @@ public struct BandwidthEstimator: Sendable {
 
   /// How much the path is asked for, in bits per second. The first answer decides: it is to leave a margin above the least that would do.
   private var worthKnowing: Double {
-    let wanted = Double(wantedBitsPerSecond)
-    return isUnsure ? wanted * 1.5 : probes.worthKnowing(estimate: estimate, wanted: wanted)
+    mutating get {
+      let wanted = Double(wantedBitsPerSecond)
+      return isUnsure ? wanted * 1.5 : probes.worthKnowing(estimate: estimate, wanted: wanted)
+    }
   }
 
   private var silenceMax: Interval { max(Self.silenceMax, roundTripTime * 3) }
@@ -321,7 +323,7 @@ public struct BandwidthEstimator: Sendable {
   }
 
   /// Whether others keep the queue full: not where what we send is plainly more than what comes of it through the queue.
-  private func isShared(at now: Instant) -> Bool {
+  private mutating func isShared(at now: Instant) -> Bool {
     guard queue.isShared else { return false }
     return bottleneck.bitsPerSecond(at: now).map { sending.bitsPerSecond < Self.outrunning * $0 } ?? true
   }
@@ -340,7 +342,7 @@ public struct BandwidthEstimator: Sendable {
 
   /// What the path delivered of late: what came through a queue. With a short one no less than what arrived anyway, since uneven
   /// delays make a short measurement a rough one.
-  private func delivered(at now: Instant) -> Double? {
+  private mutating func delivered(at now: Instant) -> Double? {
     let measured = bottleneck.bitsPerSecond(at: now)
     guard queue.current < Self.keyframeQueue, let arrived = acknowledged.bitsPerSecond else { return measured }
     return measured.map { max($0, min(arrived, rate.capacity.estimate ?? 0)) } ?? arrived

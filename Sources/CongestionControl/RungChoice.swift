@@ -25,14 +25,14 @@ public struct RungChoice: Sendable {
   public let ladder: OutputLadder
   /// What is asked with each feedback, as it was when the step was chosen: each receiver has a ladder of his own, elsewhere in memory,
   /// and hundreds of them tell of their paths several times a second.
-  private struct Marks {
-    let chosen: OutputLadder.Step
+  @usableFromInline struct Marks: Sendable {
+    @usableFromInline let chosen: OutputLadder.Step
     // What the estimate is held against.
     /// The step is kept while the estimate is no less, in bits per second.
     let kept: Double
     /// One above it fits from here on.
     let rising: Double
-    let wanted: Int
+    @usableFromInline let wanted: Int
   }
 
   /// The step chosen, as an index into the ladder's; its rung may still wait for a key frame.
@@ -52,7 +52,7 @@ public struct RungChoice: Sendable {
   private var wait = Margins.waits.lowerBound
   /// Whether a step was ever too much for the path.
   private var hasFallen = false
-  private var marks: Marks
+  @usableFromInline private(set) var marks: Marks
 
   /// - Parameters:
   ///   - estimate: of what the path carries of pictures, in bits per second; the first step is the best that fits in it.
@@ -68,10 +68,11 @@ public struct RungChoice: Sendable {
   // MARK: Answers
 
   /// The step that was chosen.
-  public var chosen: OutputLadder.Step { marks.chosen }
+  // Inlined, as what follows: asked of a choice in another module, it would be handed a copy of it.
+  @inlinable public var chosen: OutputLadder.Step { marks.chosen }
 
   /// How many temporal layers of the forwarded rung are forwarded: only the base while another rung is awaited; 0 for no video.
-  public var forwardedLayers: Int {
+  @inlinable public var forwardedLayers: Int {
     guard forwardedRung != nil else { return 0 }
     guard forwardedRung == chosen.rung else { return 1 }
     return chosen.temporalLayers
@@ -79,7 +80,7 @@ public struct RungChoice: Sendable {
 
   /// What the estimator is to find room for: the best step until one proved too much, then the next one up, with what it takes not to
   /// wait for it; what is chosen where that is the best.
-  public var wantedBitsPerSecond: Int { marks.wanted }
+  @inlinable public var wantedBitsPerSecond: Int { marks.wanted }
 
   // MARK: Events
 
