@@ -5,34 +5,37 @@ import RawMedia
 /// A sound file being read: WAV, FLAC, Ogg (Vorbis, Opus), MP3, AIFF, by libsndfile.
 ///
 /// Blocks while it reads; not for threads that keep deadlines.
-struct AudioFile: ~Copyable {
+package struct AudioFile: ~Copyable {
   /// Longer recordings are refused: ten minutes are 58 MB of samples.
   static let secondsMax = 600
   /// Larger files are refused before they are looked at.
   static let bytesMax: Int64 = 512 << 20
 
   private let handle: OpaquePointer
-  private let descriptor: Int32
+  /// What the library's calls are given.
+  private let file: UnsafeMutablePointer<Int32>
   private let name: String
   let sampleRate: Int
   let channelCount: Int
 
   /// - Parameters:
-  ///   - descriptor: of a regular file, open for reading; closed with this value.
+  ///   - descriptor: of a regular file, open for reading; stays open, and the caller's.
   ///   - name: for the sentences of refusals.
-  init(descriptor: Int32, name: String) throws(AudioFileError) {
-    var info = SF_INFO()
-    guard let handle = sf_open_fd(descriptor, tutti_sf_read, &info, 0) else {
-      close(descriptor)
+  package init(descriptor: Int32, name: String) throws(AudioFileError) {
+    let file = UnsafeMutablePointer<Int32>.allocate(capacity: 1)
+    file.initialize(to: descriptor)
+    var (reading, info) = (Self.reading, SF_INFO())
+    guard let handle = sf_open_virtual(&reading, tutti_sf_read, &info, file) else {
+      file.deallocate()
       throw AudioFileError(.unusable, "'\(name)' is no sound that can be read: use WAV, FLAC, Ogg or MP3.")
     }
     guard (8_000...192_000).contains(info.samplerate), (1...8).contains(info.channels) else {
       sf_close(handle)
-      close(descriptor)
+      file.deallocate()
       throw AudioFileError(.unusable, "'\(name)' must have 8000 to 192000 samples a second and 1 to 8 channels.")
     }
     self.handle = handle
-    self.descriptor = descriptor
+    self.file = file
     self.name = name
     sampleRate = Int(info.samplerate)
     channelCount = Int(info.channels)
@@ -40,11 +43,37 @@ struct AudioFile: ~Copyable {
 
   deinit {
     sf_close(handle)
-    close(descriptor)
+    file.deallocate()
+  }
+
+  /// How the library reads. It is never given the descriptor itself: refusing some damaged files it closes one it was told to leave open,
+  /// and whoever closes it then closes what another thread has opened meanwhile under the same number.
+  private static var reading: SF_VIRTUAL_IO {
+    SF_VIRTUAL_IO(
+      get_filelen: { file in
+        var status = stat()
+        return fstat(AudioFile.descriptor(file), &status) == 0 ? sf_count_t(status.st_size) : -1
+      },
+      seek: { offset, origin, file in sf_count_t(lseek(AudioFile.descriptor(file), off_t(offset), origin)) },
+      read: { bytes, count, file in AudioFile.read(bytes, Int(count), AudioFile.descriptor(file)) },
+      write: nil,
+      tell: { file in sf_count_t(lseek(AudioFile.descriptor(file), 0, SEEK_CUR)) })
+  }
+
+  private static func descriptor(_ file: UnsafeMutableRawPointer?) -> Int32 { file?.load(as: Int32.self) ?? -1 }
+
+  /// As much as there is, up to `count` bytes.
+  private static func read(_ bytes: UnsafeMutableRawPointer?, _ count: Int, _ descriptor: Int32) -> sf_count_t {
+    var filled = 0
+    while let bytes, filled < count {
+      let more = Glibc.read(descriptor, bytes + filled, count - filled)
+      if more > 0 { filled += more } else if more == 0 || errno != EINTR { break }
+    }
+    return sf_count_t(filled)
   }
 
   /// The whole recording at 48 kHz, the mean of its channels.
-  func mono() throws(AudioFileError) -> [Int16] {
+  package func mono() throws(AudioFileError) -> [Int16] {
     var samples: [Float] = []
     let framesMax = sampleRate * Self.secondsMax
     var block = [Float](repeating: 0, count: 4096 * channelCount)

@@ -40,10 +40,8 @@ package final class SoundLibrary: Sendable {
         "A sound is the plain name of a file such as 'welcome.wav', or one of \(Self.chimeNames); not \(quoted(name)).")
     }
     let (descriptor, stamp) = try open(name)
-    if let samples = kept(name, stamp) {
-      close(descriptor)
-      return samples
-    }
+    defer { close(descriptor) }
+    if let samples = kept(name, stamp) { return samples }
     let samples = try AudioFile(descriptor: descriptor, name: name).mono()
     keep(samples, name, stamp)
     return samples

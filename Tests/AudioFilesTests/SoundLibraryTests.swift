@@ -126,6 +126,25 @@ private final class Directory {
     }
   }
 
+  /// A number closed twice may be another thread's file or socket by the second time.
+  @Test func aDamagedFileIsLeftToWhoOpenedIt() throws {
+    let directory = try Directory()
+    try directory.writeTone("a.flac", tutti_sf_flac_pcm16, hertz: 440, rate: 16_000, seconds: 0.1)
+    let whole = try directory.bytes("a.flac")
+    var (random, refused) = (SeededRandom(seed: 11), 0)
+    for _ in 0..<200 {
+      var bytes = whole
+      for _ in 0..<4 { bytes[Int.random(in: 0..<64, using: &random)] = UInt8.random(in: 0...255, using: &random) }
+      try directory.write("damaged", bytes)
+      let descriptor = open("\(directory.path)/damaged", O_RDONLY | O_CLOEXEC)
+      do throws(AudioFileError) {
+        _ = try AudioFile(descriptor: descriptor, name: "damaged")
+      } catch { refused += 1 }
+      #expect(close(descriptor) == 0)
+    }
+    #expect(refused > 50)
+  }
+
   @Test func aFileIsReadAgainWhenItChanged() throws {
     let directory = try Directory()
     let library = SoundLibrary(directory: directory.path)
