@@ -12,8 +12,6 @@ package struct AudioFile: ~Copyable {
   static let bytesMax: Int64 = 512 << 20
 
   private let handle: OpaquePointer
-  /// What the library's calls are given.
-  private let file: UnsafeMutablePointer<Int32>
   private let name: String
   let sampleRate: Int
   let channelCount: Int
@@ -22,29 +20,21 @@ package struct AudioFile: ~Copyable {
   ///   - descriptor: of a regular file, open for reading; stays open, and the caller's.
   ///   - name: for the sentences of refusals.
   package init(descriptor: Int32, name: String) throws(AudioFileError) {
-    let file = UnsafeMutablePointer<Int32>.allocate(capacity: 1)
-    file.initialize(to: descriptor)
     var (reading, info) = (Self.reading, SF_INFO())
-    guard let handle = sf_open_virtual(&reading, tutti_sf_read, &info, file) else {
-      file.deallocate()
+    guard let handle = sf_open_virtual(&reading, tutti_sf_read, &info, Self.file(descriptor)) else {
       throw AudioFileError(.unusable, "'\(name)' is no sound that can be read: use WAV, FLAC, Ogg or MP3.")
     }
     guard (8_000...192_000).contains(info.samplerate), (1...8).contains(info.channels) else {
       sf_close(handle)
-      file.deallocate()
       throw AudioFileError(.unusable, "'\(name)' must have 8000 to 192000 samples a second and 1 to 8 channels.")
     }
     self.handle = handle
-    self.file = file
     self.name = name
     sampleRate = Int(info.samplerate)
     channelCount = Int(info.channels)
   }
 
-  deinit {
-    sf_close(handle)
-    file.deallocate()
-  }
+  deinit { sf_close(handle) }
 
   /// How the library reads. It is never given the descriptor itself: refusing some damaged files it closes one it was told to leave open,
   /// and whoever closes it then closes what another thread has opened meanwhile under the same number.
@@ -60,7 +50,11 @@ package struct AudioFile: ~Copyable {
       tell: { file in sf_count_t(lseek(AudioFile.descriptor(file), 0, SEEK_CUR)) })
   }
 
-  private static func descriptor(_ file: UnsafeMutableRawPointer?) -> Int32 { file?.load(as: Int32.self) ?? -1 }
+  // The library hands on what it is given with each call, and never looks at it: the descriptor itself, counted from 1 as 0 is nil.
+  private static func file(_ descriptor: Int32) -> UnsafeMutableRawPointer? { .init(bitPattern: Int(descriptor) &+ 1) }
+  private static func descriptor(_ file: UnsafeMutableRawPointer?) -> Int32 {
+    Int32(truncatingIfNeeded: Int(bitPattern: file) &- 1)
+  }
 
   /// As much as there is, up to `count` bytes.
   private static func read(_ bytes: UnsafeMutableRawPointer?, _ count: Int, _ descriptor: Int32) -> sf_count_t {
@@ -73,7 +67,7 @@ package struct AudioFile: ~Copyable {
   }
 
   /// The whole recording at 48 kHz, the mean of its channels.
-  package func mono() throws(AudioFileError) -> [Int16] {
+  func mono() throws(AudioFileError) -> [Int16] {
     var samples: [Float] = []
     let framesMax = sampleRate * Self.secondsMax
     var block = [Float](repeating: 0, count: 4096 * channelCount)
