@@ -99,7 +99,7 @@ public struct SendStream: Sendable {
   public let configuration: Configuration
 
   /// Bytes from a stream's beginning that sending a frame goes through, about.
-  package static var sendingByteCount: Int { 288 }
+  package static let sendingByteCount = 288
 
   public init(_ configuration: Configuration) {
     self.configuration = configuration
