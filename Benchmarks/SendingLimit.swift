@@ -9,16 +9,27 @@ import RealTime
 import Synchronization
 import Timing
 
-/// The least that sending to many can cost: for each packet AES-128-GCM with a context of OpenSSL's made beforehand, and a share of a
-/// `sendmmsg` with GSO. No header is made, nobody is kept in mind.
+/// The least that sending to many can cost: for each packet AES-128-GCM with a context of OpenSSL's made beforehand, and a call of
+/// `send` or a share of a `sendmmsg` with GSO. No header is made, nobody is kept in mind.
 ///
 /// Goes at the pace of life, a burst of sound every 20 ms and one of picture every thirtieth of a second, since between bursts
 /// caches are lost that a loop without pauses would keep. Somebody else reads the sockets, as `LoadClient`s are read.
-final class SendingFloor {
-  /// What a viewer has here: a key schedule, a counter and an address.
+final class SendingLimit {
+  /// How packets are handed to the kernel.
+  enum Handing {
+    /// Each by a `send` of its own, on a socket connected to its viewer.
+    case singly
+    /// The packets of a frame as one message for the kernel to cut, and as many messages in one call as there are.
+    case inRuns
+    /// As `inRuns`, where each picture waits for the next packet of sound and both leave as one message.
+    case together
+  }
+
+  /// What a viewer has here: a key schedule, a counter and an address, with a socket connected to it.
   private struct Viewer {
     let context: OpaquePointer
     let address: TransportAddress
+    let connected: Int32
     var counter: UInt64 = 0
   }
 
@@ -27,6 +38,8 @@ final class SendingFloor {
   private let sending = SendBatch(capacity: 1024)
   private var arena = PacketArena(capacity: 1 << 17)
   private let socket: UDPSocket
+  private var handing = Handing.inRuns
+  private var refused = 0
   private(set) var packetsSent = 0
   private(set) var bytesSent = 0
 
@@ -44,7 +57,8 @@ final class SendingFloor {
         throw BenchmarkError("OpenSSL has no context to give")
       }
       let receiver = try UDPSocket(bind: TransportAddress(ipv4: LocalPort.host, port: 0), bufferBytes: 1 << 19)
-      viewers.append(Viewer(context: context, address: receiver.localAddress))
+      viewers.append(
+        Viewer(context: context, address: receiver.localAddress, connected: try Self.connect(to: receiver.localAddress)))
       sockets.append(receiver)
     }
     reader = try Reader(sockets)
@@ -52,14 +66,32 @@ final class SendingFloor {
 
   deinit {
     reader.stop()
-    for viewer in viewers { EVP_CIPHER_CTX_free(viewer.context) }
+    for viewer in viewers {
+      EVP_CIPHER_CTX_free(viewer.context)
+      close(viewer.connected)
+    }
+  }
+
+  private static func connect(to address: TransportAddress) throws -> Int32 {
+    let descriptor = Glibc.socket(AF_INET, Int32(SOCK_DGRAM.rawValue), 0)
+    var name = sockaddr_in()
+    name.sin_family = sa_family_t(AF_INET)
+    name.sin_port = address.port.bigEndian
+    name.sin_addr.s_addr = LocalPort.host.bigEndian
+    let status = withUnsafePointer(to: &name) {
+      $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+        Glibc.connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+      }
+    }
+    guard status == 0 else { throw BenchmarkError("no socket could be connected to a viewer") }
+    return descriptor
   }
 
   /// Sends for so long.
   ///
-  /// - Parameter together: whether each picture waits for the next packet of sound, and both leave as one message.
   /// - Returns: CPU nanoseconds for each packet.
-  func run(for duration: Interval, _ content: EncodedContent, together: Bool = false) -> Double {
+  func run(for duration: Interval, _ content: EncodedContent, _ handing: Handing) throws -> Double {
+    self.handing = handing
     let before = packetsSent
     var waiting: [UInt8]?
     let start = MonotonicClock.now()
@@ -76,11 +108,13 @@ final class SendingFloor {
           sounds += 1
         } else {
           let picture = content.pictures[pictures % content.pictures.count].payload.bytes
-          if together { waiting = picture } else { send(nil, picture) }
+          if handing == .together { waiting = picture } else { send(nil, picture) }
           pictures += 1
         }
       }
     }
+    let refused = refused + sending.dropped + sending.refused
+    guard refused == 0 else { throw BenchmarkError("the kernel took \(refused) packets fewer than it was given") }
     return time / Double(max(packetsSent - before, 1))
   }
 
@@ -111,7 +145,15 @@ final class SendingFloor {
       packet.withUnsafeMutableBufferPointer { Self.seal(payload, context, counter, $0) } ? length : nil
     }
     guard let range else { return }
-    _ = sending.append(range, to: viewers[index].address)
+    if handing == .singly {
+      let sent = arena.withUnsafeBytes { packets in
+        Glibc.send(viewers[index].connected, packets.baseAddress.map { $0 + range.lowerBound }, length, 0)
+      }
+      if sent != length { refused += 1 }
+      arena.removeAll()
+    } else {
+      _ = sending.append(range, to: viewers[index].address)
+    }
     packetsSent += 1
     bytesSent += length
   }
@@ -149,7 +191,7 @@ final class SendingFloor {
       self.sockets = sockets
       queue = try EventQueue()
       for (index, socket) in sockets.enumerated() { queue.add(socket.descriptor, token: UInt64(index), for: .readable) }
-      MediaThread.start(name: "floor") { [self] in
+      MediaThread.start(name: "limit") { [self] in
         let batch = ReceiveBatch()
         while !isStopping.load(ordering: .relaxed) {
           let start = MonotonicClock.now()
