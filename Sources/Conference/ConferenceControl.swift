@@ -1,3 +1,5 @@
+import Synchronization
+
 /// What people and programs may ask of the conferences on this server: the seam between `ControlAPI` and the rooms.
 ///
 /// Everything here is a decision, tens a second at most. Each call either happens whole or throws and changes nothing.
@@ -13,8 +15,9 @@ package protocol ConferenceControl: Sendable {
   /// Ends somebody's session.
   func leave(room: String, participant: String, by: Requester) async throws(ConferenceError)
 
-  func rooms() async -> [RoomDescription]
-  func room(_ name: String) async throws(ConferenceError) -> RoomDescription
+  /// - Parameter listing: whom the descriptions name.
+  func rooms(listing: RoomListing) async -> [RoomDescription]
+  func room(_ name: String, listing: RoomListing) async throws(ConferenceError) -> RoomDescription
   /// Creates a room or replaces its settings.
   func putRoom(_ name: String, settings: RoomSettings) async throws(ConferenceError) -> (room: RoomDescription, created: Bool)
   /// Changes what `settings` names and leaves the rest.
@@ -181,6 +184,24 @@ package struct OutputSettings: Sendable, Equatable {
   }
 }
 
+/// Whom the description of a room names besides those on stage: of thousands who watch, each would take a kilobyte.
+package struct RoomListing: Sendable, Equatable {
+  package static let everybody = RoomListing()
+
+  /// Whether those who only watch are named, rather than counted.
+  package var namesAudience = true
+  /// Whether all in the lobby are.
+  package var namesWaiting = true
+  /// Who is named in any case, by his token; nil for nobody.
+  package var subject: String?
+
+  package init(namesAudience: Bool = true, namesWaiting: Bool = true, subject: String? = nil) {
+    self.namesAudience = namesAudience
+    self.namesWaiting = namesWaiting
+    self.subject = subject
+  }
+}
+
 package struct RoomDescription: Sendable {
   package var name: String
   package var layout: String
@@ -188,7 +209,10 @@ package struct RoomDescription: Sendable {
   package var audio: AudioSettings
   package var admission = AdmissionSettings()
   package var stage = StageSettings()
+  /// Everybody in the room, or as many as were asked for.
   package var participants: [ParticipantDescription]
+  /// How many are in the room who only watch.
+  package var audience = 0
   /// Those in the lobby, in the order they came.
   package var waiting: [ParticipantDescription] = []
   /// Who holds the active-speaker slot; nil while nobody spoke.
@@ -224,6 +248,8 @@ package struct ParticipantDescription: Sendable {
   package var subject: String?
   /// Whether he is in the room; else he waits in the lobby.
   package var isAdmitted = true
+  /// Whether he only watches.
+  package var isInAudience: Bool { role == Room.audienceRole }
   /// When he raised his hand, in nanoseconds since 1970 UTC; nil while it is down.
   package var handRaised: Int64?
   /// Whether he is kept out of the picture.
@@ -401,6 +427,20 @@ package enum LeaveReason: String, Sendable {
   case closed
 }
 
+/// An event as text, written by the first who needs it and kept for all others: many listen to a room, and all are sent the same.
+package final class EventText: Sendable {
+  private let bytes = Mutex<[UInt8]?>(nil)
+
+  package func written(_ write: () -> [UInt8]) -> [UInt8] {
+    bytes.withLock { bytes in
+      if let bytes { return bytes }
+      let written = write()
+      bytes = written
+      return written
+    }
+  }
+}
+
 package struct ConferenceEvent: Sendable {
   /// The types there are, in the words of the contract.
   package enum Kind: String, Sendable, CaseIterable {
@@ -408,6 +448,7 @@ package struct ConferenceEvent: Sendable {
     case participantWaiting = "participant-waiting"
     case participantLeft = "participant-left"
     case participantChanged = "participant-changed"
+    case audienceChanged = "audience-changed"
     case floorChanged = "floor-changed"
     case speakingStarted = "speaking-started"
     case speakingStopped = "speaking-stopped"
@@ -428,6 +469,8 @@ package struct ConferenceEvent: Sendable {
     case participantWaiting(ParticipantDescription)
     case participantLeft(id: String, reason: LeaveReason)
     case participantChanged(ParticipantDescription)
+    /// As many only watch now; at most once a second.
+    case audienceChanged(count: Int)
     case floorChanged(id: String?)
     case speakingStarted(id: String)
     case speakingStopped(id: String)
@@ -449,6 +492,7 @@ package struct ConferenceEvent: Sendable {
       case .participantWaiting: .participantWaiting
       case .participantLeft: .participantLeft
       case .participantChanged: .participantChanged
+      case .audienceChanged: .audienceChanged
       case .floorChanged: .floorChanged
       case .speakingStarted: .speakingStarted
       case .speakingStopped: .speakingStopped
@@ -468,6 +512,8 @@ package struct ConferenceEvent: Sendable {
   /// Nanoseconds since 1970 UTC.
   package var unixNanoseconds: Int64
   package var change: Change
+  /// What is sent of it to all who listen.
+  package let text = EventText()
 
   package init(room: String, unixNanoseconds: Int64, change: Change) {
     self.room = room

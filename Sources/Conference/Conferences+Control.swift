@@ -9,9 +9,13 @@ import WebRTCTransport
 
 /// What is asked and changed while a room runs.
 extension Conferences {
-  package func rooms() async -> [RoomDescription] { roomsByName.values.sorted { $0.name < $1.name }.map { $0.describe() } }
+  package func rooms(listing: RoomListing) async -> [RoomDescription] {
+    roomsByName.values.sorted { $0.name < $1.name }.map { $0.describe(listing) }
+  }
 
-  package func room(_ name: String) async throws(ConferenceError) -> RoomDescription { try find(room: name).describe() }
+  package func room(_ name: String, listing: RoomListing) async throws(ConferenceError) -> RoomDescription {
+    try find(room: name).describe(listing)
+  }
 
   package func putRoom(
     _ name: String, settings wanted: RoomSettings

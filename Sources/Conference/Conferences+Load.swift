@@ -73,9 +73,20 @@ extension Conferences {
       use(from: before, to: now), census(), allowance: allowance, isShort: now.waiting > 0 || now.heldBack > before.heldBack)
     if videoLevel == .stills { askForStills() }
     publishLoad()
+    tellAudiences()
     guard roomsByName.isEmpty, governor.level == .full else { return true }
     lastCounts = nil
     return false
+  }
+
+  /// Tells how many only watch, where that has changed: thousands may come, and each event goes to all who listen.
+  package func tellAudiences() {
+    for room in roomsByName.values {
+      let count = room.audienceCount
+      guard count != room.audienceTold else { continue }
+      room.audienceTold = count
+      events.post(.audienceChanged(count: count), room: room.name)
+    }
   }
 
   private func sample(from before: LoadCounts, to now: LoadCounts) -> Governor.Sample {

@@ -71,6 +71,8 @@ final class Room {
   var stage: StageSettings
   /// In the order they joined.
   var participants: [Participant] = []
+  /// How many the last `audience-changed` told of.
+  var audienceTold = 0
   let board: SceneBoard
   /// What its canvases have in common.
   let resources: CanvasResources
@@ -181,8 +183,8 @@ final class Room {
     board.change { $0.people = people }
   }
 
-  /// Everybody but those in the lobby.
-  var admitted: [Participant] { participants.filter { $0.isConnected && $0.isAdmitted } }
+  /// How many are in the room who only watch.
+  var audienceCount: Int { participants.count { $0.isConnected && $0.isAdmitted && !$0.isOnStage } }
 
   func describe(_ participant: Participant) -> ParticipantDescription {
     let media = participant.media
@@ -269,13 +271,18 @@ final class Room {
     return values
   }
 
-  func describe() -> RoomDescription {
+  func describe(_ listing: RoomListing = .everybody) -> RoomDescription {
+    let listed = participants.filter { participant in
+      let isNamed = participant.isAdmitted ? participant.isOnStage || listing.namesAudience : listing.namesWaiting
+      return participant.isConnected && (isNamed || (listing.subject != nil && participant.subject == listing.subject))
+    }
     var description = RoomDescription(
-      name: name, layout: layout, outputs: outputs, audio: audio, participants: admitted.map(describe),
+      name: name, layout: layout, outputs: outputs, audio: audio, participants: listed.filter(\.isAdmitted).map(describe),
       floor: identifier(board.floor))
+    description.audience = audienceCount
     description.admission = admission
     description.stage = stage
-    description.waiting = participants.filter { $0.isConnected && !$0.isAdmitted }.map(describe)
+    description.waiting = listed.filter { !$0.isAdmitted }.map(describe)
     description.spotlight = identifier(board.spotlight)
     return description
   }

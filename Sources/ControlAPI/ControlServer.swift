@@ -82,14 +82,17 @@ extension ControlApplication {
     guard let route = try? Route(head.segments), case .events(let room) = route,
       let caller = try? identity(of: head, route: route, isWebSocket: true)
     else { return {} }
-    let filter = caller.leads ? nil : LobbyFilter(caller)
+    let lobby = caller.leads ? nil : LobbyFilter(caller)
+    let audience = head.queryValue("audience") == "count" ? AudienceFilter(caller) : nil
     let subscription = await control.subscribe(room: room) { event in
-      guard filter?.passes(event.change) ?? true else { return }
-      var writer = JSONWriter()
-      writer.value(event)
-      channel.push(writer.bytes)
+      // Both take in what each event tells of who is where.
+      let (isNoSecret, isWanted) = (lobby?.passes(event.change) ?? true, audience?.passes(event.change) ?? true)
+      if isNoSecret && isWanted { channel.push(event.json) }
     }
-    if let filter, let room = try? await control.room(room) { filter.read(room) }
+    if lobby != nil || audience != nil, let room = try? await control.room(room, listing: caller.listing) {
+      lobby?.read(room)
+      audience?.read(room)
+    }
     return subscription.cancel
   }
 }

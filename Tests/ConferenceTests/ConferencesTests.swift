@@ -14,13 +14,13 @@ import WebRTCTransport
     let house = try House { $0.emptySeconds = 3600 }
     let events = await house.events("r")
     let (id, peer) = try await house.connect("r", events)
-    var room = try await house.conferences.room("r")
+    var room = try await house.conferences.room("r", listing: .everybody)
     #expect(room.participants.map(\.id) == [id] && room.participants[0].name == "Ada")
     #expect(room.participants[0].sendsAudio && room.participants[0].receivesVideoCodec == "VP8")
     #expect(house.transport.subscription(peer, .video) != nil)
     try await house.conferences.leave(room: "r", participant: id, by: .himself)
     await events.next { if case .participantLeft(id, .left) = $0 { true } else { false } }
-    room = try await house.conferences.room("r")
+    room = try await house.conferences.room("r", listing: .everybody)
     #expect(room.participants.isEmpty && house.transport.calls.contains(.remove(peer)))
     await house.conferences.stop()
   }
@@ -72,7 +72,7 @@ import WebRTCTransport
   @Test func whoNeverConnectsIsNeverSeen() async throws {
     let house = try House { $0.emptySeconds = 3600 }
     _ = try await house.conferences.join(house.request("r"))
-    let room = try await house.conferences.room("r")
+    let room = try await house.conferences.room("r", listing: .everybody)
     #expect(room.participants.isEmpty)
     await house.conferences.stop()
   }
@@ -83,7 +83,7 @@ import WebRTCTransport
     let (_, peer) = try await house.connect("r", events)
     house.transport.observer(peer)?.peerDidEnd(peer, .closed)
     await events.next { if case .roomClosing = $0 { true } else { false } }
-    let rooms = await house.conferences.rooms()
+    let rooms = await house.conferences.rooms(listing: .everybody)
     #expect(rooms.isEmpty && events.seen == ["participantJoined", "participantLeft", "roomClosing"])
   }
 
@@ -102,7 +102,7 @@ import WebRTCTransport
     settings.admission?.lobby = true
     _ = try await house.conferences.putRoom("r", settings: settings)
     try await anotherRoomEnds()
-    let prepared = try await house.conferences.room("r")
+    let prepared = try await house.conferences.room("r", listing: .everybody)
     #expect(prepared.admission.lobby)
     // Who goes again without having been let in leaves it as it was.
     let waiting = try await house.conferences.join(house.request("r"))
@@ -111,7 +111,7 @@ import WebRTCTransport
     await events.next { if case .participantWaiting = $0 { true } else { false } }
     try await house.conferences.leave(room: "r", participant: waiting.participant, by: .himself)
     try await anotherRoomEnds()
-    let still = try await house.conferences.room("r")
+    let still = try await house.conferences.room("r", listing: .everybody)
     #expect(still.admission.lobby && still.waiting.isEmpty)
     // The first who is let in makes it end after its last.
     var host = house.request("r")
@@ -122,7 +122,7 @@ import WebRTCTransport
     await events.next { if case .participantJoined = $0 { true } else { false } }
     house.transport.observer(peer)?.peerDidEnd(peer, .closed)
     await events.next { if case .roomClosing = $0 { true } else { false } }
-    let rooms = await house.conferences.rooms()
+    let rooms = await house.conferences.rooms(listing: .everybody)
     #expect(rooms.isEmpty)
   }
 
@@ -282,7 +282,7 @@ import WebRTCTransport
     request.offer = offerer.offer([.init(.audio, sends: true, receives: true)])
     let refusal = await house.refusal { [request] in _ = try await $0.join(request) }
     #expect(refusal == .noCommonCodec)
-    let rooms = await house.conferences.rooms()
+    let rooms = await house.conferences.rooms(listing: .everybody)
     #expect(rooms.isEmpty && house.transport.calls.isEmpty)
   }
 
@@ -302,7 +302,7 @@ import WebRTCTransport
     refusal = await house.refusal { [house] in _ = try await $0.join(house.request("r")) }
     #expect(refusal == .overloaded(retryAfterSeconds: 30))
     await house.conferences.stop()
-    let rooms = await house.conferences.rooms()
+    let rooms = await house.conferences.rooms(listing: .everybody)
     #expect(rooms.isEmpty && house.transport.peers.isEmpty)
   }
 
@@ -385,7 +385,7 @@ import WebRTCTransport
     let newPicture = house.transport.subscription(peer, .video)
     #expect(newPicture != nil && newPicture != picture)
     let (_, created) = try await house.conferences.putRoom("r", settings: RoomSettings())
-    let again = try await house.conferences.room("r")
+    let again = try await house.conferences.room("r", listing: .everybody)
     #expect(!created && again.layout == "grid" && again.outputs.map(\.name) == ["main"])
     await house.conferences.stop()
   }

@@ -134,7 +134,7 @@ final class House: Sendable {
 
   /// Everything that can be asked of the rooms, as text.
   func state() async -> String {
-    let rooms = await conferences.rooms()
+    let rooms = await conferences.rooms(listing: .everybody)
     return rooms.map { room in
       let people = room.participants.map {
         "\($0.id) \($0.name) \($0.role) \($0.output ?? "") \($0.gain) \($0.audioMuted) \($0.videoMuted) \($0.deaf)"

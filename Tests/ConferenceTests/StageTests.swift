@@ -64,6 +64,51 @@ import WebRTCTransport
     await house.conferences.stop()
   }
 
+  @Test func thoseWhoOnlyWatchAreCountedAndNamedOnlyWhereThatIsAskedFor() async throws {
+    let house = try House { $0.emptySeconds = 3600 }
+    let events = await house.events("r")
+    func audienceIs(_ number: Int) async {
+      await house.conferences.tellAudiences()
+      await events.next { if case .audienceChanged(number) = $0 { true } else { false } }
+    }
+    let host = try await come(house, events, "host", isTold: isJoined)
+    let vera = try await come(house, events, nil, kind: .watch, subject: "vera", isTold: isJoined)
+    let will = try await come(house, events, nil, kind: .watch, subject: "will", isTold: isJoined)
+    await audienceIs(2)
+    func listed(_ listing: RoomListing) async throws -> [String] {
+      let room = try await house.conferences.room("r", listing: listing)
+      #expect(room.audience == 2)
+      return room.participants.map(\.id)
+    }
+    #expect(try await listed(.everybody) == [host.id, vera.id, will.id])
+    #expect(try await listed(RoomListing(namesAudience: false)) == [host.id])
+    #expect(try await listed(RoomListing(namesAudience: false, subject: "will")) == [host.id, will.id])
+
+    try await house.patch("r", vera.id) { $0.role = "panelist" }
+    await audienceIs(1)
+    try await house.conferences.leave(room: "r", participant: will.id, by: .himself)
+    await audienceIs(0)
+    await house.conferences.stop()
+  }
+
+  @Test func theLobbyIsListedWhereThatIsAskedFor() async throws {
+    let house = try House {
+      $0.emptySeconds = 3600
+      $0.admission.lobby = true
+    }
+    let events = await house.events("r")
+    let eve = try await come(house, events, nil, kind: .watch, subject: "eve", isTold: isWaiting)
+    let zoe = try await come(house, events, nil, kind: .watch, subject: "zoe", isTold: isWaiting)
+    for (listing, waiting) in [
+      (RoomListing.everybody, [eve.id, zoe.id]), (RoomListing(namesWaiting: false), []),
+      (RoomListing(namesWaiting: false, subject: "zoe"), [zoe.id]),
+    ] {
+      let room = try await house.conferences.room("r", listing: listing)
+      #expect(room.waiting.map(\.id) == waiting && room.audience == 0, "who waits is not in the room yet")
+    }
+    await house.conferences.stop()
+  }
+
   @Test func whoWatchesIsAViewerAndWhoPublishesAPanelistWhereNothingIsSaid() async throws {
     let house = try House { $0.emptySeconds = 3600 }
     let events = await house.events("r")
@@ -82,7 +127,7 @@ import WebRTCTransport
     let events = await house.events("r")
     let host = try await come(house, events, "host", isTold: isJoined)
     let guest = try await come(house, events, nil, subject: "eve", isTold: isWaiting)
-    var room = try await house.conferences.room("r")
+    var room = try await house.conferences.room("r", listing: .everybody)
     #expect(room.participants.map(\.id) == [host.id] && room.waiting.map(\.id) == [guest.id] && !room.waiting[0].isAdmitted)
     #expect(!room.waiting[0].sendsAudio)
     let (waitingFor, shownToHost) = (
@@ -199,7 +244,7 @@ import WebRTCTransport
     let whole = try await house.conferences.patchRoom("r", settings: RoomSettings(layout: "other"))
     #expect(whole.spotlight == ada.id, "what is not named stays")
     try await house.patch("r", ada.id) { $0.role = "viewer" }
-    #expect(try await house.conferences.room("r").spotlight == nil)
+    #expect(try await house.conferences.room("r", listing: .everybody).spotlight == nil)
     await house.conferences.stop()
   }
 

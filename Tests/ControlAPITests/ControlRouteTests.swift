@@ -16,7 +16,7 @@ import Testing
     let room = try json(await fixture.ask("GET", "/v1/rooms/lobby"))
     #expect(
       room.members?.map(\.key) == [
-        "name", "layout", "outputs", "audio", "admission", "stage", "participants", "waiting", "floor",
+        "name", "layout", "outputs", "audio", "admission", "stage", "participants", "audience", "waiting", "floor",
       ])
     #expect(room["outputs"]?.array?[0].members?.map(\.key) == ["name", "width", "height", "fps", "bitrate"])
     #expect(room["floor"]?.string == "p1")
@@ -315,7 +315,7 @@ import Testing
     let fixture = try Fixture()
     for (target, advice) in [
       ("/v1/layouts?limit=3", "There is no parameter 'limit' here; this address takes none."),
-      ("/v1/rooms?limit=3", "There is no parameter 'limit' here; this address takes name."),
+      ("/v1/rooms?limit=3", "There is no parameter 'limit' here; this address takes name, audience."),
       (
         "/v1/layouts/grid/preview.png?particpants=9",
         "this address takes participants, size, floor, screen, cameras, roles, slots."

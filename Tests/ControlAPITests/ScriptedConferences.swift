@@ -13,6 +13,8 @@ final class ScriptedConferences: ConferenceControl {
     var prompts: [PromptDescription] = []
     /// Subscriptions ever made, those that ended included.
     var subscriptionCount = 0
+    /// Times that a room's description was asked for.
+    var readings = 0
     var sinks: [Int: (room: String, sink: @Sendable (ConferenceEvent) -> Void)] = [:]
     var nextSink = 0
     var isReady = true
@@ -97,8 +99,13 @@ final class ScriptedConferences: ConferenceControl {
     state.withLock { $0.departures.append(requester == .host ? "\(participant) kicked" : participant) }
   }
 
-  func rooms() async -> [RoomDescription] { state.withLock { $0.rooms.values.sorted { $0.name < $1.name } } }
-  func room(_ name: String) async throws(ConferenceError) -> RoomDescription { try find(name) }
+  func rooms(listing: RoomListing) async -> [RoomDescription] {
+    state.withLock { $0.rooms.values.sorted { $0.name < $1.name } }.map { $0.listed(listing) }
+  }
+  func room(_ name: String, listing: RoomListing) async throws(ConferenceError) -> RoomDescription {
+    state.withLock { $0.readings += 1 }
+    return try find(name).listed(listing)
+  }
 
   func putRoom(_ name: String, settings: RoomSettings) async throws(ConferenceError) -> (room: RoomDescription, created: Bool) {
     try fail()
@@ -215,4 +222,16 @@ final class ScriptedConferences: ConferenceControl {
   func metrics() async -> String { "# TYPE tutti_rooms gauge\ntutti_rooms 1\n" }
   func load() -> LoadReport { state.withLock { $0.load } }
   func isReady() async -> Bool { state.withLock { $0.isReady } }
+}
+
+extension RoomDescription {
+  /// With those alone who are asked for.
+  fileprivate func listed(_ listing: RoomListing) -> RoomDescription {
+    let isMeant = { (person: ParticipantDescription) in listing.subject != nil && person.subject == listing.subject }
+    var listed = self
+    listed.participants.removeAll { $0.isInAudience && !listing.namesAudience && !isMeant($0) }
+    listed.waiting.removeAll { !listing.namesWaiting && !isMeant($0) }
+    listed.audience = participants.count(where: \.isInAudience)
+    return listed
+  }
 }

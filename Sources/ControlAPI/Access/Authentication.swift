@@ -1,3 +1,5 @@
+import Conference
+
 /// Who may use the server.
 package enum Authentication: Sendable {
   /// Everybody may do everything.
@@ -46,6 +48,11 @@ struct Identity: Sendable {
 
   /// Whether he leads the rooms he may enter, so that nothing in them is kept from him.
   var leads: Bool { claims?.role.allows(.control) ?? true }
+
+  /// Those of a room whom he cannot do without: himself, those on stage and, if he leads, those who wait.
+  var listing: RoomListing {
+    RoomListing(namesAudience: false, namesWaiting: leads, subject: claims.flatMap { $0.subject.isEmpty ? nil : $0.subject })
+  }
 
   func mayEnter(_ room: String) -> Bool { claims.map { $0.room == "*" || $0.room == room } ?? true }
 }

@@ -12,7 +12,7 @@ extension RoomDescription {
   func seen(by caller: Identity) -> RoomDescription {
     guard isHidden(from: caller) else { return self }
     var seen = self
-    seen.participants = []
+    (seen.participants, seen.audience) = ([], 0)
     seen.waiting = waiting.filter { caller.isNamed($0.subject) }
     (seen.floor, seen.spotlight) = (nil, nil)
     return seen

@@ -6,7 +6,7 @@ import { OwnLook } from "/own-look.js";
 import { Room } from "/room.js";
 import { Session } from "/session.js";
 import { Statistics } from "/statistics.js";
-import { grantedRole, headers, problem, token } from "/token.js";
+import { grantedRole, headers, problem, subject, token } from "/token.js";
 
 const $ = (id) => document.getElementById(id);
 const statistics = new Statistics($("statistics"));
@@ -68,14 +68,16 @@ async function showPresence() {
   }
   let words = "";
   try {
-    const response = await fetch(`/v1/rooms?name=${encodeURIComponent(name)}`, { headers });
+    const response = await fetch(`/v1/rooms?name=${encodeURIComponent(name)}&audience=count`, { headers });
     if (response.status === 401 || response.status === 403) words = await problem(response);
     if (response.ok) {
       const { rooms } = await response.json();
-      const participants = rooms[0]?.participants ?? [];
-      const names = participants.slice(0, 3).map((person) => person.name || "Guest");
-      const others = participants.length - names.length;
+      const onStage = (rooms[0]?.participants ?? []).filter(({ role }) => role !== "viewer");
+      const names = onStage.slice(0, 3).map((person) => person.name || "Guest");
+      const others = onStage.length - names.length;
       if (others > 0) names.push(`${others} more`);
+      const audience = rooms[0]?.audience ?? 0;
+      if (audience) names.push(audience === 1 ? "one who watches" : `${audience} who watch`);
       // Behind a lobby nobody is shown but to hosts.
       const isHidden = rooms[0]?.admission.lobby && !mayLead;
       words = names.length ? `In the room: ${names.join(", ")}.` : isHidden ? "This room has a lobby: a host will let you in." : "Nobody is in this room yet.";
@@ -225,7 +227,7 @@ async function join() {
     },
   });
   room = new Room({
-    name: roomName, token, elements: { participants: $("participants"), count: $("people-count"), alone: $("alone"), 
+    name: roomName, token, countsAudience: !mayLead && Boolean(subject), elements: { participants: $("participants"), count: $("people-count"), alone: $("alone"), 
       layouts: { list: $("layouts"), empty: $("layouts-empty"), edit: $("edit-layouts"), of: $("layout-of"), ofLabel: $("layout-of-label") } },
     on: { notice, removed, own: followOwn, sounds: showSounds, pictures: showPictures, lost: () => session?.verify(), stage: followStage },
   });
@@ -294,7 +296,7 @@ async function outputWanted() {
   if (picture || role !== "viewer") return picture === "auto" ? picture : null;
   try {
     // Asked for by its name alone, a room that is not there yet would be a fault on the console.
-    const response = await fetch(`/v1/rooms?name=${encodeURIComponent(room.name)}`, { headers });
+    const response = await fetch(`/v1/rooms?name=${encodeURIComponent(room.name)}&audience=count`, { headers });
     if (response.ok && isLadder((await response.json()).rooms[0]?.outputs ?? [])) picture = "auto";
   } catch { /* Nothing else will be answered either, and that is told. */ }
   return picture;

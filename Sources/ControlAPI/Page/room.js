@@ -4,13 +4,18 @@ import { LayoutChoice } from "/layout-choice.js";
 import { problem } from "/token.js";
 
 const waits = [1, 2, 4, 8, 15];
+/// So many people are shown every so many milliseconds, not with each event.
+const [manyPeople, manyTime] = [50, 200];
 /// How long the event of one's own request may be on its way, in milliseconds.
 const echoTime = 500;
 
 export class Room {
-  constructor({ name, token, elements, on }) {
-    Object.assign(this, { name, token, elements, on });
+  /// - countsAudience: whether those who only watch are counted rather than named, all but oneself: there may be thousands.
+  constructor({ name, token, countsAudience, elements, on }) {
+    Object.assign(this, { name, token, countsAudience, elements, on });
     this.people = new Map();
+    /// How many only watch.
+    this.audience = 0;
     this.layouts = new LayoutChoice({ path: this.path, token, headers: this.headers, elements: elements.layouts, notice: on.notice });
     /// Those in the lobby.
     this.lobby = new Map();
@@ -30,6 +35,7 @@ export class Room {
   }
 
   get headers() { return this.token ? { Authorization: `Bearer ${this.token}` } : {}; }
+  get query() { return this.countsAudience ? "?audience=count" : ""; }
   get path() { return `/v1/rooms/${encodeURIComponent(this.name)}`; }
 
   /// Listens from now on; what runs already reads the room again.
@@ -43,6 +49,7 @@ export class Room {
     this.isOver = true;
     clearTimeout(this.timer);
     clearTimeout(this.telling);
+    clearTimeout(this.showing);
     this.socket?.close();
     this.lead?.stop();
     this.items.clear();
@@ -55,7 +62,7 @@ export class Room {
   listen() {
     if (this.isOver) return;
     const protocols = this.token ? ["tutti.events", `bearer.${this.token}`] : ["tutti.events"];
-    const socket = new WebSocket(`${location.origin.replace(/^http/, "ws")}${this.path}/events`, protocols);
+    const socket = new WebSocket(`${location.origin.replace(/^http/, "ws")}${this.path}/events${this.query}`, protocols);
     this.socket = socket;
     socket.onopen = () => {
       this.attempt = 0;
@@ -77,7 +84,7 @@ export class Room {
     const number = (this.reading += 1);
     let room = null;
     try {
-      const response = await fetch(this.path, { headers: this.headers });
+      const response = await fetch(this.path + this.query, { headers: this.headers });
       if (response.ok) room = await response.json();
     } catch { /* The socket's next connection asks again. */ }
     // Asked for once more meanwhile, the later answer is newer.
@@ -91,6 +98,7 @@ export class Room {
   /// The room as it is.
   take(room) {
     this.people = new Map(room.participants.map((person) => [person.id, person]));
+    this.audience = room.audience;
     this.layouts.take(room);
     this.lobby = new Map(room.waiting.map((person) => [person.id, person]));
     this.lead?.follow(room);
@@ -116,9 +124,10 @@ export class Room {
         if (event.id === this.ownId && wasWaiting) return this.refresh();
         // Falls through: he is as he is told.
       case "participant-changed":
-        if (event.participant) (event.participant.admitted === false ? this.lobby : this.people).set(event.participant.id, event.participant);
+        if (event.participant) this.know(event.participant);
         if (event.id === this.ownId) this.tellOwn();
         break;
+      case "audience-changed": this.audience = event.audience; break;
       case "room-changed":
         this.lead?.follow(event);
         this.on.stage(event.stage, this.isWaiting);
@@ -152,6 +161,14 @@ export class Room {
         break;
     }
     this.show();
+  }
+
+  /// Takes in what somebody is now.
+  know(person) {
+    if (person.admitted === false) this.lobby.set(person.id, person);
+    // Who goes from the stage to where all are counted is told of for the last time.
+    else if (this.countsAudience && person.role === "viewer" && person.id !== this.ownId) this.people.delete(person.id);
+    else this.people.set(person.id, person);
   }
 
   // MARK: Oneself
@@ -193,12 +210,22 @@ export class Room {
 
   // MARK: People
 
+  /// Shows the people: at once, or many of them a little later, with what else comes until then.
   show() {
+    if (this.people.size < manyPeople) return this.showNow();
+    this.showing ??= setTimeout(() => this.showNow(), manyTime);
+  }
+
+  showNow() {
+    clearTimeout(this.showing);
+    this.showing = null;
     const { participants, count, alone } = this.elements;
     const people = [...this.people.values()];
     this.lead?.show(Boolean(this.leading));
     for (const id of this.items.keys()) if (!this.people.has(id)) this.items.delete(id);
     const items = people.map((person) => this.item(person));
+    const unnamed = this.countsAudience ? Math.max(0, this.audience - people.filter(({ role }) => role === "viewer").length) : 0;
+    if (unnamed) items.push(this.audienceItem(unnamed));
     // What stays is not touched, and the keyboard stays with whom it was at.
     const focused = participants.contains(document.activeElement) ? document.activeElement.closest("li").dataset.id : null;
     for (const child of [...participants.children]) if (!items.includes(child)) child.remove();
@@ -206,11 +233,11 @@ export class Room {
     if (focused && !participants.contains(document.activeElement)) this.items.get(focused)?.item.querySelector("summary")?.focus({ preventScroll: true });
     this.leading?.showWaiting([...this.lobby.values()]);
     this.leading?.showHands(people);
-    count.textContent = String(people.length);
+    count.textContent = String(people.length + unnamed);
     // Who waits may be told of nobody, whoever is there.
     const isKeptFrom = this.isWaiting && !people.length;
     count.hidden = isKeptFrom;
-    alone.hidden = people.length > 1;
+    alone.hidden = people.length + unnamed > 1;
     alone.textContent = isKeptFrom ? "You see who is here once you are let in." : "Nobody else is here yet. Copy the link and send it to someone.";
   }
 
@@ -226,6 +253,13 @@ export class Room {
     }
     item.classList.toggle("speaking", Boolean(person.speaking && !person.audioMuted));
     return item;
+  }
+
+  /// What stands for all who only watch.
+  audienceItem(number) {
+    this.audienceElement ??= element("li", "audience", "");
+    this.audienceElement.textContent = number === 1 ? "One who watches" : `${number} who watch`;
+    return this.audienceElement;
   }
 
   makeItem(person) {

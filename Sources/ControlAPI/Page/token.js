@@ -12,14 +12,14 @@ function take() {
 
 export const token = take();
 
-/// The role that a token gives; null where there is none. The server decides: this only tells beforehand.
-function granted() {
+/// What a token says; nothing where there is none. The server decides: this only tells beforehand.
+function claims() {
   try {
-    return JSON.parse(atob(token.split(".")[1].replaceAll("-", "+").replaceAll("_", "/"))).role ?? null;
-  } catch { return null; }
+    return JSON.parse(atob(token.split(".")[1].replaceAll("-", "+").replaceAll("_", "/"))) ?? {};
+  } catch { return {}; }
 }
 
-export const grantedRole = granted();
+export const { role: grantedRole = null, sub: subject = "" } = claims();
 export const headers = token ? { Authorization: `Bearer ${token}` } : {};
 
 /// What a refusal says. That a token is wanted is said in the words of those who were sent a link.

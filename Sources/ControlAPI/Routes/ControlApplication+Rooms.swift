@@ -7,7 +7,8 @@ extension ControlApplication {
   func listRooms(_ head: HTTPRequestHead, _ caller: Identity) async throws(Refusal) -> HTTPResponse {
     let name = try nameParameter(head, "name")
     if let name, !caller.mayEnter(name) { throw Refusal(response: problem(403, "The token is for another room.")) }
-    let rooms = await control.rooms().filter { caller.mayEnter($0.name) && (name == nil || $0.name == name) }
+    let listing = try listing(head, caller)
+    let rooms = await control.rooms(listing: listing).filter { caller.mayEnter($0.name) && (name == nil || $0.name == name) }
       .map { $0.seen(by: caller) }
     return json { writer in
       writer.beginObject()
@@ -37,8 +38,18 @@ extension ControlApplication {
       try await asking { () async throws(ConferenceError) in try await control.deleteRoom(name) }
       return HTTPResponse(204)
     default:
-      let room = try await asking { () async throws(ConferenceError) in try await control.room(name) }
+      let listing = try listing(request.head, caller)
+      let room = try await asking { () async throws(ConferenceError) in try await control.room(name, listing: listing) }
       return json { $0.value(room.seen(by: caller)) }
+    }
+  }
+
+  /// Whom the caller wants to have named: everybody, or of those who only watch himself alone.
+  func listing(_ head: HTTPRequestHead, _ caller: Identity) throws(Refusal) -> RoomListing {
+    switch head.queryValue("audience") {
+    case nil, "list": .everybody
+    case "count": caller.listing
+    default: throw Refusal(response: problem(422, "The parameter 'audience' is 'list' or 'count'."))
     }
   }
 
@@ -46,7 +57,7 @@ extension ControlApplication {
   func checkLobby(of room: String, _ caller: Identity) async throws(Refusal) {
     // The room need not be asked for those who see all.
     guard !caller.leads else { return }
-    let found = try await asking { () async throws(ConferenceError) in try await control.room(room) }
+    let found = try await asking { () async throws(ConferenceError) in try await control.room(room, listing: caller.listing) }
     guard found.isHidden(from: caller) else { return }
     throw Refusal(response: problem(403, "The room has a lobby: join it with this token, and wait until a host lets you in."))
   }

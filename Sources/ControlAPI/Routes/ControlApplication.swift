@@ -91,8 +91,9 @@ struct ControlApplication: Sendable {
       throw Refusal(response: problem(400, "Sec-WebSocket-Key is not 16 bytes in base64."))
     }
     try checkOrigin(head)
-    _ = try identity(of: head, route: route, isWebSocket: true)
+    let caller = try identity(of: head, route: route, isWebSocket: true)
     try checkQuery(head, route)
+    _ = try listing(head, caller)
     if let room = route.room, !control.hasRoom(room) {
       throw Refusal(response: problem(404, "There is no room '\(room)'; join it or create it with PUT /v1/rooms/\(room)."))
     }

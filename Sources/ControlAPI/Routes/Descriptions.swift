@@ -14,6 +14,7 @@ extension JSONWriter {
     value(room.admission, room.stage, spotlight: room.spotlight)
     key("participants")
     value(room.participants)
+    member("audience", room.audience)
     key("waiting")
     value(room.waiting)
     member("floor", room.floor)
@@ -177,6 +178,7 @@ extension JSONWriter {
       member("id", id)
       member("reason", reason.rawValue)
     case .speakingStarted(let id), .speakingStopped(let id): member("id", id)
+    case .audienceChanged(let count): member("audience", count)
     case .floorChanged(let id): member("floor", id)
     case .layoutChanged(let layout): member("layout", layout)
     case .pictureSwitched(let id, let output):
@@ -202,5 +204,16 @@ extension JSONWriter {
       member("detail", detail)
     }
     endObject()
+  }
+}
+
+extension ConferenceEvent {
+  /// What WebSockets and webhooks are sent of it.
+  var json: [UInt8] {
+    text.written {
+      var writer = JSONWriter()
+      writer.value(self)
+      return writer.bytes
+    }
   }
 }

@@ -131,7 +131,8 @@ enum Route: Sendable, Equatable {
     case .layoutPreview, .layoutCheck: PreviewCanvas.Word.allCases.map(\.rawValue)
     case .snapshot: ["output"]
     case .participants: ["role"]
-    case .rooms: ["name"]
+    case .rooms: ["name", "audience"]
+    case .room, .events: ["audience"]
     default: []
     }
   }

@@ -79,7 +79,8 @@ final class WebServer: Sendable {
     shared.withLock { shared in
       guard let context = shared.context else { return }
       shared.mail.append(mail)
-      lws_cancel_service(context.pointer)
+      // Where there was some, the thread has been woken and will find this as well.
+      if shared.mail.count == 1 { lws_cancel_service(context.pointer) }
     }
   }
 
@@ -340,7 +341,7 @@ private final class ServiceLoop: @unchecked Sendable {
     let pending = client.connection.pendingOutput(upTo: Self.chunkBytes)
     if !pending.isEmpty {
       let start = chunk + Int(lws_pre_bytes)
-      for (offset, byte) in pending.enumerated() { start[offset] = byte }
+      pending.withUnsafeBufferPointer { if let bytes = $0.baseAddress { start.update(from: bytes, count: $0.count) } }
       let written = lws_write(client.socket, start, pending.count, lws_write_raw)
       guard written >= 0 else { return -1 }
       // What lws could not send it keeps, and calls again when that is gone.

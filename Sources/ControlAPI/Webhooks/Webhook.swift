@@ -16,7 +16,7 @@ package struct Webhook: Sendable {
   }
 
   /// Those which come many a second.
-  private static let frequent: Set<String> = ["floor-changed", "speaking-started", "speaking-stopped"]
+  private static let frequent: Set<String> = ["audience-changed", "floor-changed", "speaking-started", "speaking-stopped"]
 
   package func wants(_ change: ConferenceEvent.Change) -> Bool {
     events?.contains(change.kind.rawValue) ?? !Self.frequent.contains(change.kind.rawValue)

@@ -1,7 +1,6 @@
 import CCurl
 import Conference
 import Dispatch
-import JSON5
 import RealTime
 import Synchronization
 import Timing
@@ -28,10 +27,8 @@ package final class WebhookSender: Sendable {
   /// Takes an event, from any thread, and returns at once.
   package func post(_ event: ConferenceEvent) {
     guard webhook.wants(event.change) else { return }
-    var writer = JSONWriter()
-    writer.value(event)
     let id = nextID.add(1, ordering: .relaxed).oldValue
-    let body = writer.bytes
+    let body = event.json
     queue.withLock { $0.post(.init(id: id, body: body)) }
     wake.signal()
   }
