@@ -38,6 +38,9 @@ package struct AdmissionControl: Sendable {
   /// While half of it is free nobody is refused for what he is thought to cost.
   private var isHalfFree: Bool { used + expected < shareMax * allowance / 2 }
 
+  /// Whether what is remembered keeps nobody out: while it does it has to be measured on, or it would for ever.
+  package var isAtRest: Bool { !isFull && (!hasLimit || isHalfFree) }
+
   /// Whether one comes in who will cost so much.
   package mutating func admits(_ cost: Double, at level: VideoLevel) -> Bool {
     guard !isFull, !level.refusesNewcomers, !hasLimit || isHalfFree || used + expected + cost <= shareMax * allowance else {

@@ -74,7 +74,7 @@ extension Conferences {
     if videoLevel == .stills { askForStills() }
     publishLoad()
     tellAudiences()
-    guard roomsByName.isEmpty, governor.level == .full else { return true }
+    guard roomsByName.isEmpty, governor.level == .full, admissionControl.isAtRest else { return true }
     lastCounts = nil
     return false
   }

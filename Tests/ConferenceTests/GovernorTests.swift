@@ -330,6 +330,20 @@ import Timing
     #expect(isIn)
   }
 
+  @Test func whatKeepsNewcomersOutWearsOffOnceNobodyIsThere() {
+    var control = AdmissionControl(shareMax: 0.9)
+    #expect(control.isAtRest)
+    for _ in 0..<40 { control.observe(Self.use(1.8), Self.census(peers: 100), allowance: 2, isShort: true) }
+    var samples = 0
+    while !control.isAtRest, samples < 60 {
+      #expect(samples == 0 || control.isFull || control.share > 0.4, "measuring goes on for a reason")
+      control.observe(Self.use(0), Self.census(peers: 0), allowance: 2)
+      samples += 1
+    }
+    let isIn = control.admits(0.5, at: .full)
+    #expect((1..<10).contains(samples) && isIn)
+  }
+
   @Test func thoseWhoCameAMomentAgoCountBeforeTheyAreMeasured() {
     var control = AdmissionControl(shareMax: 0.9)
     for _ in 0..<40 { control.observe(Self.use(1.0), Self.census(peers: 1), allowance: 2) }
