@@ -145,6 +145,15 @@ extension Conferences {
     }
     // What the audience sees, before the start as well.
     let key = Room.CanvasKey(output: settings.name, isWaiting: !room.stage.onAir)
+    if let drawing = room.snapshots[key] { return await drawing.value }
+    let drawing = Task { await draw(settings, key, of: room) }
+    room.snapshots[key] = drawing
+    defer { room.snapshots[key] = nil }
+    return await drawing.value
+  }
+
+  private func draw(_ settings: OutputSettings, _ key: Room.CanvasKey, of room: Room) async -> [UInt8] {
+    snapshotCount += 1
     if let running = room.canvases[key]?.lastPicture { return await png(running) }
     let canvas = Canvas(
       settings: settings, board: key.isWaiting ? room.waitingBoard : room.board, resources: room.resources,
@@ -163,9 +172,12 @@ extension Conferences {
     return canvas.drawOnce(at: MonotonicClock.now())
   }
 
+  /// One after the other: people may ask for as many as they like.
+  private static let snapshotQueue = DispatchQueue(label: "snapshots", qos: .utility)
+
   private func png(_ picture: Picture) async -> [UInt8] {
     await withCheckedContinuation { continuation in
-      DispatchQueue.global().async { continuation.resume(returning: PNGEncoder.encode(picture)) }
+      Self.snapshotQueue.async { continuation.resume(returning: PNGEncoder.encode(picture)) }
     }
   }
 }

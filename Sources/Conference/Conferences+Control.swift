@@ -185,6 +185,9 @@ extension Conferences {
         )
       })
     text.add("tutti_joins_total", "Offers answered since the start.", .counter, Double(joinCount))
+    text.add(
+      "tutti_snapshots_drawn_total", "Pictures drawn for snapshots, each for all who asked meanwhile.", .counter,
+      Double(snapshotCount))
     text.add("tutti_uptime_seconds", "Since the start.", .gauge, (MonotonicClock.now() - started).seconds)
     text.add("tutti_mix_ticks_total", "Audio ticks that were due.", .counter, Double(mixLoop.ticks))
     text.add(

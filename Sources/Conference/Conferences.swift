@@ -54,6 +54,8 @@ package actor Conferences: ConferenceControl {
   private var lastPromptID: Prompt.ID = 0
   private var isDraining = false
   var joinCount = 0
+  /// Pictures drawn for snapshots since the start.
+  var snapshotCount = 0
   /// Images that people sent, since the start.
   var avatarCount = 0
   var governor = Governor()

@@ -92,6 +92,8 @@ final class Room {
   /// What is composed and encoded now: one for each output that somebody receives, and one for each who sees himself otherwise than
   /// others see him.
   var canvases: [CanvasKey: Canvas] = [:]
+  /// What is being drawn for who asked for a snapshot, and is given to all who ask meanwhile.
+  var snapshots: [CanvasKey: Task<[UInt8], Never>] = [:]
   /// Counts the times the room became empty or filled, so that an old timer does not close it.
   var emptyCount = 0
   /// Whether it was made for people to come who have not come yet: then it stays though it is empty.

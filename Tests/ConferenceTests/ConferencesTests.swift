@@ -10,6 +10,21 @@ import Timing
 import WebRTCTransport
 
 @Suite struct ConferencesTests {
+  @Test func whoAsksForASnapshotTogetherIsGivenOneDrawing() async throws {
+    let house = try House { $0.emptySeconds = 3600 }
+    let events = await house.events("r")
+    _ = try await house.connect("r", events)
+    let conferences = house.conferences
+    let images = try await withThrowingTaskGroup(of: [UInt8].self) { group in
+      for _ in 0..<8 { group.addTask { try await conferences.snapshot(room: "r", output: nil) } }
+      return try await group.reduce(into: []) { $0.append($1) }
+    }
+    #expect(images.count == 8 && Set(images).count == 1)
+    let drawn = await conferences.metrics().split(separator: "\n").first { $0.hasPrefix("tutti_snapshots_drawn_total") }
+    #expect(drawn == "tutti_snapshots_drawn_total 1")
+    await conferences.stop()
+  }
+
   @Test func aParticipantJoinsIsSeenAndLeaves() async throws {
     let house = try House { $0.emptySeconds = 3600 }
     let events = await house.events("r")
