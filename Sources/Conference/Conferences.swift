@@ -258,9 +258,9 @@ package actor Conferences: ConferenceControl {
       playTone(room.audio.leaveTone, for: participant, in: room, at: place)
       room.publishScene()
       updateCanvases(of: room)
-      if room.board.spotlight == participant.media.number { setSpotlight(nil, in: room) }
-      events.post(.participantLeft(id: participant.id, reason: reason), room: room.name)
     }
+    if room.board.spotlight == participant.media.number { setSpotlight(nil, in: room) }
+    if participant.isConnected { events.post(.participantLeft(id: participant.id, reason: reason), room: room.name) }
     if room.participants.isEmpty, !room.isAwaitingFirst { scheduleEnd(of: room) }
   }
 
