@@ -343,6 +343,8 @@ package actor Conferences: ConferenceControl {
     publishLayouts(of: room)
     room.sounds = settings.sounds.merging(sounds) { $1 }
     roomsByName[name] = room
+    // Who listened to an earlier room of this name may not see into this one.
+    if room.admission.lobby { events.post(.roomChanged(room.admission, room.stage, spotlight: nil), room: name) }
     return room
   }
 

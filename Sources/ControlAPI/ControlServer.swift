@@ -84,6 +84,7 @@ extension ControlApplication {
     else { return {} }
     let lobby = caller.leads ? nil : LobbyFilter(caller)
     let audience = head.queryValue("audience") == "count" ? AudienceFilter(caller) : nil
+    if let lobby, let room = try? await control.room(room, listing: caller.listing) { lobby.read(room) }
     let subscription = await control.subscribe(room: room) { event in
       // Both take in what each event tells of who is where.
       let (isNoSecret, isWanted) = (lobby?.passes(event.change) ?? true, audience?.passes(event.change) ?? true)

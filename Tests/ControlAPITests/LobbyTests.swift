@@ -64,6 +64,64 @@ private let now = 1_800_000_000
     for target in Self.inside { #expect(await open.ask("GET", target, bearer(.viewer, "mallory"))?.status == 200) }
   }
 
+  /// Listens as somebody, until the room was read for him twice.
+  private func listen(_ fixture: Fixture, _ headers: [String]) async -> RawClient {
+    let client = fixture.client()
+    let before = fixture.control.state.withLock { $0.readings }
+    await client.send(request("GET", "/v1/rooms/lobby/events", upgradeHeaders + headers))
+    #expect(await client.response(toHead: true)?.status == 101)
+    await eventually { fixture.control.state.withLock { $0.readings } > before + 1 }
+    return client
+  }
+
+  private func next(_ client: RawClient) async -> String {
+    String(decoding: await client.frame()?.payload ?? [], as: UTF8.self)
+  }
+
+  @Test func aLobbyThatIsPutUpLaterHidesTheRoomFromWhoListensAndIsNotInIt() async throws {
+    let fixture = try fixture(lobby: false)
+    let (outside, inside) = (
+      await listen(fixture, bearer(.viewer, "mallory")), await listen(fixture, bearer(.viewer, "ada"))
+    )
+    func change(lobby: Bool) {
+      var admission = AdmissionSettings()
+      admission.lobby = lobby
+      fixture.control.emit(.roomChanged(admission, StageSettings(), spotlight: nil))
+    }
+    fixture.control.emit(.speakingStarted(id: "p1"))
+    for client in [outside, inside] { #expect(await next(client).contains("\"speaking-started\"")) }
+    change(lobby: true)
+    for client in [outside, inside] { #expect(await next(client).contains("\"room-changed\"")) }
+    fixture.control.emit(.speakingStopped(id: "p1"))
+    #expect(await next(inside).contains("\"speaking-stopped\""))
+    change(lobby: false)
+    #expect(await next(outside).contains("\"room-changed\""), "nothing before it")
+    fixture.control.emit(.speakingStarted(id: "p1"))
+    #expect(await next(outside).contains("\"speaking-started\""))
+  }
+
+  @Test func whoComesAnewMissesNothingWhereThereIsNoLobby() async throws {
+    let fixture = try fixture(lobby: false)
+    let client = await listen(fixture, bearer(.panelist, "ada"))
+    fixture.control.emit(.participantLeft(id: "p1", reason: .left))
+    #expect(await next(client).contains("\"id\":\"p1\""))
+    fixture.control.emit(.participantLeft(id: "p2", reason: .left))
+    #expect(await next(client).contains("\"id\":\"p2\""))
+  }
+
+  @Test func nobodyHearsWithTheEarsOfAnother() async throws {
+    let fixture = try fixture(lobby: false)
+    func watch(_ role: Role, _ subject: String) async -> Int? {
+      await fixture.postOffer("/rooms/lobby/whep?participant=p1", bearer(role, subject))?.status
+    }
+    #expect(await watch(.viewer, "mallory") == 403)
+    #expect(await watch(.viewer, "") == 403)
+    #expect(await watch(.viewer, "ada") == 201, "his own second connection")
+    #expect(await watch(.host, "somebody") == 201)
+    let stranger = await fixture.postOffer("/rooms/lobby/whep?participant=nobody", bearer(.viewer, "ada"))
+    #expect(stranger?.status == 404)
+  }
+
   @Test func whoWaitsHearsOfHimselfUntilHeIsLetIn() async throws {
     let fixture = try fixture()
     let client = fixture.client()

@@ -19,28 +19,34 @@ extension RoomDescription {
   }
 }
 
-/// Which of a room's events one may see: all of them once he is in, before that those about himself and about the room as such.
+/// Which of a room's events one may see: all of them while there is no lobby or once he is in, else those about himself and about the
+/// room as such.
 final class LobbyFilter: Sendable {
   fileprivate struct State {
-    var isInside = false
-    /// The ids of the caller's own sessions.
+    /// Until it is known whether there is a lobby, there may be one.
+    var hasLobby = true
+    /// The ids of the caller's own sessions, and of those that are in the room.
     var own: Set<String> = []
-    /// Whether an event told of him: what was read of the room may then be older.
-    var hasHeard = false
+    var inside: Set<String> = []
+    /// Of which of them events told, and whether one told of the lobby: what was read of the room may then be older.
+    var heard: Set<String> = []
+    var hasHeardOfLobby = false
+
+    var isOpen: Bool { !hasLobby || !inside.isEmpty }
   }
   private let caller: Identity
   private let state = Mutex(State())
 
   init(_ caller: Identity) { self.caller = caller }
 
-  /// The room as it was read after the events began.
+  /// The room as it is: before the events begin, and once more after that, for what happened in between.
   func read(_ room: RoomDescription) {
-    let own = (room.participants + room.waiting).filter { caller.isNamed($0.subject) }.map(\.id)
-    let isHidden = room.isHidden(from: caller)
+    let people = (room.participants + room.waiting).filter { caller.isNamed($0.subject) }
     state.withLock { state in
-      guard !state.hasHeard else { return }
-      state.own.formUnion(own)
-      state.isInside = !isHidden
+      if !state.hasHeardOfLobby { state.hasLobby = room.admission.lobby }
+      state.own.formIntersection(state.heard)
+      state.inside.formIntersection(state.heard)
+      for person in people where !state.heard.contains(person.id) { state.place(person) }
     }
   }
 
@@ -50,30 +56,30 @@ final class LobbyFilter: Sendable {
   func passes(_ change: ConferenceEvent.Change) -> Bool {
     state.withLock { state in
       switch change {
-      case .participantWaiting(let participant): return state.isInside || state.note(participant, isIn: false, caller)
-      case .participantJoined(let participant): return state.note(participant, isIn: true, caller) || state.isInside
-      case .participantChanged(let participant): return state.isInside || state.own.contains(participant.id)
+      case .participantWaiting(let person), .participantJoined(let person), .participantChanged(let person):
+        guard caller.isNamed(person.subject) else { return state.isOpen }
+        state.heard.insert(person.id)
+        state.place(person)
+        return true
       case .participantLeft(let id, _):
+        let wasOpen = state.isOpen
         let isOwn = state.own.remove(id) != nil
-        defer { if isOwn, state.own.isEmpty { (state.isInside, state.hasHeard) = (false, true) } }
-        return isOwn || state.isInside
+        state.inside.remove(id)
+        if isOwn { state.heard.insert(id) }
+        return isOwn || wasOpen
       case .roomChanged(let admission, _, _):
-        if !admission.lobby { (state.isInside, state.hasHeard) = (true, true) }
+        (state.hasLobby, state.hasHeardOfLobby) = (admission.lobby, true)
         return true
       case .roomClosing, .overload, .outputsChanged: return true
-      default: return state.isInside
+      default: return state.isOpen
       }
     }
   }
 }
 
 extension LobbyFilter.State {
-  /// - Returns: whether it is he who came.
-  fileprivate mutating func note(_ participant: ParticipantDescription, isIn: Bool, _ caller: Identity) -> Bool {
-    guard caller.isNamed(participant.subject) else { return false }
-    own.insert(participant.id)
-    hasHeard = true
-    if isIn { isInside = true }
-    return true
+  fileprivate mutating func place(_ person: ParticipantDescription) {
+    own.insert(person.id)
+    if person.isAdmitted { inside.insert(person.id) } else { inside.remove(person.id) }
   }
 }

@@ -9,6 +9,8 @@ extension ControlApplication {
       throw Refusal(response: problem(400, "The body is to be an SDP offer in UTF-8.", line: 1))
     }
     let join = try joinRequest(request.head, kind: kind, room: room, offer: offer, caller: caller)
+    // Who hears with another's ears hears what is whispered to him, in his side room and before the start.
+    if let followed = join.mixOf { _ = try await requester(caller, room: room, id: followed) }
     let answer = try await asking { () async throws(ConferenceError) in try await control.join(join) }
     var response = HTTPResponse(201, type: "application/sdp", body: Array(answer.answer.utf8))
     response.set("Location", "/rooms/\(room)/participants/\(answer.participant)")
