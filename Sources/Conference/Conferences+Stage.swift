@@ -21,7 +21,9 @@ extension Conferences {
   func checkAdmission(_ request: JoinRequest, to room: Room) throws(ConferenceError) {
     let role = request.role ?? Self.role(of: request.kind)
     guard !leads(role) else { return }
-    if room.admission.locked { throw .init(.forbidden, "The room is locked; ask a host to open it.") }
+    if room.admission.locked, !isInside(request.subject, room) {
+      throw .init(.forbidden, "The room is locked; ask a host to open it.")
+    }
     if let max = room.admission.participantsMax, room.participants.count >= max {
       throw .init(.overloaded(retryAfterSeconds: 10), "The room is full; try again later.")
     }
@@ -39,11 +41,21 @@ extension Conferences {
     throw .init(retries ? .overloaded(retryAfterSeconds: 10) : .conflict, words)
   }
 
-  /// Whether a newcomer need not wait in the lobby: a host, or the second connection of one who is in.
+  /// Whether somebody is in the room already, by his token: he may have lost his connection and come back before that is noticed.
+  private func isInside(_ subject: String?, _ room: Room) -> Bool {
+    guard let subject, !subject.isEmpty else { return false }
+    return room.participants.contains { $0.isConnected && $0.isAdmitted && $0.subject == subject }
+  }
+
+  /// Whether a newcomer need not wait in the lobby: a host, who is in already, or the second connection of such a one.
   func isAdmitted(_ request: JoinRequest, follows mixOf: UInt32?, in room: Room) -> Bool {
     if !room.admission.lobby || leads(request.role ?? Self.role(of: request.kind)) { return true }
-    guard let followed = mixOf.flatMap({ room.index(of: $0) }).map({ room.participants[$0] }) else { return false }
-    return followed.isAdmitted && followed.subject == request.subject
+    if isInside(request.subject, room) { return true }
+    // Without tokens nobody has a name, and all may do everything.
+    guard request.subject == nil, let followed = mixOf.flatMap({ room.index(of: $0) }).map({ room.participants[$0] }) else {
+      return false
+    }
+    return followed.isAdmitted
   }
 
   /// Brings somebody in from the lobby.

@@ -91,6 +91,50 @@ import WebRTCTransport
     await house.conferences.stop()
   }
 
+  @Test func whoIsInComesBackPastLobbyAndLock() async throws {
+    let house = try House {
+      $0.emptySeconds = 3600
+      $0.admission.lobby = true
+    }
+    let events = await house.events("r")
+    _ = try await come(house, events, "host", subject: "ada", isTold: isJoined)
+    let eve = try await come(house, events, nil, subject: "eve", isTold: isWaiting)
+    _ = try await come(house, events, nil, subject: "eve", isTold: isWaiting)
+    try await house.patch("r", eve.id) { $0.admitted = true }
+    await events.next(where: isJoined)
+    let again = try await come(house, events, nil, subject: "eve", isTold: isJoined)
+    #expect(try await house.conferences.participant(room: "r", id: again.id).isAdmitted)
+    var change = AdmissionChange()
+    change.locked = true
+    _ = try await house.conferences.patchRoom("r", settings: RoomSettings(admission: change))
+    _ = try await come(house, events, nil, subject: "eve", isTold: isJoined)
+    for stranger in [nil, "", "mallory"] {
+      #expect(
+        await house.refusal { conferences in
+          var request = house.request("r")
+          request.subject = stranger
+          _ = try await conferences.join(request)
+        } == .forbidden)
+    }
+    await house.conferences.stop()
+  }
+
+  @Test func theSpotlightDoesNotStayWithWhoNeverCame() async throws {
+    let house = try House { $0.emptySeconds = 3600 }
+    let events = await house.events("r")
+    _ = try await come(house, events, "host", isTold: isJoined)
+    let answer = try await house.conferences.join(house.request("r"))
+    var stage = StageChange()
+    stage.spotlight = .some(answer.participant)
+    let lit = try await house.conferences.patchRoom("r", settings: RoomSettings(stage: stage))
+    #expect(lit.spotlight == answer.participant)
+    try await house.conferences.leave(room: "r", participant: answer.participant, by: .himself)
+    await events.next { change in
+      if case .roomChanged(_, _, nil) = change { true } else { false }
+    }
+    await house.conferences.stop()
+  }
+
   @Test func theLobbyIsListedWhereThatIsAskedFor() async throws {
     let house = try House {
       $0.emptySeconds = 3600
