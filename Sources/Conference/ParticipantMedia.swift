@@ -138,21 +138,23 @@ package final class ParticipantMedia: PeerObserver, Sendable {
 
   /// A canvas shows him in a tile of so many pixels; 0 where it does not.
   func attend(_ canvas: ObjectIdentifier, pixels: Int, at now: Instant) {
-    attention.withLock { $0.note(pixels, by: canvas) }
-    settleAttention(at: now)
+    settleAttention(at: now) { $0.note(pixels, by: canvas) }
   }
 
   /// Nobody makes a picture that he could be seen on.
   package func decideAttention(at now: Instant) {
-    attention.withLock { $0.decide() }
-    settleAttention(at: now)
+    settleAttention(at: now) { $0.decide() }
   }
 
   /// What is not seen is not decoded; what is seen, in the size it is seen in.
-  private func settleAttention(at now: Instant) {
-    let (pixels, isWatched) = attention.withLock { ($0.pixels, $0.isWatched) }
-    streams.withLock { $0.layers.wantedPixels = pixels > 0 ? pixels : nil }
-    video.setWatched(isWatched && isOnStage && !videoMuted.load(ordering: .relaxed), at: now)
+  /// All under one lock: of two canvases that change it at once the later must not be overruled by what the earlier had read.
+  private func settleAttention(at now: Instant, _ change: (inout Attention) -> Void = { _ in }) {
+    attention.withLock { attention in
+      change(&attention)
+      let pixels = attention.pixels
+      streams.withLock { $0.layers.wantedPixels = pixels > 0 ? pixels : nil }
+      video.setWatched(attention.isWatched && isOnStage && !videoMuted.load(ordering: .relaxed), at: now)
+    }
   }
 
   package var isOnStage: Bool { onStage.load(ordering: .relaxed) }
