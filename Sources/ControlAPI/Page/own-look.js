@@ -40,7 +40,10 @@ export class OwnLook {
   async choose(file) {
     let image;
     try { image = await fitting(file); } catch { return this.notice("This file is not an image that can be shown."); }
-    if (await this.send(image)) this.image = image;
+    if (!(await this.send(image))) return;
+    this.image = image;
+    // Another image has the same address: that it changed is not told.
+    this.show(image);
   }
 
   async send(image) {

@@ -336,7 +336,7 @@ function showControls() {
 function followStage(stage, isWaiting) {
   isOnAir = stage?.onAir ?? isOnAir;
   if (isWaiting) status("busy", "In the lobby: a host will let you in");
-  else if (session?.hasConnected) status("good", role === "viewer" && !isOnAir ? "Connected; it has not begun yet" : "Connected");
+  else if (session?.connection?.connectionState === "connected") status("good", role === "viewer" && !isOnAir ? "Connected; it has not begun yet" : "Connected");
 }
 
 async function toggleHand() {
@@ -391,12 +391,15 @@ function setMuted(muted) {
   showControls();
 }
 
-/// Tells the server whether one is muted here.
-async function tellMuted() {
+/// Tells the server whether one is muted here. One after the other, so that the last is what holds.
+function tellMuted() {
   const wanted = isMuted;
-  const answer = await room.change({ audioMuted: wanted });
-  if (answer.done) known.audioMuted = wanted;
-  return answer;
+  tellMuted.last = Promise.resolve(tellMuted.last).then(async () => {
+    const answer = (await room?.change({ audioMuted: wanted })) ?? { done: false, words: "" };
+    if (answer.done) known.audioMuted = wanted;
+    return answer;
+  });
+  return tellMuted.last;
 }
 
 /// Muted here at once; told to the server, so that the others see it. Where a token does not allow that, nobody misses it.
