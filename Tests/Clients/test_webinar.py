@@ -48,6 +48,7 @@ async def test_a_viewer_comes_through_the_lobby_and_onto_the_stage_over_one_conn
         promoted = await api.get(f"{path}/participants/{person['id']}")
         assert promoted["sends"]["video"] and not promoted["handRaised"] and promoted["audioMuted"]
         await words(red, "#hand", "Raise hand")
+        await red.page.click("#camera")
 
         async def is_seen() -> bool:
             snapshot = await api.snapshot(room)
@@ -103,7 +104,10 @@ async def test_a_viewer_who_chose_a_camera_is_not_filmed_before_he_is_on_the_sta
         [person] = await api.participants(room)
         await api.patch_participant(room, person["id"], {"role": "panelist"})
         await words(red, "#error", "You are on the stage")
-        assert sorted(await red.page.evaluate(SENT)) == ["audio", "video"]
+        # He is neither seen nor heard until he wants to be.
+        assert await red.page.evaluate(SENT) == ["audio"] and await red.page.inner_text("#mute") == "Unmute"
+        await red.page.click("#camera")
+        await red.page.wait_for_function(f"() => {SENT}.length === 2", timeout=10_000)
 
         async def sends_both() -> bool:
             [each] = await api.participants(room)

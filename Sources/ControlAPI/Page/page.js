@@ -368,19 +368,19 @@ async function followRole(next) {
       $("source").value = "camera";
       followSource();
     }
-    // A screen is shown to who presses for it: unasked, browsers let nobody choose one.
     const wanted = choice();
-    const showsScreen = wanted.source === "screen";
-    // He may have left, or be in the audience again, before his devices are open.
-    if (!(await openDevices(showsScreen ? { ...wanted, source: "microphone" } : wanted)) || session !== own) return;
+    // It was a host who asked: nobody is seen or heard before he presses for it himself. He may have left, or be in the audience again,
+    // before his microphone is open.
+    if (!(await openDevices({ ...wanted, source: "microphone" })) || session !== own) return;
     own.stream = stream;
     for (const track of stream.getTracks()) await own.replace(track.kind, track);
-    isPictureOff = !stream.getVideoTracks().length;
-    tellPicture(isPictureOff);
+    isPictureOff = true;
+    tellPicture(true);
     setMuted(true);
     tellMuted();
-    const words = showsScreen ? " Press “Screen on” to show your screen." : "";
-    if (stream.getTracks().length) notice(`You are on the stage. Unmute yourself to be heard.${words}`, "news");
+    const button = wanted.source === "screen" ? "Screen on" : wanted.source === "camera" ? "Camera on" : null;
+    // Without a microphone it was said why.
+    if (stream.getTracks().length) notice(`You are on the stage. Unmute yourself to be heard${button ? `, press “${button}” to be seen` : ""}.`, "news");
   }
   showControls();
 }
