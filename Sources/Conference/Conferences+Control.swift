@@ -32,6 +32,11 @@ extension Conferences {
       room, settings.admission.applying(wanted.admission), settings.stage.applying(wanted.stage), wanted.stage?.spotlight ?? nil
     )
     apply(whole, audio: settings.audio.applying(wanted.audio), sounds: settings.sounds.merging(sounds) { $1 }, to: room)
+    if room.participants.isEmpty {
+      // Prepared once more, after a rehearsal perhaps: what would have ended it does so no longer.
+      room.isAwaitingFirst = true
+      room.emptyCount += 1
+    }
     return (room.describe(), false)
   }
 

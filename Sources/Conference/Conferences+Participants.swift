@@ -108,13 +108,17 @@ extension Conferences {
         "There is no output '\(output)'; choose one of \(room.outputs.map(\.name).joined(separator: ", ")), or auto.")
     }
     if let role = patch.role, role != participant.role {
-      let roles = Self.roles + layoutLibrary.roles.subtracting(Self.roles).sorted()
-      guard roles.contains(role) else {
-        throw .init(.unprocessable, "There is no role '\(role)'; choose one of \(roles.joined(separator: ", ")).")
-      }
+      try check(role: role)
     }
     if case .some(.some(let slot)) = patch.slot, !layouts(of: room).contains(where: { $0.hasSlot(slot) }) {
       throw .init(.unprocessable, "The room's layout has no such slot; name a slot's id or its index from 0.")
+    }
+  }
+
+  func check(role: String) throws(ConferenceError) {
+    let roles = Self.roles + layoutLibrary.roles.subtracting(Self.roles).sorted()
+    guard roles.contains(role) else {
+      throw .init(.unprocessable, "There is no role '\(role)'; choose one of \(roles.joined(separator: ", ")).")
     }
   }
 

@@ -116,6 +116,8 @@ extension Conferences {
     room name: String, roles: [String]?, patch: ParticipantPatch
   ) async throws(ConferenceError) -> [ParticipantDescription] {
     let room = try find(room: name)
+    // One that was misspelt would change nobody, and nobody would know. A role may be of a layout that is gone.
+    for role in roles ?? [] where !room.participants.contains(where: { $0.role == role }) { try check(role: role) }
     let chosen = room.participants.filter { participant in
       participant.isConnected && participant.isAdmitted && (roles?.contains(participant.role) ?? !leads(participant.role))
     }

@@ -218,7 +218,7 @@ final class Room {
     description.mutedFor = identifiers(participant.rules.mutedFor)
     description.sideRoom = sideRoom(of: participant)
     description.gain = Double(media.gain)
-    description.slot = media.slot
+    description.slot = participant.isShown ? media.slot : nil
     description.pin = participant.pin
     description.speaking = media.speaking.load(ordering: .relaxed)
     description.levelDb = -Double(media.level.load(ordering: .relaxed))

@@ -119,6 +119,34 @@ import WebRTCTransport
     await house.conferences.stop()
   }
 
+  @Test func aRoleThatNobodyCanHaveIsNoneToChangeAllOf() async throws {
+    let house = try House { $0.emptySeconds = 3600 }
+    let events = await house.events("r")
+    _ = try await come(house, events, "panelist", isTold: isJoined)
+    var patch = ParticipantPatch()
+    patch.audioMuted = true
+    for (roles, kind) in [
+      (["panelst"], ConferenceError.Kind.unprocessable), (["host"], nil), (["panelist", "nobody"], .unprocessable),
+    ] {
+      let refusal = await house.refusal { _ = try await $0.patchParticipants(room: "r", roles: roles, patch: patch) }
+      #expect(refusal == kind, "\(roles)")
+    }
+    #expect(try await house.conferences.participants(room: "r").allSatisfy { !$0.audioMuted }, "nobody was changed by half")
+    await house.conferences.stop()
+  }
+
+  @Test func anEmptyRoomThatIsPutAgainStays() async throws {
+    let house = try House { $0.emptySeconds = 1 }
+    let events = await house.events("r")
+    let (id, _) = try await come(house, events, "host", isTold: isJoined)
+    try await house.conferences.leave(room: "r", participant: id, by: .himself)
+    _ = try await house.conferences.putRoom("r", settings: RoomSettings())
+    // As long as it would have been kept, and longer.
+    try await Task.sleep(for: .milliseconds(1_500))
+    #expect(house.conferences.hasRoom("r"))
+    await house.conferences.stop()
+  }
+
   @Test func theSpotlightDoesNotStayWithWhoNeverCame() async throws {
     let house = try House { $0.emptySeconds = 3600 }
     let events = await house.events("r")
