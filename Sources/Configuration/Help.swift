@@ -111,7 +111,8 @@ enum Help {
       --srtp PROFILE            what encrypts for viewers: aes-gcm, or aes-cm as clients have it that know no other (aes-gcm)
       --keyframe-requests N     how many keyframes each viewer asks for in a second without need (0)
       --token TOKEN             bearer token for the server
-      --insecure                any certificate will do, as of a server that made its own (--tls self-signed)
+      --insecure                any certificate will do, as of a server that made its own (--tls self-signed);
+                                on loopback it does anyway
       --json                    the report as one line of JSON; how it goes stands on standard error
     """
 
@@ -123,7 +124,8 @@ enum Help {
       --url ROOM_URL            (http://127.0.0.1:8080/rooms/demo)
       --participants N          1 to 60 (4)
       --token TOKEN             bearer token for the server
-      --insecure                any certificate will do, as of a server that made its own (--tls self-signed)
+      --insecure                any certificate will do, as of a server that made its own (--tls self-signed);
+                                on loopback it does anyway
     """
 
   static let config = "usage: tutti config check FILE"

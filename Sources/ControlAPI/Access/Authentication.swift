@@ -98,7 +98,7 @@ extension Authentication {
     guard claims.role.allows(permission) else {
       return Refusal(
         response: forbidden(
-          "The token's role is \(claims.role.rawValue); this takes \(permission.leastRole.rawValue) or more."))
+          "The token's role is \(claims.role.rawValue); this takes \(permission.leastRole.andAbove)."))
     }
     return nil
   }

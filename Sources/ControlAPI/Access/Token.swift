@@ -36,6 +36,9 @@ package struct TokenKey: Sendable, CustomStringConvertible {
 /// What a person may do in a room, from least to most.
 package enum Role: String, Sendable, CaseIterable {
   case viewer, panelist, host, admin
+
+  /// The role and those above it, in words.
+  var andAbove: String { self == .admin ? rawValue : "\(rawValue) or more" }
 }
 
 /// What a token says (RFC 7519).
@@ -133,7 +136,7 @@ package enum Token {
     }
     guard let room = object["room"]?.string else { throw TokenFault(detail: "The token lacks 'room', a name or '*'.") }
     guard let role = object["role"]?.string.flatMap(Role.init(rawValue:)) else {
-      throw TokenFault(detail: "The token lacks 'role': host, panelist, viewer or admin.")
+      throw TokenFault(detail: "The token's 'role' is to be host, panelist, viewer or admin.")
     }
     if let subject = object["sub"], subject.string == nil { throw TokenFault(detail: "The token's 'sub' is not a string.") }
     return TokenClaims(
