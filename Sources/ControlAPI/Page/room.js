@@ -220,9 +220,9 @@ export class Room {
     clearTimeout(this.showing);
     this.showing = null;
     const { participants, count, alone } = this.elements;
-    // Raised hands first, in the order they were raised: hosts are not to look for them among many.
-    const since = ({ handRaisedAt }) => handRaisedAt ?? "~";
-    const people = [...this.people.values()].sort((one, other) => (since(one) < since(other) ? -1 : since(one) > since(other) ? 1 : 0));
+    // Raised hands first, as they were raised, and last who only watches: nobody is to look for the others among many.
+    const place = ({ handRaisedAt, role }) => handRaisedAt ?? (role === "viewer" ? "~~" : "~");
+    const people = [...this.people.values()].sort((one, other) => (place(one) < place(other) ? -1 : place(one) > place(other) ? 1 : 0));
     this.lead?.show(Boolean(this.leading));
     for (const id of this.items.keys()) if (!this.people.has(id)) this.items.delete(id);
     const items = people.map((person) => this.item(person));
