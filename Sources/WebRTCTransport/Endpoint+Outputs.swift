@@ -94,6 +94,13 @@ extension Endpoint {
     if before != nil, peer.pictures?.choice.chosen.rung == nil { peer.observer.peer(peer.id, didSwitchTo: nil) }
   }
 
+  /// Who has a connection again goes on with a keyframe where he missed pictures: it is asked for, since the next may be long in coming.
+  func resumePictures(of peer: Peer, at now: Instant) {
+    guard let pictures = peer.pictures, pictures.hasPicture, let awaited = pictures.awaitedOutput, let output = outputs[awaited]
+    else { return }
+    requestFirstKeyframe(of: output, awaited, for: peer, at: now)
+  }
+
   /// Has who waited to learn of his path begin, once something is known of it. His sound may have to change for it.
   mutating func beginPictures(
     of peer: Peer, at now: Instant, into outputs: inout PeerOutputs, flush: (inout PeerOutputs) -> Void
@@ -169,7 +176,10 @@ extension Endpoint {
       if sound != nil { output.prefetch(after: index, .audio) }
       let peer = receiver.peer
       majority.add(peer.audio)
-      guard peer.session.isConnected else { continue }
+      guard peer.session.isConnected else {
+        peer.pictures?.missed(frame, of: receiver.rung)
+        continue
+      }
       sendPicture(frame, output, id, to: peer, rung: receiver.rung, at: now, into: &outputs, flush: flush)
       // Who changes from one rung to another receives both.
       guard let sound, peer.audio == sound.output, peer.lastJoint != jointFrames else { continue }

@@ -203,10 +203,12 @@ public struct Endpoint: ~Copyable {
       strayDatagrams &+= 1
       return false
     }
+    let wasConnected = peer.session.isConnected
     peer.session.receive(&datagram, from: path, at: now, into: &outputs)
     learn(path, of: peer, at: now)
     if byPath[path] === peer { peer.lastHeard = now }
     tellEvents(of: peer, &outputs)
+    if !wasConnected, peer.session.isConnected { resumePictures(of: peer, at: now) }
     schedule(peer)
     return true
   }

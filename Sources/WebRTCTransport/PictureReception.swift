@@ -93,6 +93,15 @@ struct PictureReception {
   /// A frame that was to be forwarded found no room.
   mutating func refused(_ frame: PacketizedFrame) {
     framesRefused &+= 1
+    leaveOut(frame)
+  }
+
+  /// A frame went by while he had no connection.
+  mutating func missed(_ frame: PacketizedFrame, of rung: Int) {
+    if judge(frame, of: rung) == .forwarded { leaveOut(frame) }
+  }
+
+  private mutating func leaveOut(_ frame: PacketizedFrame) {
     if frame.temporal?.layer ?? 0 == 0 { choice.baseWasLeftOut() } else { layers.leftOut(frame) }
   }
 
