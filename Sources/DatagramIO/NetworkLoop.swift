@@ -12,8 +12,7 @@ import WebRTCTransport
 ///                                            │ wait ▶ commands ▶ recvmmsg ▶ deadlines ▶ send │
 ///     PeerObserver ◀─frames, events───────── └───────────────────────────────────────────────┘
 ///
-/// The clock is read once a turn for commands and once for packets. Commands are bounded: frames to be sent are dropped and counted when
-/// the loop is that far behind, everything else is kept.
+/// The clock is read once a turn for commands and once for packets.
 public final class NetworkLoop: PeerTransport {
   /// Counters since the start.
   public struct Counters: Sendable {
@@ -48,25 +47,12 @@ public final class NetworkLoop: PeerTransport {
   }
 
   private struct Mail {
-    var commands: [Endpoint.Command] = []
-    /// When the first of them was posted.
-    var since = Instant.zero
-    var framesDropped: UInt64 = 0
+    var commands = Mailbox()
     var isStopping = false
     /// What other loops of the port read and this one is meant by.
     var datagrams = HandedDatagrams()
     var connections: [StreamConnections.Moved] = []
-
-    /// - Returns: whether it is the first.
-    mutating func add(_ command: Endpoint.Command) -> Bool {
-      if commands.isEmpty { since = MonotonicClock.now() }
-      commands.append(command)
-      return commands.count == 1
-    }
   }
-
-  /// Frames that may wait for the loop: a tenth of a second of five hundred rooms.
-  private static let framesWaitingMax = 8192
 
   private let mail = Mutex(Mail())
   private let waker: Waker
@@ -104,7 +90,7 @@ public final class NetworkLoop: PeerTransport {
 
   public var statistics: Counters {
     var copy = counters.withLock { $0 }
-    copy.framesDropped = mail.withLock { $0.framesDropped }
+    copy.framesDropped = mail.withLock { $0.commands.framesDropped }
     return copy
   }
 
@@ -121,18 +107,11 @@ public final class NetworkLoop: PeerTransport {
   }
 
   public func send(_ frame: EncodedFrame, to output: OutputID) {
-    let wakes = mail.withLock { mail in
-      guard mail.commands.count < Self.framesWaitingMax else {
-        mail.framesDropped &+= 1
-        return false
-      }
-      return mail.add(.send(frame, output))
-    }
-    if wakes { waker.wake() }
+    if mail.withLock({ $0.commands.post(frame, to: output) }) { waker.wake() }
   }
 
   private func post(_ command: Endpoint.Command) {
-    if mail.withLock({ $0.add(command) }) { waker.wake() }
+    if mail.withLock({ $0.commands.post(command) }) { waker.wake() }
   }
 
   // MARK: For other loops of the port
@@ -165,10 +144,7 @@ public final class NetworkLoop: PeerTransport {
   /// - Returns: when the first of it was, and whether the loop goes on.
   func collect(_ commands: inout [Endpoint.Command]) -> (since: Instant, goesOn: Bool) {
     commands.removeAll(keepingCapacity: true)
-    return mail.withLock { mail in
-      swap(&mail.commands, &commands)
-      return (mail.since, !mail.isStopping)
-    }
+    return mail.withLock { mail in (mail.commands.collect(&commands), !mail.isStopping) }
   }
 
   /// Takes what other loops handed over, in place of `datagrams`, which are all done with.

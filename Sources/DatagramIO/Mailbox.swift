@@ -1,0 +1,43 @@
+import EncodedMedia
+import RealTime
+import Timing
+import WebRTCTransport
+
+/// Commands on their way to a loop, in the order they were posted.
+///
+/// Bounded: frames to be sent are dropped and counted where so much waits, everything else is kept.
+package struct Mailbox {
+  /// Frames that may wait for the loop: a tenth of a second of five hundred rooms.
+  package static let framesWaitingMax = 8192
+
+  private var commands: [Endpoint.Command] = []
+  /// When the first of them was posted.
+  private var since = Instant.zero
+  package private(set) var framesDropped: UInt64 = 0
+
+  package init() {}
+
+  /// - Returns: whether it is the first.
+  package mutating func post(_ command: Endpoint.Command) -> Bool {
+    if commands.isEmpty { since = MonotonicClock.now() }
+    commands.append(command)
+    return commands.count == 1
+  }
+
+  /// - Returns: whether it is the first.
+  package mutating func post(_ frame: EncodedFrame, to output: OutputID) -> Bool {
+    guard commands.count < Self.framesWaitingMax else {
+      framesDropped &+= 1
+      return false
+    }
+    return post(.send(frame, output))
+  }
+
+  /// Takes what was posted, in place of `taken`, which is empty.
+  ///
+  /// - Returns: when the first of it was.
+  package mutating func collect(_ taken: inout [Endpoint.Command]) -> Instant {
+    swap(&commands, &taken)
+    return since
+  }
+}
