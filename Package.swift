@@ -155,7 +155,7 @@ let package = Package(
     tests("LoadGeneratorTests", ["EncodedMedia", "ICE", "Bytes", "JSON5", "Timing"]),
     tests(
       "DatagramIOTests",
-      ["RealTime", "WebRTCTransport", "SecureTransport", "ICE", "EncodedMedia", "Bytes", "Timing", "CLinux"]),
+      ["TestPeers", "RealTime", "WebRTCTransport", "SecureTransport", "ICE", "EncodedMedia", "Bytes", "Timing", "CLinux"]),
     tests("RawMediaTests"),
     tests("JSON5Tests"),
     tests("CodecsTests", ["COpus", "EncodedMedia", "RawMedia", "Timing"], exclude: ["Fixtures"]),

@@ -5,7 +5,8 @@ import WebRTCTransport
 
 /// Commands on their way to a loop, in the order they were posted.
 ///
-/// Bounded: frames to be sent are dropped and counted where so much waits, everything else is kept.
+/// Bounded: frames to be sent are dropped and counted where so much waits, everything else is kept. In place of the first picture that an
+/// output lost stands a command that says so, since those behind it build on what nobody was sent.
 package struct Mailbox {
   /// Frames that may wait for the loop: a tenth of a second of five hundred rooms.
   package static let framesWaitingMax = 8192
@@ -14,6 +15,8 @@ package struct Mailbox {
   /// When the first of them was posted.
   private var since = Instant.zero
   package private(set) var framesDropped: UInt64 = 0
+  /// Outputs that lost pictures since `collect`.
+  private var interrupted: Set<OutputID> = []
 
   package init() {}
 
@@ -28,6 +31,7 @@ package struct Mailbox {
   package mutating func post(_ frame: EncodedFrame, to output: OutputID) -> Bool {
     guard commands.count < Self.framesWaitingMax else {
       framesDropped &+= 1
+      if frame.codec.kind == .video, interrupted.insert(output).inserted { commands.append(.interrupt(output)) }
       return false
     }
     return post(.send(frame, output))
@@ -38,6 +42,7 @@ package struct Mailbox {
   /// - Returns: when the first of it was.
   package mutating func collect(_ taken: inout [Endpoint.Command]) -> Instant {
     swap(&commands, &taken)
+    if !interrupted.isEmpty { interrupted.removeAll() }
     return since
   }
 }

@@ -159,6 +159,21 @@ extension Endpoint {
     }
   }
 
+  /// Has all who receive an output wait for its next keyframe, because pictures of it were lost, and asks for that.
+  mutating func interrupt(
+    _ id: OutputID, at now: Instant, into outputs: inout PeerOutputs, flush: (inout PeerOutputs) -> Void
+  ) {
+    // A picture that waits is of before the loss.
+    releaseHeld(id, at: now, into: &outputs, flush: flush)
+    guard let output = self.outputs[id] else { return }
+    output.recent.removeAll()
+    for receiver in output.receivers {
+      receiver.peer.pictures?.interrupted(receiver.rung)
+      guard receiver.peer.pictures?.awaitedOutput == id else { continue }
+      requestFirstKeyframe(of: output, id, for: receiver.peer, at: now)
+    }
+  }
+
   /// Sends a picture to all who receive its output.
   ///
   /// - Parameter sound: what is sent right behind it to those who receive that.

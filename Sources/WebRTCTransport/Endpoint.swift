@@ -21,6 +21,8 @@ public struct Endpoint: ~Copyable {
     case subscribe(PeerID, MediaKind, OutputID?)
     case subscribeToLadder(PeerID, VideoLadder)
     case send(EncodedFrame, OutputID)
+    /// Pictures of the output were lost before they came here: it goes on with a keyframe.
+    case interrupt(OutputID)
     case requestKeyframe(PeerID, StreamID)
     case want(PeerID, StreamID, temporalLayers: UInt8)
     /// Another endpoint's peer would have the path; see `PathRegistry`.
@@ -356,6 +358,7 @@ public struct Endpoint: ~Copyable {
     case .send(let frame, let output):
       if frame.codec.kind == .video { lastPicture = now }
       send(frame, output, at: now, into: &outputs, flush: flush)
+    case .interrupt(let output): interrupt(output, at: now, into: &outputs, flush: flush)
     case .requestKeyframe(let id, let stream):
       guard let peer = peers[id] else { return }
       peer.session.requestKeyframe(stream, at: now, into: &outputs)

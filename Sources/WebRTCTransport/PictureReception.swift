@@ -105,6 +105,11 @@ struct PictureReception {
     if frame.temporal?.layer ?? 0 == 0 { choice.baseWasLeftOut() } else { layers.leftOut(frame) }
   }
 
+  /// Frames of a rung were lost before anybody could be sent them.
+  mutating func interrupted(_ rung: Int) {
+    if choice.forwardedRung == rung { choice.baseWasLeftOut() }
+  }
+
   /// The awaited rung's keyframe was sent.
   mutating func begins(with frame: PacketizedFrame, of rung: Int) {
     guard choice.keyframe(of: rung) else { return }

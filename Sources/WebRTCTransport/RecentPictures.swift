@@ -18,7 +18,7 @@ struct RecentPictures {
     frames.append(frame)
   }
 
-  private mutating func removeAll() {
+  mutating func removeAll() {
     frames.removeAll(keepingCapacity: true)
     byteCount = 0
   }
