@@ -31,12 +31,14 @@ extension Endpoint {
     let expected = ladder.isAutomatic ? 0 : ladder.rungs[0].layers.last?.bitsPerSecond ?? 0
     peer.session.pacePictures(expecting: ladder.isMeasured ? expected : nil, floor: ladder.floor, at: now)
     let previous = peer.pictures
-    // What was received of other outputs goes on under other numbers, or ends.
-    for output in previous?.joined ?? [] { leave(output, peer) }
     let isUnsure = peer.session.isPathUnsure
     peer.pictures = PictureReception(
       ladder, estimate: isUnsure ? nil : peer.session.pictureEstimate, maximum: peer.session.pictureMaximum, after: previous)
     if ladder.isAutomatic, previous == nil, isUnsure { peer.pictures?.wait(at: now) }
+    // An output he keeps is never without a receiver meanwhile: it would begin its numbers anew.
+    for output in previous?.joined ?? [] {
+      if let rung = ladder.index(of: output) { self.outputs[output]?.place(peer, onRung: rung) }
+    }
     settle(peer, at: now)
     if previous?.forwardedOutput != nil, peer.pictures?.choice.chosen.rung == nil {
       peer.observer.peer(peer.id, didSwitchTo: nil)

@@ -77,7 +77,7 @@ public struct Endpoint: ~Copyable {
     /// One who receives it, and which rung of his ladder it is; 0 for sound.
     struct Receiver {
       let peer: Peer
-      let rung: Int
+      var rung: Int
     }
 
     var packetizer = OutputPacketizer()
@@ -92,6 +92,11 @@ public struct Endpoint: ~Copyable {
     var companion: OutputID?
     /// A picture that waits for sound to leave with.
     var held: HeldPicture?
+
+    /// It is another rung of a receiver's ladder from now on.
+    func place(_ peer: Peer, onRung rung: Int) {
+      for index in receivers.indices where receivers[index].peer === peer { receivers[index].rung = rung }
+    }
 
     func takeHeld() -> HeldPicture? {
       defer { held = nil }

@@ -37,7 +37,7 @@ struct PictureReception {
   /// - Parameters:
   ///   - estimate: of what the path carries of pictures, in bits per second; nil for the least of them, where it is soon to be told.
   ///   - maximum: what he wants at most, in bits per second.
-  ///   - previous: what he was given before; a rung that is in both ladders goes on.
+  ///   - previous: what he was given before; a rung that is in both ladders goes on, and what he joined he has joined still.
   init(_ ladder: VideoLadder, estimate: Int?, maximum: Int = .max, after previous: PictureReception?) {
     self.ladder = ladder
     let steps = ladder.steps
@@ -45,6 +45,7 @@ struct PictureReception {
     choice = RungChoice(steps, estimate: ladder.isAutomatic ? min(estimate ?? steps.least, maximum) : .max, forwarding: kept)
     if kept != nil, let previous { layers = previous.layers }
     layers.layersMax = choice.forwardedLayers
+    joined = previous?.joined ?? []
     hasPicture = previous?.hasPicture ?? false
     // Who waits to learn of his path waits no longer because there is another output.
     patienceEnd = previous?.patienceEnd

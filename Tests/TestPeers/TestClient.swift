@@ -71,6 +71,8 @@ public final class TestObserver: PeerObserver, @unchecked Sendable {
   public var frames: [(frame: EncodedFrame, stream: StreamID)] = []
   public var keepsFrames = true
   public var keyframeRequests: [OutputID] = []
+  /// By output, each time he was said to be its receiver, or no longer.
+  public var receptions: [OutputID: [Bool]] = [:]
   public var endReasons: [PeerEndReason] = []
   public var statistics = PeerStatistics()
   public var frameCount = 0
@@ -83,6 +85,7 @@ public final class TestObserver: PeerObserver, @unchecked Sendable {
     if keepsFrames { frames.append((frame, stream)) }
   }
   public func peer(_ peer: PeerID, needsKeyframeOf output: OutputID) { keyframeRequests.append(output) }
+  public func peer(_ peer: PeerID, isReceiver: Bool, of output: OutputID) { receptions[output, default: []].append(isReceiver) }
   public func peerDidEnd(_ peer: PeerID, _ reason: PeerEndReason) { endReasons.append(reason) }
   public func peer(_ peer: PeerID, didMeasure statistics: PeerStatistics) { self.statistics = statistics }
 
