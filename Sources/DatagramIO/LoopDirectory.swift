@@ -10,7 +10,8 @@ import WebRTCTransport
 ///     datagram ─kernel─▶ any loop ─ a peer of its own? ─▶ PeerSession
 ///                                 └▶ LoopDirectory: fragment of a check, else path ─▶ the loop that has the peer
 ///
-/// Fragments are known as soon as a peer is added, paths as soon as a check from there was authenticated and before it is answered.
+/// Fragments are known as soon as a peer is added and until its loop says that a restart has done away with them, paths as soon as a check
+/// from there was authenticated and before it is answered.
 final class LoopDirectory: Sendable {
   private struct Entries {
     var loops: [NetworkLoop] = []
@@ -39,6 +40,7 @@ final class LoopDirectory: Sendable {
 
   func add(_ fragment: UfragKey, of index: Int) { entries.withLock { $0.fragments[fragment] = index } }
   func remove(_ fragment: UfragKey) { entries.withLock { $0.fragments[fragment] = nil } }
+  func contains(_ fragment: UfragKey) -> Bool { entries.withLock { $0.fragments[fragment] != nil } }
 
   fileprivate func claim(_ path: TransportPath, for index: Int) -> Bool {
     let other: NetworkLoop? = entries.withLock { entries in
@@ -54,6 +56,10 @@ final class LoopDirectory: Sendable {
 
   fileprivate func release(_ path: TransportPath, of index: Int) {
     entries.withLock { if $0.paths[path] == index { $0.paths[path] = nil } }
+  }
+
+  fileprivate func release(_ fragment: UfragKey, of index: Int) {
+    entries.withLock { if $0.fragments[fragment] == index { $0.fragments[fragment] = nil } }
   }
 }
 
@@ -73,4 +79,5 @@ final class LoopPlace: PathRegistry {
   func release(_ path: TransportPath) {
     if path.transport == .udp { directory.release(path, of: index) }
   }
+  func release(_ fragment: UfragKey) { directory.release(fragment, of: index) }
 }

@@ -17,7 +17,7 @@ public final class NetworkLoopGroup: PeerTransport {
   /// Where a peer is and what it may receive.
   private struct Seat {
     var loop: Int
-    /// Our fragments that lead to it: two while an ICE restart is under way and until the next one.
+    /// Our fragments that lead to it; none where there is one loop alone.
     var fragments: [UfragKey]
     var audio: OutputID?
     var pictures: [OutputID] = []
@@ -95,7 +95,7 @@ public final class NetworkLoopGroup: PeerTransport {
   // MARK: PeerTransport
 
   public func add(_ peer: PeerID, _ setup: PeerSetup, observer: any PeerObserver) {
-    let fragments = [setup.localCredentials.key].compactMap(\.self)
+    let fragments = loops.count > 1 ? [setup.localCredentials.key].compactMap(\.self) : []
     let loop = seating.withLock { seating in
       let loop = seating.emptiest
       seating.seats[peer] = Seat(loop: loop, fragments: fragments)
@@ -108,20 +108,19 @@ public final class NetworkLoopGroup: PeerTransport {
   }
 
   public func update(_ peer: PeerID, _ setup: PeerSetup) {
-    let fragment = setup.localCredentials.key
-    let change: (loop: Int, isNew: Bool, outdated: [UfragKey])? = seating.withLock { seating in
+    let fragment = loops.count > 1 ? setup.localCredentials.key : nil
+    let change: (loop: Int, isNew: Bool)? = seating.withLock { seating in
       guard var seat = seating.seats[peer] else { return nil }
-      guard let fragment, !seat.fragments.contains(fragment) else { return (seat.loop, false, []) }
+      guard let fragment, !seat.fragments.contains(fragment) else { return (seat.loop, false) }
+      // Which are in force still depends on what the peer nominated: his loop knows, and has let go of the others.
+      seat.fragments.removeAll { !directory.contains($0) }
       seat.fragments.append(fragment)
-      let outdated = Array(seat.fragments.dropLast(2))
-      seat.fragments.removeFirst(outdated.count)
       seating.seats[peer] = seat
-      return (seat.loop, true, outdated)
+      return (seat.loop, true)
     }
     guard let change else { return }
     loops[change.loop].update(peer, setup)
     if change.isNew, let fragment { directory.add(fragment, of: change.loop) }
-    for fragment in change.outdated { directory.remove(fragment) }
   }
 
   public func remove(_ peer: PeerID) {

@@ -395,6 +395,7 @@ public struct Endpoint: ~Copyable {
     let inForce = peer.session.localFragments
     for fragment in peer.fragments where !inForce.contains(fragment) && byFragment[fragment] === peer {
       byFragment[fragment] = nil
+      registry?.release(fragment)
     }
     for fragment in inForce where byFragment[fragment] == nil { byFragment[fragment] = peer }
     peer.fragments = inForce

@@ -148,6 +148,23 @@ private struct Party {
     for setup in setups { try expectsAnswer(toACheckOf: setup, at: group.localAddresses[0]) }
   }
 
+  @Test func aSessionRestartedTwiceIsFoundByTheFragmentItWasConnectedUnder() throws {
+    let party = try Party(2, threads: 2)
+    defer { party.stop() }
+    let (group, callers) = (party.group, party.callers)
+    #expect(waits { callers.allSatisfy { $0.server.isConnected.load(ordering: .relaxed) } })
+    for (index, caller) in callers.enumerated() {
+      for _ in 0..<2 {
+        var random = SystemRandomNumberGenerator()
+        var setup = caller.answer.setup
+        setup.localCredentials = ICECredentials(using: &random)
+        setup.remoteCredentials = ICECredentials(using: &random)
+        group.update(PeerID(UInt32(index + 1)), setup)
+      }
+      try expectsAnswer(toACheckOf: caller.answer.setup, at: group.localAddresses[0])
+    }
+  }
+
   @Test func aConnectionGoesToTheThreadOfItsPeer() throws {
     let party = try Party(3, threads: 3, acceptsTCP: true)
     defer { party.stop() }

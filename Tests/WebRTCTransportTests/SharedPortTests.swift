@@ -15,6 +15,7 @@ import WebRTCTransport
       var isGiving = true
       var claims = 0
       var held: Set<TransportPath> = []
+      var fragmentsReleased: [UfragKey] = []
     }
 
     let state: Mutex<State>
@@ -29,6 +30,8 @@ import WebRTCTransport
     }
 
     func release(_ path: TransportPath) { state.withLock { _ = $0.held.remove(path) } }
+
+    func release(_ fragment: UfragKey) { state.withLock { $0.fragmentsReleased.append(fragment) } }
 
     var held: Set<TransportPath> { state.withLock { $0.held } }
   }
@@ -75,6 +78,26 @@ import WebRTCTransport
     simulation.tap = { _, _, _ in false }
     simulation.run(for: .seconds(6))
     #expect(registry.held == [path] && client.endReason == nil)
+  }
+
+  @Test func aFragmentIsReleasedOnceARestartHasTakenItsPlace() throws {
+    let registry = Registry()
+    let simulation = Simulation(seed: 5, registry: registry)
+    var setups: [PeerSetup] = []
+    let client = try simulation.join { call in
+      for _ in 0..<3 {
+        setups.append(call.server)
+        call.server.localCredentials = ICECredentials(using: &simulation.random)
+        call.server.remoteCredentials = ICECredentials(using: &simulation.random)
+      }
+      call.server = setups[0]
+    }
+    try #require(simulation.connectAll())
+    simulation.execute(.update(client.id, setups[1]))
+    #expect(registry.state.withLock { $0.fragmentsReleased }.isEmpty)
+    // Nothing was nominated under the second: he is connected under the first still.
+    simulation.execute(.update(client.id, setups[2]))
+    #expect(registry.state.withLock { $0.fragmentsReleased } == [setups[1].localCredentials.key])
   }
 
   @Test func whoIsMeantByADatagramIsSaid() throws {
