@@ -261,14 +261,29 @@ public struct BandwidthEstimator: Sendable {
   }
 
   /// Transport-wide feedback came.
-  public mutating func receive(_ feedback: borrowing TransportFeedback, at now: Instant) {
+  ///
+  /// - Parameter statusesMax: how many of its statuses are looked at, at most. Those of packets that are forgotten, or were never sent,
+  ///   are stepped over and do not count.
+  /// - Returns: how many were looked at.
+  @discardableResult
+  public mutating func receive(
+    _ feedback: borrowing TransportFeedback, statusesMax: Int = .max, at now: Instant
+  ) -> Int {
     let shift = history.unwrap(feedback.referenceTime)
-    var packets = feedback.packets()
+    let kept = history.kept
+    var packets = feedback.packets(from: kept.first, count: kept.count)
     var news = News()
-    while let status = packets.next() {
+    var statusCount = 0
+    while statusCount < statusesMax, let status = packets.next() {
+      statusCount &+= 1
       if let result = history.match(status, shift: shift) { take(result, into: &news, at: now) }
     }
-    guard news.received > 0 || news.reportedLost > 0 else { return }
+    if news.received > 0 || news.reportedLost > 0 { weigh(news, at: now) }
+    return statusCount
+  }
+
+  /// Takes in what a feedback packet told that is new.
+  private mutating func weigh(_ news: News, at now: Instant) {
     if !hasTransportFeedback {
       hasTransportFeedback = true
       probes.begin(at: now)

@@ -65,6 +65,11 @@ public struct SentPacketHistory: Sendable {
   /// Bytes sent after the last packet that feedback told of.
   public var outstandingBytes: Int { Int(bytesSent &- bytesSettled) }
 
+  /// The packets that are remembered: the first one's number and how many follow on it.
+  var kept: (first: SequenceNumber, count: Int) {
+    (SequenceNumber(UInt16(truncatingIfNeeded: first)), Int(end &- first))
+  }
+
   /// When the last packet was sent; nil before.
   public private(set) var lastSentAt: Instant?
 

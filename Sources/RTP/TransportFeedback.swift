@@ -31,10 +31,15 @@ public struct TransportFeedback: ~Escapable {
     self.chunksAndDeltas = rest
   }
 
-  /// Reads the status of each packet in order; ends early where the feedback is malformed.
+  /// Reads the status of each packet in order; none where the feedback is malformed, and ends early where the deltas do.
   @_lifetime(copy self)
-  public func packets() -> TransportFeedbackPackets {
-    TransportFeedbackPackets(chunksAndDeltas, count: statusCount, base: baseSequenceNumber, time: referenceTime)
+  public func packets() -> TransportFeedbackPackets { packets(from: baseSequenceNumber, count: 1 << 16) }
+
+  /// The same, of none but `count` packets from `first` on: those that did not come and lie elsewhere are stepped over a chunk at a time.
+  @_lifetime(copy self)
+  public func packets(from first: SequenceNumber, count: Int) -> TransportFeedbackPackets {
+    TransportFeedbackPackets(
+      chunksAndDeltas, statusCount: statusCount, base: baseSequenceNumber, time: referenceTime, first: first, count: count)
   }
 }
 
@@ -51,87 +56,73 @@ public struct TransportPacketStatus: Hashable, Sendable {
 }
 
 /// The statuses of a feedback packet, one after another.
+///
+/// Two bytes can tell of thousands of packets that did not come: what is not asked for costs its bytes, not the packets it names.
 public struct TransportFeedbackPackets: ~Escapable {
-  private var chunks: TransportStatusChunks
+  private var chunks: ByteReader
   private var deltas: ByteReader
+  private var chunk = TransportStatusChunk(rawValue: 0)
+  /// Of the chunk's symbols, those that were read.
+  private var symbolsRead = 0
+  private var statusesLeft: Int
   private var sequence: SequenceNumber
   private var time: Interval
+  private let first: SequenceNumber
+  private let count: Int
 
   @_lifetime(copy bytes)
-  init(_ bytes: Span<UInt8>, count: Int, base: SequenceNumber, time: Interval) {
+  init(_ bytes: Span<UInt8>, statusCount: Int, base: SequenceNumber, time: Interval, first: SequenceNumber, count: Int) {
     // Deltas begin behind the last chunk, which only going through the chunks finds.
-    var counting = TransportStatusChunks(bytes, count: count)
-    while counting.next() != nil {}
-    self.chunks = TransportStatusChunks(bytes, count: counting.isMalformed ? 0 : count)
+    let chunkBytes = TransportStatusChunk.byteCount(bytes, statusCount: statusCount)
+    self.chunks = ByteReader(bytes)
     self.deltas = ByteReader(bytes)
-    _ = deltas.skip(counting.bytesRead)
+    _ = deltas.skip(chunkBytes ?? 0)
+    self.statusesLeft = chunkBytes == nil ? 0 : statusCount
     self.sequence = base
     self.time = time
+    self.first = first
+    self.count = count
   }
 
   /// The next packet's status; nil after the last and from where the deltas end early.
   @_lifetime(self: copy self)
   public mutating func next() -> TransportPacketStatus? {
-    guard let symbol = chunks.next() else { return nil }
-    let number = sequence
-    sequence = sequence + 1
-    switch symbol {
-    case 1:
-      guard let delta = deltas.readUInt8() else { return nil }
-      time += .microseconds(Int64(delta) &* 250)
-    case 2:
-      guard let delta = deltas.readUInt16() else { return nil }
-      time += .microseconds(Int64(Int16(bitPattern: delta)) &* 250)
-    default: return TransportPacketStatus(sequenceNumber: number, arrival: nil)
+    while statusesLeft > 0 {
+      if symbolsRead == chunk.count {
+        guard let next = chunks.readUInt16() else { return nil }
+        chunk = TransportStatusChunk(rawValue: next)
+        symbolsRead = 0
+      }
+      let number = sequence
+      let place = Int(number.rawValue &- first.rawValue)
+      let isAskedFor = place < count
+      if !isAskedFor, chunk.tellsOnlyOfLost {
+        step(min(chunk.count &- symbolsRead, statusesLeft, 1 << 16 &- place))
+        continue
+      }
+      let symbol = chunk[symbolsRead]
+      step(1)
+      guard let delta = readDelta(symbol) else { return nil }
+      time += delta
+      if isAskedFor { return TransportPacketStatus(sequenceNumber: number, arrival: symbol == 0 ? nil : time) }
     }
-    return TransportPacketStatus(sequenceNumber: number, arrival: time)
+    return nil
   }
-}
-
-/// The symbols of run-length and status vector chunks: 0 not received, 1 small delta, 2 large or negative delta.
-struct TransportStatusChunks: ~Escapable {
-  private var reader: ByteReader
-  private var symbolsLeft: Int
-  private var chunk: UInt16 = 0
-  private var chunkSymbolsLeft = 0
-  private(set) var isMalformed = false
-
-  @_lifetime(copy bytes)
-  init(_ bytes: Span<UInt8>, count: Int) {
-    self.reader = ByteReader(bytes)
-    self.symbolsLeft = count
-  }
-
-  var bytesRead: Int { reader.offset }
 
   @_lifetime(self: copy self)
-  mutating func next() -> UInt8? {
-    guard symbolsLeft > 0, !isMalformed else { return nil }
-    if chunkSymbolsLeft == 0 {
-      guard let next = reader.readUInt16() else {
-        isMalformed = true
-        return nil
-      }
-      chunk = next
-      chunkSymbolsLeft = next & 0x8000 == 0 ? Int(next & 0x1FFF) : next & 0x4000 == 0 ? 14 : 7
-      if chunkSymbolsLeft == 0 {
-        isMalformed = true
-        return nil
-      }
+  private mutating func step(_ count: Int) {
+    symbolsRead &+= count
+    statusesLeft &-= count
+    sequence = sequence + count
+  }
+
+  /// How long after the one before it a packet came; zero for one that did not, nil where the deltas end.
+  @_lifetime(self: copy self)
+  private mutating func readDelta(_ symbol: UInt8) -> Interval? {
+    switch symbol {
+    case 0: .zero
+    case 1: deltas.readUInt8().map { .microseconds(Int64($0) &* 250) }
+    default: deltas.readUInt16().map { .microseconds(Int64(Int16(bitPattern: $0)) &* 250) }
     }
-    symbolsLeft &-= 1
-    chunkSymbolsLeft &-= 1
-    let symbol =
-      switch chunk >> 14 {
-      case 0, 1: chunk >> 13 & 3
-      case 2: chunk >> UInt16(truncatingIfNeeded: chunkSymbolsLeft) & 1
-      default: chunk >> UInt16(truncatingIfNeeded: chunkSymbolsLeft &* 2) & 3
-      }
-    // 3 is reserved: how long its delta is nobody knows, so nothing behind it can be read.
-    if symbol == 3 {
-      isMalformed = true
-      return nil
-    }
-    return UInt8(truncatingIfNeeded: symbol)
   }
 }

@@ -210,9 +210,11 @@ struct PathControl {
   }
 
   /// The peer told when packets came.
-  mutating func receive(_ feedback: borrowing TransportFeedback, at now: Instant) {
-    estimator.receive(feedback, at: now)
-    learned(at: now)
+  ///
+  /// - Returns: how many statuses were looked at, of `statusesMax` at most.
+  mutating func receive(_ feedback: borrowing TransportFeedback, statusesMax: Int, at now: Instant) -> Int {
+    defer { learned(at: now) }
+    return estimator.receive(feedback, statusesMax: statusesMax, at: now)
   }
 
   /// The peer reported what it lost.

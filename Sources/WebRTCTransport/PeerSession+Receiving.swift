@@ -43,6 +43,7 @@ extension PeerSession {
   mutating func receiveRTCP(_ datagram: inout MutableSpan<UInt8>, at now: Instant, into outputs: inout PeerOutputs) {
     guard let receiver, let length = try? receiver.unprotectRTCP(&datagram) else { return refuse() }
     var reader = RTCPReader(datagram.span.extracting(0..<min(length, datagram.count)))
+    var allowance = FeedbackAllowance()
     while let packet = reader.next() {
       switch packet {
       case .senderReport(let report, let blocks):
@@ -63,7 +64,8 @@ extension PeerSession {
         let hasSound = outgoing.audio.map { sources.contains($0.configuration.source) } ?? true
         path.receiveMaximumBitrate(bitsPerSecond, includesSound: hasSound, at: now)
       case .transportFeedback(let feedback):
-        path.receive(feedback, at: now)
+        guard outgoing.isFeedbackAgreed else { break }
+        allowance.statuses &-= path.receive(feedback, statusesMax: allowance.statuses, at: now)
         outgoing.audio?.pathIsFull = path.estimator.hasOwnQueue
         if let sound = outgoing.soundToCopy {
           outgoing.audio?.copiesMax = path.copiesMax(sound.counters, loss: sound.loss, at: now)

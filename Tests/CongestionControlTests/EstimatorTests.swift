@@ -37,6 +37,42 @@ import Timing
   #expect(history.outstandingBytes == 800)
 }
 
+/// Feedback of 36 bytes that tells of 65528 packets from `base` on, all of them lost.
+private func allLost(from base: UInt16) -> [UInt8] {
+  [0x8F, 205, 0, 8, 0, 0, 0, 1, 0, 0, 0, 2, UInt8(base >> 8), UInt8(base & 255), 0xFF, 0xF8, 0, 0, 0, 0]
+    + Array(repeating: [0x1F, 0xFF], count: 8).flatMap { $0 }
+}
+
+/// - Returns: how many statuses were looked at.
+private func receive(_ datagram: [UInt8], statusesMax: Int = .max, at now: Instant, _ estimator: inout BandwidthEstimator)
+  -> Int
+{
+  var count = 0
+  var reader = RTCPReader(datagram.span)
+  while let packet = reader.next() {
+    guard case .transportFeedback(let feedback) = packet else { continue }
+    count += estimator.receive(feedback, statusesMax: statusesMax - count, at: now)
+  }
+  return count
+}
+
+@Test func feedbackOnThousandsOfPacketsIsLookedAtOnlyForThoseThatWereSent() {
+  var estimator = BandwidthEstimator()
+  #expect(receive(allLost(from: 0), at: .zero, &estimator) == 0)
+  for number in 0..<200 { estimator.packetSent(UInt16(1_000 + number), size: 1_000, at: .zero + .milliseconds(Int64(number))) }
+  #expect(receive(allLost(from: 1_200), at: .zero + .milliseconds(250), &estimator) == 200 - 8)
+  #expect(receive(allLost(from: 65_000), at: .zero + .milliseconds(600), &estimator) == 200)
+  // They count as lost, however many others are said to be.
+  #expect(estimator.statistics.fractionLost > 0.5 && estimator.statistics.isInformed)
+}
+
+@Test func feedbackIsLookedAtNoFurtherThanIsAllowed() {
+  var estimator = BandwidthEstimator()
+  for number in 0..<200 { estimator.packetSent(UInt16(number), size: 1_000, at: .zero + .milliseconds(Int64(number))) }
+  let datagram = Array(repeating: allLost(from: 65_000), count: 55).flatMap { $0 }
+  #expect(receive(datagram, statusesMax: 500, at: .zero + .milliseconds(300), &estimator) == 500)
+}
+
 @Test(arguments: 0..<20 as Range<UInt64>)
 func hostileFeedbackLeavesTheTargetWithinItsBounds(seed: UInt64) {
   var random = SeededRandom(seed: seed)
