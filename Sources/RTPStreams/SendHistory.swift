@@ -185,17 +185,21 @@ struct SendHistory: Sendable {
 
   /// The frame a packet is of; nil where it is not kept or too old to be of use.
   func frame(with sequence: Int64, at now: Instant) -> OutgoingFrame? {
-    // Newest first: what is asked for again was mostly sent just now.
-    var number = end
-    while number > oldest {
-      number &-= 1
-      guard let entry = entries[place(number)] else { return nil }
-      guard sequence < entry.firstSequence else {
-        let isWithin = sequence < entry.firstSequence &+ Int64(entry.frame.ranges.count)
-        return isWithin && now - entry.sentAt <= ageMax ? frame(number) : nil
-      }
+    guard let number = lastFrame(notAfter: sequence), let entry = entries[place(number)] else { return nil }
+    let isWithin = sequence < entry.firstSequence &+ Int64(entry.frame.ranges.count)
+    return isWithin && now - entry.sentAt <= ageMax ? frame(number) : nil
+  }
+
+  /// The last frame that begins with a packet or before it; nil where all that are kept begin after it. By halves: frames follow one
+  /// another in the order of their numbers.
+  private func lastFrame(notAfter sequence: Int64) -> Int? {
+    var (lower, upper) = (oldest, end)
+    while lower < upper {
+      let middle = lower &+ (upper &- lower) / 2
+      guard let entry = entries[place(middle)] else { return nil }
+      if entry.firstSequence <= sequence { lower = middle &+ 1 } else { upper = middle }
     }
-    return nil
+    return lower > oldest ? lower &- 1 : nil
   }
 
   /// Whether a packet may be sent again now, which counts as done.

@@ -50,7 +50,7 @@ extension PeerSession {
         if let index = incoming.index(of: report.sender) { incoming.entries[index].stream.receive(report, at: now) }
         takeReports(blocks, at: now)
       case .receiverReport(_, let blocks): takeReports(blocks, at: now)
-      case .nack(let media, let lost): retransmit(media, lost, at: now, into: &outputs)
+      case .nack(let media, let lost): retransmit(media, lost, &allowance, at: now, into: &outputs)
       case .pictureLossIndication(let media): noteKeyframeRequest(media, into: &outputs)
       case .fullIntraRequest(let requests):
         for index in 0..<requests.count {

@@ -71,10 +71,14 @@ extension PeerSession {
     }
   }
 
-  /// Answers a NACK (RFC 4585), as far as the packets are still kept and their turn comes.
-  mutating func retransmit(_ media: SSRC, _ lost: consuming LostPackets, at now: Instant, into outputs: inout PeerOutputs) {
+  /// Answers a NACK (RFC 4585), as far as the packets are still kept and their turn comes, and the datagram it came in may name more.
+  mutating func retransmit(
+    _ media: SSRC, _ lost: consuming LostPackets, _ allowance: inout FeedbackAllowance, at now: Instant,
+    into outputs: inout PeerOutputs
+  ) {
     guard let kind = outgoing.kind(of: media), let selected = mediaPath, let sender else { return }
-    while let number = lost.next() {
+    while allowance.lostPackets > 0, let number = lost.next() {
+      allowance.lostPackets &-= 1
       if kind == .video, path.isPaced {
         guard let size = outgoing.video?.keptSize(of: number, at: now) else { continue }
         let whole = size &+ PathControl.packetOverhead
@@ -213,7 +217,8 @@ extension PeerSession {
 
   private var usesReducedSizeRTCP: Bool { setup.session.media.allSatisfy(\.reducedSizeRTCP) }
 
-  private mutating func sendRTCP(
+  /// Sends one datagram of RTCP; whatever is written, for a client that tests what a server bears.
+  package mutating func sendRTCP(
     into outputs: inout PeerOutputs, _ write: (inout PeerSession, inout RTCPWriter) -> Void
   ) {
     guard let path = mediaPath, let sender else { return }
