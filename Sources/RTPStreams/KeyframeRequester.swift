@@ -15,6 +15,9 @@ public struct KeyframeRequester: Sendable {
 
   public init() {}
 
+  /// Wants nothing yet, and keeps its distance from the last request of another.
+  public init(after previous: KeyframeRequester) { lastRequest = previous.lastRequest }
+
   /// A keyframe is wanted. Told again while one is wanted already, it changes nothing.
   public mutating func request() {
     guard !isWanted else { return }

@@ -95,6 +95,12 @@ public struct ReceiveStream: Sendable {
     if isVideo { assembler = VideoFrameAssembler(patience: patience) }
   }
 
+  /// - Parameter previous: the source whose place it takes: keyframes are asked for no more often than if it had gone on.
+  public init(_ configuration: Configuration, after previous: borrowing ReceiveStream) {
+    self.init(configuration)
+    keyframes = KeyframeRequester(after: previous.keyframes)
+  }
+
   /// Long enough for a few requests and their answers; without requests, for packets that were overtaken.
   private var patience: Interval {
     guard configuration.usesNACK else { return .milliseconds(100) }

@@ -10,10 +10,14 @@ struct IncomingStreams {
   struct Entry {
     let id: StreamID
     var stream: ReceiveStream
+    /// When it took the place of another source; nil where it was the first one there.
+    let replacedAt: Instant?
   }
 
   /// More SSRCs than an honest peer sends at once: two kinds, some m-lines, four layers.
   static let capacity = 24
+  /// Between two changes of a stream's source: each costs as much memory as thousands of packets do.
+  private static let replacementInterval = Interval.milliseconds(200)
 
   var entries: [Entry] = []
   private var lines: [Line]
@@ -48,8 +52,9 @@ struct IncomingStreams {
     }
   }
 
-  /// The entry a packet belongs to, made where the packet is the first of its source; nil where it cannot be placed.
-  mutating func find(_ header: RTPHeader, _ extensions: HeaderExtensions) -> Int? {
+  /// The entry a packet belongs to, made where the packet is the first of its source; nil where it cannot be placed, or would replace
+  /// another source too soon.
+  mutating func find(_ header: RTPHeader, _ extensions: HeaderExtensions, at now: Instant) -> Int? {
     if lastFound < entries.count, entries[lastFound].belongs(header.ssrc) { return lastFound }
     if let known = entries.firstIndex(where: { $0.belongs(header.ssrc) }) {
       lastFound = known
@@ -57,7 +62,7 @@ struct IncomingStreams {
     }
     guard let line = line(of: header, extensions) else { return nil }
     if case .retransmission? = line.payloadTypes[header.payloadType] { return adoptRetransmission(header, extensions, line) }
-    return add(header, extensions, line)
+    return add(header, extensions, line, at: now)
   }
 
   // A span lends its elements: a stream read by way of the array is copied first, with a reference count for each of its arrays.
@@ -97,23 +102,30 @@ struct IncomingStreams {
     return candidates.count == 1 ? candidates.first : nil
   }
 
-  private mutating func add(_ header: RTPHeader, _ extensions: HeaderExtensions, _ line: Line) -> Int? {
+  private mutating func add(
+    _ header: RTPHeader, _ extensions: HeaderExtensions, _ line: Line, at now: Instant
+  ) -> Int? {
     var layer: UInt8 = 0
     if let rid = extensions.rid, let index = line.layers.firstIndex(of: rid) { layer = UInt8(truncatingIfNeeded: index) }
     let id = StreamID(media: line.index, kind: line.kind, layer: layer)
-    // A source that replaces another on its line: the sender restarted it, or the SSRC collided.
-    entries.removeAll { $0.id == id }
-    guard entries.count < Self.capacity else { return nil }
     let retransmission = line.announced.first { $0.ssrc == header.ssrc.rawValue }?.retransmissionSSRC
-    entries.append(
-      Entry(
-        id: id,
-        stream: ReceiveStream(
-          .init(
-            source: header.ssrc, kind: line.kind, payloadTypes: line.payloadTypes,
-            retransmissionSource: retransmission.map { SSRC($0) }, usesNACK: line.usesNACK))))
+    let configuration = ReceiveStream.Configuration(
+      source: header.ssrc, kind: line.kind, payloadTypes: line.payloadTypes,
+      retransmissionSource: retransmission.map { SSRC($0) }, usesNACK: line.usesNACK)
+    if let place = entries.firstIndex(where: { $0.id == id }) { return replace(place, configuration, at: now) }
+    guard entries.count < Self.capacity else { return nil }
+    entries.append(Entry(id: id, stream: ReceiveStream(configuration), replacedAt: nil))
     lastFound = entries.count &- 1
     return lastFound
+  }
+
+  /// A source replaces another in its place: the sender restarted it, or the SSRC collided. The first one does so at once.
+  private mutating func replace(_ place: Int, _ configuration: ReceiveStream.Configuration, at now: Instant) -> Int? {
+    if let last = entries[place].replacedAt, now - last < Self.replacementInterval { return nil }
+    let stream = ReceiveStream(configuration, after: entries[place].stream)
+    entries[place] = Entry(id: entries[place].id, stream: stream, replacedAt: now)
+    lastFound = place
+    return place
   }
 
   /// A retransmission whose source was not announced: of the layer it names, else of the only stream of its line that has none yet.

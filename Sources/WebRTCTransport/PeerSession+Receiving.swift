@@ -15,7 +15,7 @@ extension PeerSession {
     if let number = extensions.transportSequenceNumber {
       arrivals?.receive(number, of: header.ssrc, size: datagram.count, at: now)
     }
-    guard let index = incoming.find(header, extensions) else { return refuse() }
+    guard let index = incoming.find(header, extensions, at: now) else { return refuse() }
     if incoming.entries[index].id.kind == .audio {
       incoming.entries[index].stream.receive(
         packet, header, extensions, at: now, pool: &audioPool, frames: &outputs.frames)
