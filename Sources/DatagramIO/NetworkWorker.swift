@@ -185,6 +185,7 @@ final class NetworkWorker {
     moved.datagrams.removeAll { datagram, _ in
       endpoint.receive(&datagram, from: connection.path, at: now, into: &outputs)
     }
+    admit(token)
     updateInterest(token)
   }
 
@@ -198,6 +199,12 @@ final class NetworkWorker {
     }
   }
 
+  /// Lets a connection stay once its path is a peer's.
+  private func admit(_ token: UInt64) {
+    guard let connection = connections[token], !connection.isPeers, endpoint.isKnown(connection.path) else { return }
+    connections.admit(token)
+  }
+
   private func readStream(_ token: UInt64, at now: Instant) {
     var elsewhere: NetworkLoop?
     var datagrams = HandedDatagrams()
@@ -209,7 +216,10 @@ final class NetworkWorker {
       }
       if elsewhere != nil { _ = datagrams.append(datagram.span, from: path) }
     }
-    guard let elsewhere, let connection = connections[token], !connection.stream.isClosed else { return updateInterest(token) }
+    guard let elsewhere, let connection = connections[token], !connection.stream.isClosed else {
+      admit(token)
+      return updateInterest(token)
+    }
     queue.remove(connection.stream.descriptor)
     guard var moved = connections.move(token) else { return }
     moved.datagrams = datagrams

@@ -8,6 +8,8 @@ struct StreamConnections {
     let path: TransportPath
     var deframer = StreamDeframer()
     var lastRead: Instant
+    /// Whether an authenticated check came on it.
+    fileprivate(set) var isPeers = false
 
     init(stream: TCPConnection, path: TransportPath, at now: Instant) {
       self.stream = stream
@@ -29,6 +31,7 @@ struct StreamConnections {
   private static let idleMax = Interval.seconds(40)
 
   private var byToken: [UInt64: Connection] = [:]
+  private var strange = StrangeConnections()
   private var nextNumber: UInt32 = 0
   private var buffer = [UInt8](repeating: 0, count: 16_384)
   private var frame = [UInt8](repeating: 0, count: 2_050)
@@ -37,7 +40,7 @@ struct StreamConnections {
   var all: some Sequence<Connection> { byToken.values }
   subscript(token: UInt64) -> Connection? { byToken[token] }
 
-  /// Takes a new connection; nil, and the connection closed, where there are too many.
+  /// Takes a new connection, for which another stranger's may be closed; nil, and the connection closed, where there are too many.
   ///
   /// - Parameter deframer: with what was read of it and is no whole datagram yet.
   mutating func add(_ stream: TCPConnection, deframer: StreamDeframer = StreamDeframer(), at now: Instant) -> UInt64? {
@@ -51,6 +54,7 @@ struct StreamConnections {
     let connection = Connection(stream: stream, path: path, at: now)
     connection.deframer = deframer
     byToken[token] = connection
+    if let oldest = strange.add(token, from: stream.remoteAddress, at: now) { byToken[oldest]?.stream.close() }
     return token
   }
 
@@ -60,9 +64,23 @@ struct StreamConnections {
   }
 
   /// Takes out one that another loop is to have.
-  mutating func move(_ token: UInt64) -> Moved? { byToken.removeValue(forKey: token).map { Moved(connection: $0) } }
+  mutating func move(_ token: UInt64) -> Moved? {
+    let connection = byToken[token]
+    remove(token)
+    return connection.map { Moved(connection: $0) }
+  }
 
-  mutating func remove(_ token: UInt64) { byToken[token] = nil }
+  mutating func remove(_ token: UInt64) {
+    guard let connection = byToken.removeValue(forKey: token), !connection.isPeers else { return }
+    strange.remove(token)
+  }
+
+  /// An authenticated check came on it: it may stay while it is used.
+  mutating func admit(_ token: UInt64) {
+    guard let connection = byToken[token], !connection.isPeers else { return }
+    connection.isPeers = true
+    strange.remove(token)
+  }
 
   /// Reads what has come and hands out each whole datagram; closes the connection where the framing is broken.
   mutating func read(_ token: UInt64, at now: Instant, _ body: (inout MutableSpan<UInt8>, TransportPath) -> Void) {
@@ -89,7 +107,9 @@ struct StreamConnections {
     connection.stream.write(frame.span.extracting(0..<length))
   }
 
-  func closeIdle(at now: Instant) {
+  /// Closes those that nothing came on for long, and those that are a stranger's still.
+  mutating func closeIdle(at now: Instant) {
+    while let token = strange.takeExpired(at: now) { byToken[token]?.stream.close() }
     for connection in byToken.values where now - connection.lastRead > Self.idleMax { connection.stream.close() }
   }
 }

@@ -201,6 +201,9 @@ public struct Endpoint: ~Copyable {
     return true
   }
 
+  /// Whether a path is a peer's: an authenticated check came from there.
+  public mutating func isKnown(_ path: TransportPath) -> Bool { byPath[path] != nil }
+
   private mutating func receiveCheck(
     _ datagram: inout MutableSpan<UInt8>, from path: TransportPath, at now: Instant, into outputs: inout PeerOutputs
   ) -> Bool {

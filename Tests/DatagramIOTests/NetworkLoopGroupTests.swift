@@ -181,6 +181,30 @@ private struct Party {
     withExtendedLifetime(connections) {}
   }
 
+  @Test func strangersConnectionsMakeRoomForEachOtherAndThoseOfPeersStay() throws {
+    let party = try Party(3, threads: 3, acceptsTCP: true)
+    defer { party.stop() }
+    let (group, callers) = (party.group, party.callers)
+    let connections = try callers.map { _ in try TCPConnection(connectingTo: group.localAddresses[0]) }
+    let answersCheck = { (index: Int, transaction: UInt64) in
+      try write(check(of: callers[index].answer.setup, transaction: transaction), to: connections[index])
+      return try isSuccess(readFrame(from: connections[index]), transaction: transaction)
+    }
+    for index in callers.indices { #expect(try answersCheck(index, 1)) }
+    // One host may have 64 on which nothing is checked; the oldest of them go.
+    let strangers = try (0..<70).map { _ in try TCPConnection(connectingTo: group.localAddresses[0]) }
+    #expect(waits { strangers.prefix(6).allSatisfy(isEnded) })
+    #expect(waits { group.statistics.tcpConnections == 67 })
+    #expect(!strangers.suffix(64).contains(where: isEnded))
+    for index in callers.indices { #expect(try answersCheck(index, 2)) }
+  }
+
+  private func isEnded(_ connection: TCPConnection) -> Bool {
+    var byte: [UInt8] = [0]
+    var room = byte.mutableSpan
+    return connection.read(into: &room) == .closed
+  }
+
   @Test func aSecondServerCannotHaveTheSharedPort() throws {
     let group = try NetworkLoopGroup(bind: [loopback], acceptsTCP: false, threads: 3, seed: 1)
     defer { group.stop() }
