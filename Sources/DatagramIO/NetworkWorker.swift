@@ -19,6 +19,8 @@ final class NetworkWorker {
   static let firstConnectionToken: UInt64 = 1 << 32
   /// Batches read from one socket before the others have their turn.
   private static let batchesPerTurn = 8
+  /// Where the process has no descriptors left, new connections wait for so long.
+  private static let listeningPause = Interval.seconds(1)
 
   private let queue: EventQueue
   private let waker: Waker
@@ -48,6 +50,8 @@ final class NetworkWorker {
   private var publishAt = Instant.zero
   /// Whether something changed since they were published, or connections may grow idle.
   private var mustPublish = false
+  /// When listeners that found no descriptors left are watched again; nil while all are.
+  private var listenAgainAt: Instant?
 
   /// - Parameters:
   ///   - wakers: rung for commands, and for what other loops hand over.
@@ -94,6 +98,7 @@ final class NetworkWorker {
     let goesOn = executeCommands(of: loop)
     let now = MonotonicClock.now()
     receiveReady(at: now)
+    listenAgain(at: now)
     if place != nil { receiveHanded(from: loop, at: now) }
     for path in closedPaths { endpoint.pathClosed(path, at: now, into: &outputs) }
     closedPaths.removeAll(keepingCapacity: true)
@@ -135,8 +140,10 @@ final class NetworkWorker {
   }
 
   private var nextDeadline: Instant? {
-    guard mustPublish else { return endpoint.nextDeadline }
-    return endpoint.nextDeadline.map { min($0, publishAt) } ?? publishAt
+    var earliest = endpoint.nextDeadline
+    if mustPublish { earliest = min(earliest ?? publishAt, publishAt) }
+    if let listenAgainAt { earliest = min(earliest ?? listenAgainAt, listenAgainAt) }
+    return earliest
   }
 
   private func receive(_ index: Int, at now: Instant) {
@@ -196,6 +203,20 @@ final class NetworkWorker {
     while let stream = listener.accept() {
       guard let token = connections.add(stream, at: now) else { continue }
       queue.add(stream.descriptor, token: token, for: .readable)
+    }
+    guard listener.lacksDescriptors else { return }
+    // It would be ready in each turn, and nothing to be done.
+    queue.remove(listener.descriptor)
+    listenAgainAt = now + Self.listeningPause
+  }
+
+  /// Watches the listeners again for which there were no descriptors; the queue refuses those that are watched anyway.
+  private func listenAgain(at now: Instant) {
+    guard let due = listenAgainAt, now >= due else { return }
+    listenAgainAt = nil
+    for (index, port) in ports.enumerated() {
+      guard let listener = port.listener else { continue }
+      queue.add(listener.descriptor, token: Self.firstListenerToken + UInt64(index), for: .readable)
     }
   }
 

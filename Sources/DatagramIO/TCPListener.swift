@@ -6,6 +6,8 @@ public final class TCPListener {
   /// For `EventQueue`.
   public let descriptor: Int32
   public let localAddress: TransportAddress
+  /// Whether the last `accept` failed for want of descriptors or memory: connections may still wait, and the listener stays ready.
+  public private(set) var lacksDescriptors = false
 
   /// - Parameter address: port 0 has the kernel choose one.
   public init(bind address: TransportAddress) throws(SocketError) {
@@ -27,13 +29,20 @@ public final class TCPListener {
   /// The next connection that waits; nil where none does, or the process has no descriptors left.
   public func accept() -> TCPConnection? {
     var storage = sockaddr_storage()
+    lacksDescriptors = false
     while true {
       let accepted = shim_accept(descriptor, &storage)
       if accepted >= 0 {
         if let remote = TransportAddress(&storage) { return TCPConnection(descriptor: accepted, remote: remote) }
         close(accepted)
-      } else if shim_errno() != EINTR && shim_errno() != ECONNABORTED {
+        continue
+      }
+      switch shim_errno() {
+      case EINTR, ECONNABORTED: continue
+      case EMFILE, ENFILE, ENOBUFS, ENOMEM:
+        lacksDescriptors = true
         return nil
+      default: return nil
       }
     }
   }

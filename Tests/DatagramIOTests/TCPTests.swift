@@ -1,4 +1,5 @@
 import DatagramIO
+import Glibc
 import ICE
 import TestSupport
 import Testing
@@ -100,6 +101,29 @@ private func readAll(_ connection: TCPConnection, count: Int) throws -> [UInt8] 
     let bytes: [UInt8] = [1]
     let isTaken = server.write(bytes.span)
     #expect(!isTaken)
+  }
+
+  @Test func aListenerTellsWantOfDescriptorsFromWantOfConnections() async {
+    // In a process of its own: the limit holds for the whole of it.
+    await #expect(processExitsWith: .success) {
+      let (_, _, listener) = try connectedPair()
+      _ = listener.accept()
+      try #require(!listener.lacksDescriptors)
+      let second = try TCPConnection(connectingTo: listener.localAddress)
+      let queue = try EventQueue()
+      queue.add(listener.descriptor, token: 1, for: .readable)
+      queue.wait(timeout: .seconds(5)) { _, _ in }
+      var before = rlimit()
+      getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &before)
+      var none = rlimit(rlim_cur: 1, rlim_max: before.rlim_max)
+      setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &none)
+      let refused = listener.accept()
+      setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &before)
+      try #require(refused == nil && listener.lacksDescriptors)
+      let taken = listener.accept()
+      try #require(taken != nil && !listener.lacksDescriptors)
+      withExtendedLifetime(second) {}
+    }
   }
 
   @Test func aListenersPortInUseIsAClearSentence() throws {
