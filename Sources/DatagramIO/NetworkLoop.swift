@@ -47,7 +47,7 @@ public final class NetworkLoop: PeerTransport {
   }
 
   private struct Mail {
-    var commands = Mailbox()
+    var commands = CommandMailbox()
     var isStopping = false
     /// What other loops of the port read and this one is meant by.
     var datagrams = HandedDatagrams()

@@ -7,13 +7,13 @@ import Timing
 import WebRTCTransport
 
 /// What becomes of pictures when the loop is too far behind for all that is posted.
-@Suite struct MailboxTests {
+@Suite struct CommandMailboxTests {
   /// One who is sent the pictures of output 2 by way of a mailbox.
   private final class Viewer {
     let simulation: Simulation
     let observer = TestObserver()
     let client: TestClient
-    var mailbox = Mailbox()
+    var mailbox = CommandMailbox()
 
     init(seed: UInt64) throws {
       simulation = Simulation(seed: seed)

@@ -7,7 +7,7 @@ import WebRTCTransport
 ///
 /// Bounded: frames to be sent are dropped and counted where so much waits, everything else is kept. In place of the first picture that an
 /// output lost stands a command that says so, since those behind it build on what nobody was sent.
-package struct Mailbox {
+package struct CommandMailbox {
   /// Frames that may wait for the loop: a tenth of a second of five hundred rooms.
   package static let framesWaitingMax = 8192
 
