@@ -35,15 +35,15 @@ package struct AdmissionControl: Sendable {
   /// With all of the processors to use only late ticks tell that it is too much.
   private var hasLimit: Bool { shareMax < 1 }
 
-  /// While half of it is free nobody is refused for what he is thought to cost.
-  private var isHalfFree: Bool { used + expected < shareMax * allowance / 2 }
+  /// While half of it is free, and where there is no limit, nobody is refused for what he is thought to cost.
+  private var isHalfFree: Bool { !hasLimit || used + expected < shareMax * allowance / 2 }
 
   /// Whether what is remembered keeps nobody out: while it does it has to be measured on, or it would for ever.
-  package var isAtRest: Bool { !isFull && (!hasLimit || isHalfFree) }
+  package var isAtRest: Bool { !isFull && isHalfFree }
 
   /// Whether one comes in who will cost so much.
   package mutating func admits(_ cost: Double, at level: VideoLevel) -> Bool {
-    guard !isFull, !level.refusesNewcomers, !hasLimit || isHalfFree || used + expected + cost <= shareMax * allowance else {
+    guard !isFull, !level.refusesNewcomers, isHalfFree || used + expected + cost <= shareMax * allowance else {
       refusedCount += 1
       return false
     }
