@@ -2,18 +2,11 @@ import Conference
 import ControlAPI
 import Testing
 
-private let secret = Array("0123456789abcdef0123456789abcdef".utf8)
-private let now = 1_800_000_000
-
 /// Those who only watch are counted rather than named, for who asks for that: there may be thousands.
 @Suite struct AudienceTests {
   /// A room with Ada and Bob on its stage, of whom Vera and Will watch, and Eve in its lobby.
   private func fixture() throws -> Fixture {
-    let key = try #require(TokenKey(.secret(secret), id: "k1"))
-    let fixture = try Fixture { settings in
-      settings.authentication = .tokens([key])
-      settings.now = { now }
-    }
+    let fixture = try Fixture.withTokens()
     fixture.control.state.withLock { state in
       state.rooms["lobby"]?.participants += [Self.person("p3", "Vera", "viewer"), Self.person("p4", "Will", "viewer")]
       state.rooms["lobby"]?.waiting = [Self.person("p9", "Eve", "viewer", isAdmitted: false)]
@@ -27,11 +20,6 @@ private let now = 1_800_000_000
     person.subject = name.lowercased()
     person.isAdmitted = isAdmitted
     return person
-  }
-
-  private func bearer(_ role: Role, _ subject: String) -> [String] {
-    let claims = TokenClaims(subject: subject, room: "lobby", role: role, expires: now + 60)
-    return ["Authorization: Bearer \(Token.signed(claims, secret: secret, keyID: "k1"))"]
   }
 
   /// Which of all people an answer names.
@@ -64,23 +52,22 @@ private let now = 1_800_000_000
     #expect(events?.status == 422)
   }
 
-  /// Listens as somebody until his filter has read the room.
-  private func listen(_ fixture: Fixture, _ headers: [String]) async -> RawClient {
-    let client = fixture.client()
-    let before = fixture.control.state.withLock { $0.readings }
-    await client.send(request("GET", "/v1/rooms/lobby/events?audience=count", upgradeHeaders + headers))
-    #expect(await client.response(toHead: true)?.status == 101)
-    await eventually { fixture.control.state.withLock { $0.readings } > before }
+  /// Listens as somebody, once it is known whom he may be told of: until then he is told of everybody's leaving.
+  private func listen(_ fixture: Fixture, _ headers: [String], readings: Int) async -> RawClient {
+    let client = await fixture.listen(headers, query: "?audience=count", readings: readings)
+    var text = ""
+    repeat {
+      if text.contains("\"participant-left\"") { _ = await client.text() }
+      fixture.control.emit(.participantLeft(id: "unknown", reason: .left))
+      fixture.control.emit(.floorChanged(id: nil))
+      text = await client.text()
+    } while text.contains("\"participant-left\"")
     return client
-  }
-
-  private func next(_ client: RawClient) async -> String {
-    String(decoding: await client.frame()?.payload ?? [], as: UTF8.self)
   }
 
   @Test func eventsTellOfTheAudienceItsNumberAlone() async throws {
     let fixture = try fixture()
-    let client = await listen(fixture, bearer(.viewer, "vera"))
+    let client = await listen(fixture, bearer(.viewer, "vera"), readings: 2)
     let control = fixture.control
     control.emit(.participantJoined(Self.person("p5", "Xeno", "viewer")))
     control.emit(.participantChanged(Self.person("p4", "Will", "viewer")))
@@ -88,39 +75,39 @@ private let now = 1_800_000_000
     control.emit(.pictureSwitched(id: "p4", output: "low"))
     control.emit(.participantLeft(id: "p4", reason: .left))
     control.emit(.audienceChanged(count: 2))
-    #expect(await next(client).contains("\"type\":\"audience-changed\",\"room\":\"lobby\""))
+    #expect(await client.text().contains("\"type\":\"audience-changed\",\"room\":\"lobby\""))
     control.emit(.pictureSwitched(id: "p3", output: "low"))
-    #expect(await next(client).contains("\"picture-switched\""), "his own")
+    #expect(await client.text().contains("\"picture-switched\""), "his own")
     control.emit(.participantChanged(Self.person("p3", "Vera", "viewer")))
-    #expect(await next(client).contains("\"id\":\"p3\""))
+    #expect(await client.text().contains("\"id\":\"p3\""))
     control.emit(.participantLeft(id: "p2", reason: .left))
-    #expect(await next(client).contains("\"participant-left\""), "who was on the stage")
+    #expect(await client.text().contains("\"participant-left\""), "who was on the stage")
   }
 
   @Test func whoGoesToTheStageAndBackIsToldOfAsLongAsHeIsThere() async throws {
     let fixture = try fixture()
-    let client = await listen(fixture, bearer(.panelist, "bob"))
+    let client = await listen(fixture, bearer(.panelist, "bob"), readings: 2)
     let control = fixture.control
     control.emit(.participantChanged(Self.person("p4", "Will", "panelist")))
-    #expect(await next(client).contains("\"role\":\"panelist\""))
+    #expect(await client.text().contains("\"role\":\"panelist\""))
     control.emit(.pictureSwitched(id: "p4", output: nil))
-    #expect(await next(client).contains("\"picture-switched\""))
+    #expect(await client.text().contains("\"picture-switched\""))
     control.emit(.participantChanged(Self.person("p4", "Will", "viewer")))
-    #expect(await next(client).contains("\"role\":\"viewer\""), "that he left the stage")
+    #expect(await client.text().contains("\"role\":\"viewer\""), "that he left the stage")
     control.emit(.participantChanged(Self.person("p4", "William", "viewer")))
     control.emit(.participantLeft(id: "p4", reason: .left))
     control.emit(.roomClosing(reason: "over"))
-    #expect(await next(client).contains("\"room-closing\""))
+    #expect(await client.text().contains("\"room-closing\""))
   }
 
   @Test func whoLeadsIsToldWhoWaits() async throws {
     let fixture = try fixture()
-    let client = await listen(fixture, bearer(.host, "ada"))
+    let client = await listen(fixture, bearer(.host, "ada"), readings: 1)
     let waiting = Self.person("p8", "Zoe", "viewer", isAdmitted: false)
     fixture.control.emit(.participantWaiting(waiting))
-    #expect(await next(client).contains("\"participant-waiting\""))
+    #expect(await client.text().contains("\"participant-waiting\""))
     fixture.control.emit(.participantLeft(id: "p8", reason: .refused))
-    #expect(await next(client).contains("\"refused\""))
+    #expect(await client.text().contains("\"refused\""))
   }
 
   @Test func anEventIsWrittenOnceHoweverManyListen() {

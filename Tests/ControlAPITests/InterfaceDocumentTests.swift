@@ -3,9 +3,13 @@ import Testing
 
 /// The document at `/openapi.json` against what the server answers.
 @Suite struct InterfaceDocumentTests {
-  private func paths(_ fixture: Fixture) async throws -> [(path: String, item: JSONValue)] {
+  private func document(_ fixture: Fixture) async throws -> JSONValue {
     let response = try #require(await fixture.ask("GET", "/openapi.json"))
-    let document = try JSONValue(parsing: response.body, strict: true)
+    return try JSONValue(parsing: response.body, strict: true)
+  }
+
+  private func paths(_ fixture: Fixture) async throws -> [(path: String, item: JSONValue)] {
+    let document = try await document(fixture)
     #expect(document["openapi"]?.string?.hasPrefix("3.1") == true)
     return try #require(document["paths"]?.members).map { ($0.key, $0.value) }
   }
@@ -48,10 +52,15 @@ import Testing
   /// An address takes what is described of any of its methods; what is not described is refused.
   @Test func theParametersOfTheDocumentAreThoseThatAreTaken() async throws {
     let fixture = try Fixture()
+    let shared = try await document(fixture)["components"]?["parameters"]
     for (path, item) in try await paths(fixture) where path.hasPrefix("/v1") || path.hasPrefix("/rooms") {
       // Events are asked for their upgrade first.
       guard !path.hasSuffix("/events"), let method = Self.methods.first(where: { item[$0] != nil }) else { continue }
-      let parameters = Self.methods.flatMap { item[$0]?["parameters"]?.array ?? [] } + (item["parameters"]?.array ?? [])
+      let all = Self.methods.flatMap { item[$0]?["parameters"]?.array ?? [] } + (item["parameters"]?.array ?? [])
+      let parameters = try all.map { parameter in
+        guard let name = parameter["$ref"]?.string?.split(separator: "/").last else { return parameter }
+        return try #require(shared?[String(name)], "\(path): there is no parameter \(name)")
+      }
       let described = Set(parameters.filter { $0["in"]?.string == "query" }.compactMap { $0["name"]?.string })
       let refusal = await fixture.ask(method.uppercased(), address(path) + "?no-such-parameter=1")
       #expect(refusal?.status == 400, "\(path)")

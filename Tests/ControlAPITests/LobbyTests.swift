@@ -2,18 +2,11 @@ import Conference
 import ControlAPI
 import Testing
 
-private let secret = Array("0123456789abcdef0123456789abcdef".utf8)
-private let now = 1_800_000_000
-
 /// A lobby hides a room from whom nobody let in.
 @Suite struct LobbyTests {
   /// A room with a lobby, Ada in it and Eve before it.
   private func fixture(lobby: Bool = true) throws -> Fixture {
-    let key = try #require(TokenKey(.secret(secret), id: "k1"))
-    let fixture = try Fixture { settings in
-      settings.authentication = .tokens([key])
-      settings.now = { now }
-    }
+    let fixture = try Fixture.withTokens()
     fixture.control.state.withLock { state in
       state.rooms["lobby"]?.admission.lobby = lobby
       state.rooms["lobby"]?.waiting = [Self.eve]
@@ -26,11 +19,6 @@ private let now = 1_800_000_000
     eve.subject = "eve"
     eve.isAdmitted = false
     return eve
-  }
-
-  private func bearer(_ role: Role, _ subject: String) -> [String] {
-    let claims = TokenClaims(subject: subject, room: "lobby", role: role, expires: now + 60)
-    return ["Authorization: Bearer \(Token.signed(claims, secret: secret, keyID: "k1"))"]
   }
 
   private static let inside = [
@@ -64,24 +52,10 @@ private let now = 1_800_000_000
     for target in Self.inside { #expect(await open.ask("GET", target, bearer(.viewer, "mallory"))?.status == 200) }
   }
 
-  /// Listens as somebody, until the room was read for him twice.
-  private func listen(_ fixture: Fixture, _ headers: [String]) async -> RawClient {
-    let client = fixture.client()
-    let before = fixture.control.state.withLock { $0.readings }
-    await client.send(request("GET", "/v1/rooms/lobby/events", upgradeHeaders + headers))
-    #expect(await client.response(toHead: true)?.status == 101)
-    await eventually { fixture.control.state.withLock { $0.readings } > before + 1 }
-    return client
-  }
-
-  private func next(_ client: RawClient) async -> String {
-    String(decoding: await client.frame()?.payload ?? [], as: UTF8.self)
-  }
-
   @Test func aLobbyThatIsPutUpLaterHidesTheRoomFromWhoListensAndIsNotInIt() async throws {
     let fixture = try fixture(lobby: false)
     let (outside, inside) = (
-      await listen(fixture, bearer(.viewer, "mallory")), await listen(fixture, bearer(.viewer, "ada"))
+      await fixture.listen(bearer(.viewer, "mallory"), readings: 2), await fixture.listen(bearer(.viewer, "ada"), readings: 2)
     )
     func change(lobby: Bool) {
       var admission = AdmissionSettings()
@@ -89,24 +63,24 @@ private let now = 1_800_000_000
       fixture.control.emit(.roomChanged(admission, StageSettings(), spotlight: nil))
     }
     fixture.control.emit(.speakingStarted(id: "p1"))
-    for client in [outside, inside] { #expect(await next(client).contains("\"speaking-started\"")) }
+    for client in [outside, inside] { #expect(await client.text().contains("\"speaking-started\"")) }
     change(lobby: true)
-    for client in [outside, inside] { #expect(await next(client).contains("\"room-changed\"")) }
+    for client in [outside, inside] { #expect(await client.text().contains("\"room-changed\"")) }
     fixture.control.emit(.speakingStopped(id: "p1"))
-    #expect(await next(inside).contains("\"speaking-stopped\""))
+    #expect(await inside.text().contains("\"speaking-stopped\""))
     change(lobby: false)
-    #expect(await next(outside).contains("\"room-changed\""), "nothing before it")
+    #expect(await outside.text().contains("\"room-changed\""), "nothing before it")
     fixture.control.emit(.speakingStarted(id: "p1"))
-    #expect(await next(outside).contains("\"speaking-started\""))
+    #expect(await outside.text().contains("\"speaking-started\""))
   }
 
   @Test func whoComesAnewMissesNothingWhereThereIsNoLobby() async throws {
     let fixture = try fixture(lobby: false)
-    let client = await listen(fixture, bearer(.panelist, "ada"))
+    let client = await fixture.listen(bearer(.panelist, "ada"), readings: 2)
     fixture.control.emit(.participantLeft(id: "p1", reason: .left))
-    #expect(await next(client).contains("\"id\":\"p1\""))
+    #expect(await client.text().contains("\"id\":\"p1\""))
     fixture.control.emit(.participantLeft(id: "p2", reason: .left))
-    #expect(await next(client).contains("\"id\":\"p2\""))
+    #expect(await client.text().contains("\"id\":\"p2\""))
   }
 
   @Test func nobodyHearsWithTheEarsOfAnother() async throws {
@@ -135,26 +109,25 @@ private let now = 1_800_000_000
       fixture.control.emit(.floorChanged(id: "p1"))
       fixture.control.emit(.participantLeft(id: "p1", reason: .left))
     }
-    func next() async -> String { String(decoding: await client.frame()?.payload ?? [], as: UTF8.self) }
     hidden()
     fixture.control.emit(.participantWaiting(Self.eve))
-    #expect(await next().contains("\"participant-waiting\""))
+    #expect(await client.text().contains("\"participant-waiting\""))
     hidden()
     var admission = AdmissionSettings()
     admission.lobby = true
     fixture.control.emit(.roomChanged(admission, StageSettings(), spotlight: nil))
-    #expect(await next().contains("\"room-changed\""))
+    #expect(await client.text().contains("\"room-changed\""))
     hidden()
     var eve = Self.eve
     eve.isAdmitted = true
     fixture.control.emit(.participantJoined(eve))
-    #expect(await next().contains("\"participant-joined\""))
+    #expect(await client.text().contains("\"participant-joined\""))
     fixture.control.emit(.speakingStarted(id: "p1"))
-    #expect(await next().contains("\"speaking-started\""))
+    #expect(await client.text().contains("\"speaking-started\""))
     fixture.control.emit(.participantLeft(id: "p9", reason: .left))
-    #expect(await next().contains("\"participant-left\""))
+    #expect(await client.text().contains("\"participant-left\""))
     hidden()
     fixture.control.emit(.roomClosing(reason: "over"))
-    #expect(await next().contains("\"room-closing\""))
+    #expect(await client.text().contains("\"room-closing\""))
   }
 }
