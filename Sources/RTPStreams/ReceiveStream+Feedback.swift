@@ -55,7 +55,7 @@ extension ReceiveStream {
     defer { noteDeadline() }
     if !missing.isEmpty {
       due.removeAll(keepingCapacity: true)
-      missing.takeDue(at: now, roundTripTime: roundTripTime, into: &due)
+      missing.takeDue(at: now, spacing: requestSpacing, into: &due)
       if !due.isEmpty {
         writer.nack(sender: sender, media: configuration.source, lost: due.span)
         counters.packetsRequested &+= due.count

@@ -24,7 +24,7 @@ extension ReceiveStream {
       noteMissing(between: highest, and: number, at: arrival.time)
       extended = number
     case .late(let number):
-      missing.remove(number)
+      missing.remove(number, answeredAt: arrival.time)
       extended = number
     case .duplicate:
       counters.duplicates &+= 1

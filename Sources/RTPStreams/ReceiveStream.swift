@@ -101,6 +101,11 @@ public struct ReceiveStream: Sendable {
     keyframes = KeyframeRequester(after: previous.keyframes)
   }
 
+  /// How long to wait before asking again. Who sends nothing is never told of his round trip, since reports have it for senders only, but
+  /// learns from the answers where it is shorter. Where it is longer he need not wait: requests may be lost too, and the sender knows
+  /// which answers are on their way.
+  var requestSpacing: Interval { min(missing.answerTime ?? roundTripTime, roundTripTime) }
+
   /// Long enough for a few requests and their answers; without requests, for packets that were overtaken.
   private var patience: Interval {
     guard configuration.usesNACK else { return .milliseconds(100) }

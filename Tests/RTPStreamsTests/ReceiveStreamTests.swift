@@ -173,6 +173,41 @@ struct NegativeAcknowledgementTests {
     #expect(asked == [10, 110, 210, 310])
   }
 
+  /// Who only watches sends no reports that would tell him.
+  @Test func howLongAnAnswerTakesIsLearntFromTheAnswers() {
+    var receiver = Receiver(.vp8)
+    var asked: [Int] = []
+    let ask = { (receiver: inout Receiver, range: Range<Int>) in
+      for now in range where !receiver.feedback(at: milliseconds(now)).lost.isEmpty { asked.append(now) }
+    }
+    for sequence in [1, 3] as [UInt16] { receiver.receive(packet(sequence: sequence, [0x10, 0x11, 0, 0]), at: .zero) }
+    ask(&receiver, 0..<50)
+    receiver.receive(
+      packet(sequence: 700, payloadType: 97, source: repairSource, [0, 2, 0x10, 0x11, 0, 0]), at: milliseconds(50))
+    receiver.receive(packet(sequence: 5, [0x10, 0x11, 0, 0]), at: milliseconds(100))
+    ask(&receiver, 50..<230)
+    #expect(asked == [10, 110, 160, 210], "40 ms for the answer and 10 for what is overtaken")
+  }
+
+  /// Which request it answers is not known: only from the first on is it certain that no answer came sooner.
+  @Test func anAnswerToTheSecondRequestCountsFromTheFirst() {
+    var receiver = Receiver(.vp8)
+    var asked: [Int] = []
+    for (number, answer) in [(2, 40), (4, 180), (6, 310)] as [(UInt16, Int)] {
+      for sequence in [number - 1, number + 1] {
+        receiver.receive(packet(sequence: sequence, [0x10, 0x11, 0, 0]), at: milliseconds(Int(number) / 2 * 100 - 100))
+      }
+      for now in (Int(number) / 2 * 100 - 100)..<answer where !receiver.feedback(at: milliseconds(now)).lost.isEmpty {
+        asked.append(now)
+      }
+      receiver.receive(
+        packet(
+          sequence: 700 + number, payloadType: 97, source: repairSource, [0, UInt8(number), 0x10, 0x11, 0, 0]),
+        at: milliseconds(answer))
+    }
+    #expect(asked == [10, 110, 150, 210, 255, 300], "30 ms at first, then (7 * 30 + 70) / 8")
+  }
+
   @Test func onlyWhatIsStillMissingIsAskedFor() {
     var receiver = Receiver(.vp8)
     for sequence in [1, 4, 2] as [UInt16] { receiver.receive(packet(sequence: sequence, [0x10, 0x11, 0, 0]), at: .zero) }
@@ -188,6 +223,15 @@ struct NegativeAcknowledgementTests {
     #expect((100...260).contains(last))
     let deadline = receiver.stream.nextDeadline
     #expect(deadline == nil)
+  }
+
+  @Test func requestsOfWhoIsNearLastAsLongAsThePacketIsOfUse() {
+    var receiver = Receiver(.vp8)
+    receiver.stream.roundTripTime = .milliseconds(1)
+    for sequence in [1, 3] as [UInt16] { receiver.receive(packet(sequence: sequence, [0x10, 0x11, 0, 0]), at: .zero) }
+    var asked: [Int] = []
+    for now in 0..<2000 where !receiver.feedback(at: milliseconds(now)).lost.isEmpty { asked.append(now) }
+    #expect(asked == [10, 40, 70, 130, 190, 250, 310, 370, 430, 490])
   }
 
   @Test func aHugeGapAsksForABoundedNumber() {
