@@ -5,17 +5,16 @@ enum MixRouting {
   /// What `listener` does not hear of what is in the room's slots.
   ///
   /// - Parameter ear: the one whose ears he hears with: himself, or whom he follows.
-  static func excluded(for ear: MixSeat, slots: MixSlots, prompts: [PromptPlayer]) -> MixHistory.SlotSet {
+  static func excluded(for ear: MixSeat, slots: MixSlots) -> MixHistory.SlotSet {
     var excluded: MixHistory.SlotSet = 0
     var only: MixHistory.SlotSet = 0
     for slot in slots.range {
       let bit: MixHistory.SlotSet = 1 << UInt64(slot)
-      switch slots[slot] {
-      case .free, .left: break
+      switch slots[slot]?.owner {
+      case nil: break
       case .voice(let seat):
         if !HearingRules.hears((ear.number, ear.rules), (seat.number, seat.rules)) { excluded |= bit }
-      case .prompt(let id):
-        guard let prompt = prompts.first(where: { $0.prompt.id == id })?.prompt else { continue }
+      case .prompt(let prompt):
         if let audience = prompt.audience, audience != ear.number {
           excluded |= bit
         } else if prompt.placement == .instead {

@@ -5,15 +5,19 @@ import AudioMixing
 /// A slot is kept until packets of every length begin anew, and for a tick at least: no packet, and no encoder's look-ahead, has a
 /// voice in it that its listeners were not to hear.
 struct MixSlots {
-  enum Holder {
-    case free
+  enum Owner {
     case voice(MixSeat)
-    case prompt(Prompt.ID)
-    /// Empty since that tick, and soon to be free.
-    case left(since: Int64)
+    case prompt(Prompt)
   }
 
-  private var holders = [Holder](repeating: .free, count: MixHistory.slotMax)
+  /// Whose what is in a slot is, and whether he has left: until the slot is free, it is kept from whom it was kept from.
+  struct Holding {
+    let owner: Owner
+    fileprivate(set) var hasLeft = false
+  }
+
+  /// Nil where a slot is free.
+  private var holdings = [Holding?](repeating: nil, count: MixHistory.slotMax)
   /// The last tick in which something was added.
   private var lastActive = [Int64](repeating: .min, count: MixHistory.slotMax)
   /// Slots from here on are free.
@@ -25,20 +29,24 @@ struct MixSlots {
   /// The slots that may not be free.
   var range: Range<Int> { 0..<end }
 
-  subscript(slot: Int) -> Holder { holders[slot] }
+  subscript(slot: Int) -> Holding? { holdings[slot] }
 
-  /// - Returns: nil where all are taken.
-  mutating func take(_ holder: Holder) -> Int? {
-    for slot in holders.indices {
-      guard case .free = holders[slot] else { continue }
-      holders[slot] = holder
-      end = max(end, slot + 1)
-      return slot
-    }
-    return nil
+  /// The voice that is in a slot, unless it has left.
+  func voice(in slot: Int) -> MixSeat? {
+    guard let holding = holdings[slot], !holding.hasLeft, case .voice(let seat) = holding.owner else { return nil }
+    return seat
   }
 
-  mutating func leave(_ slot: Int, at tick: Int64) { holders[slot] = .left(since: tick) }
+  /// - Returns: nil where all are taken.
+  mutating func take(_ owner: Owner) -> Int? {
+    guard let slot = holdings.firstIndex(where: { $0 == nil }) else { return nil }
+    holdings[slot] = Holding(owner: owner)
+    end = max(end, slot + 1)
+    return slot
+  }
+
+  /// Nothing more is added to a slot.
+  mutating func leave(_ slot: Int) { holdings[slot]?.hasLeft = true }
 
   /// Notes that something was added to a slot.
   mutating func touch(_ slot: Int, at tick: Int64) { lastActive[slot] = tick }
@@ -50,22 +58,19 @@ struct MixSlots {
 
   /// Frees what was left long enough ago; to be called in the first tick of a cycle.
   ///
-  /// - Parameter body: told each slot before it is freed, and whose it is.
+  /// - Parameter body: told each owner whose slot is free now.
   /// - Returns: whether any was freed.
-  mutating func free(at tick: Int64, _ body: (Int, Holder) -> Void) -> Bool {
+  mutating func free(at tick: Int64, _ body: (Owner) -> Void) -> Bool {
     var hasFreed = false
-    for slot in 0..<end {
-      let isSilent = tick - 2 >= lastActive[slot]
-      switch holders[slot] {
-      case .left(let since) where tick - 2 >= since: break
-      case .voice(let seat) where !seat.isHeard && isSilent: break
-      default: continue
-      }
-      body(slot, holders[slot])
-      holders[slot] = .free
+    for slot in 0..<end where lastActive[slot] <= tick - 2 {
+      guard let holding = holdings[slot] else { continue }
+      if case .voice(let seat) = holding.owner, seat.isHeard, !holding.hasLeft { continue }
+      if case .prompt = holding.owner, !holding.hasLeft { continue }
+      holdings[slot] = nil
+      body(holding.owner)
       hasFreed = true
     }
-    while end > 0, case .free = holders[end - 1] { end -= 1 }
+    while end > 0, holdings[end - 1] == nil { end -= 1 }
     return hasFreed
   }
 }

@@ -26,14 +26,14 @@ extension RoomMix {
       guard seat.receives, !seat.isDeaf else { return nil }
       let ear = seat.member.mixOf.flatMap { self.seat(of: $0) } ?? seat
       let rendition = renditions.index(of: seat.audioOutput, for: seat.member.wishes)
-      return .init(excluded: MixRouting.excluded(for: ear, slots: slots, prompts: prompts), rendition: rendition)
+      return .init(excluded: MixRouting.excluded(for: ear, slots: slots), rendition: rendition)
     }
   }
 
   // MARK: Prompts
 
   func start(_ prompt: Prompt) {
-    guard !prompt.samples.isEmpty, let slot = slots.take(.prompt(prompt.id)) else { return report(.promptEnded(prompt.id)) }
+    guard !prompt.samples.isEmpty, let slot = slots.take(.prompt(prompt)) else { return report(.promptEnded(prompt.id)) }
     prompts.append(PromptPlayer(prompt, slot: slot, channelCount: settings.channelCount))
     mustRoute = true
   }
@@ -45,7 +45,7 @@ extension RoomMix {
       slots.touch(prompts[index].slot, at: tick)
     }
     for player in prompts where player.isOver {
-      slots.leave(player.slot, at: tick)
+      slots.leave(player.slot)
       if !player.isStopping { report(.promptEnded(player.prompt.id)) }
     }
     prompts.removeAll { $0.isOver }
@@ -100,9 +100,7 @@ extension RoomMix {
     var isSilent = true
     for slot in slots.range where mix.key.excluded >> UInt64(slot) & 1 == 0 && slots.isActive(slot, since: tick) {
       isSilent = false
-      guard case .voice(let seat) = slots[slot], seat.isHeard, let voice = seat.voice, let source = voice.source else {
-        continue
-      }
+      guard let seat = slots.voice(in: slot), seat.isHeard, let voice = seat.voice, let source = voice.source else { continue }
       list.append(Contributor(source: source, level: voice.level))
     }
     return (list, isSilent)

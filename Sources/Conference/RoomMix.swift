@@ -231,7 +231,7 @@ package final class RoomMix: Ticking, @unchecked Sendable {
 
   private func unseat(_ number: UInt32) {
     for slot in slots.range {
-      if case .voice(let seat) = slots[slot], seat.number == number { slots.leave(slot, at: .min / 2) }
+      if let seat = slots.voice(in: slot), seat.number == number { slots.leave(slot) }
     }
     seats.removeAll { $0.number == number }
     detector.remove(number, into: &speakerEvents)
@@ -248,7 +248,7 @@ package final class RoomMix: Ticking, @unchecked Sendable {
       history = MixHistory(channelCount: new.channelCount)
       contribution = [Int32](repeating: 0, count: AudioFormat.samplesPerTick * new.channelCount)
       for player in prompts {
-        slots.leave(player.slot, at: .min / 2)
+        slots.leave(player.slot)
         report(.promptEnded(player.prompt.id))
       }
       prompts.removeAll()
@@ -270,8 +270,8 @@ package final class RoomMix: Ticking, @unchecked Sendable {
 
   /// Packets of every length begin with this tick: who left the mix may hear it whole, and new rules hold from here on.
   private func beginCycle(at tick: Int64) {
-    let hasFreed = slots.free(at: tick) { _, holder in
-      if case .voice(let seat) = holder { seat.slot = nil }
+    let hasFreed = slots.free(at: tick) { owner in
+      if case .voice(let seat) = owner { seat.slot = nil }
     }
     if hasFreed { mustRoute = true }
     var hasNewRules = false

@@ -56,6 +56,25 @@ import Timing
     #expect(room.talkers[1].level(440) < 20)
   }
 
+  /// What he said is in packets that have begun.
+  @Test func aWhisperIsKeptFromOthersAlsoAsItsSpeakerLeaves() throws {
+    let settings = AudioSettings(
+      bitrate: 96_000, mode: .music, outputs: [.init(name: "long", bitrate: 64_000, ptime: 120, fec: false)])
+    for phase in 0..<6 {
+      let room = try MixRoom(settings: settings)
+      try room.join(1, hertz: 440, rules: rules { $0.whispersTo = [3] })
+      let other = try room.join(2, hertz: 1_000, rules: rules { $0.audioOutput = "long" })
+      room.run(seconds: 1 + 0.02 * Double(phase))
+      other.heard.removeAll()
+      room.mix.leave(1)
+      room.run(seconds: 0.5)
+      let loudest = stride(from: 0, to: other.heard.count - 960, by: 480).map {
+        Tones.level(of: 440, in: Array(other.heard[$0..<$0 + 960]))
+      }.max()
+      #expect(try #require(loudest) < 30, "\(loudest ?? 0) at phase \(phase)")
+    }
+  }
+
   @Test func onePersonCanBeMutedForAnother() throws {
     let room = try room(rules: [2: rules { $0.mutedFor = [1, 4] }])
     room.run(seconds: 3)
