@@ -146,6 +146,8 @@ package final class RoomMix: Ticking, @unchecked Sendable {
     if isAsleep { for mix in mixes { mix.sleep(until: tick) } }
     if hasMail { takeCommands() }
     guard !seats.isEmpty else {
+      // Nobody is left from whom the last to leave would be kept.
+      _ = slots.free(at: .max) { _ in }
       (isAsleep, nextNeeded) = (true, .max)
       return
     }

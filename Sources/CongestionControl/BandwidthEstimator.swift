@@ -110,6 +110,8 @@ public struct BandwidthEstimator: Sendable {
   /// Whether the path was opened and nothing told yet what it carries: the first probe that does is believed whatever was assumed.
   public private(set) var isUnsure = false
   private var openedAt: Instant?
+  /// Whether less was sent because nothing was heard, and nothing has been since.
+  private var isSilent = false
   private var lastReport: Instant?
   private var probesSent = 0
   /// Until when what is heard may tell of the last probe.
@@ -219,6 +221,27 @@ public struct BandwidthEstimator: Sendable {
 
   private func isOpening(at now: Instant) -> Bool { isUnsure && openedAt.map { now - $0 <= Self.openingMax } ?? false }
 
+  /// What is sent takes another way to the receiver from now on: delay, loss and what was known to fit were those of the way before. The
+  /// rate stays until the new way tells otherwise, and is asked at once whether it carries more; where it fell because the old way had
+  /// gone silent, the new one is begun with as at first.
+  public mutating func pathChanged(at now: Instant) {
+    history.forget()
+    grouping = PacketGrouping()
+    detector = OveruseDetector()
+    queue = QueueDelay()
+    bottleneck = BottleneckRate()
+    measurement = ProbeMeasurement()
+    acknowledged.reset()
+    rate = RateControl(
+      start: isSilent ? max(estimate, Double(bounds.start)) : estimate,
+      bounds: Double(bounds.minimum)...Double(bounds.maximum))
+    loss = LossControl(minimum: Double(bounds.minimum))
+    probes = ProbeSchedule()
+    if hasTransportFeedback { probes.begin(at: now) }
+    if isSilent { (isUnsure, openedAt) = (true, now) }
+    (isDraining, probeEcho, lastHeard, isSilent) = (false, nil, now, false)
+  }
+
   /// What is sent needs so much: where nothing is known of the path yet, it is taken to carry that.
   public mutating func assume(_ bitsPerSecond: Int) {
     guard !hasTransportFeedback, lastReport == nil else { return }
@@ -289,6 +312,7 @@ public struct BandwidthEstimator: Sendable {
       probes.begin(at: now)
     }
     lastHeard = now
+    isSilent = false
     endOpening(at: now)
     learn(news, at: now)
   }
@@ -431,6 +455,7 @@ public struct BandwidthEstimator: Sendable {
   public mutating func handleTimeout(at now: Instant) {
     guard hasTransportFeedback, history.outstandingBytes > 0, let heard = lastHeard, now - heard >= silenceMax else { return }
     lastHeard = now
+    isSilent = true
     rate.limit(to: rate.bitsPerSecond / 2)
     probes.congested(at: now)
   }

@@ -12,6 +12,8 @@ public struct RungChoice: Sendable {
     /// So much to spare says that the path is another than the one that did not carry the step.
     static let anotherPath = 1.5
     static let hold = Interval.seconds(2)
+    /// So long feedback is waited for that may tell otherwise.
+    static let silence = Interval.seconds(1)
     static let holdAfterProbe = Interval.milliseconds(500)
     static let waits = Interval.seconds(4)...Interval.seconds(60)
     /// A step up that lasts so long was right.
@@ -82,9 +84,15 @@ public struct RungChoice: Sendable {
   /// wait for it; what is chosen where that is the best.
   @inlinable public var wantedBitsPerSecond: Int { marks.wanted }
 
+  /// When `update` is to be told the estimate again though there was no feedback; nil where a step up would not be taken then. Where
+  /// nothing is sent there is none, and what was measured last would never be made use of.
+  public var riseDeadline: Instant? { fitsSince.map { max($0 + hold, upAllowedAt ?? $0) + Margins.silence } }
+
+  private var hold: Interval { fitsByProbe ? Margins.holdAfterProbe : Margins.hold }
+
   // MARK: Events
 
-  /// The estimate, told with each feedback: a step up that has held long enough is taken with the next one.
+  /// The estimate, told with each feedback and at `riseDeadline`.
   ///
   /// - Parameter wasProbed: a probe has just measured it.
   /// - Returns: whether the step changed.
@@ -104,7 +112,6 @@ public struct RungChoice: Sendable {
     let fitting = Self.best(ladder, estimate, margin: Margins.up)
     if fitsSince == nil { fitsSince = now }
     fitsByProbe = fitsByProbe || wasProbed
-    let hold = fitsByProbe ? Margins.holdAfterProbe : Margins.hold
     guard let since = fitsSince, now - since >= hold, mayRise(estimate, at: now) else { return false }
     return moveUp(to: fitting, at: now)
   }

@@ -73,6 +73,13 @@ public struct SentPacketHistory: Sendable {
   /// When the last packet was sent; nil before.
   public private(set) var lastSentAt: Instant?
 
+  /// Nothing is to be learned any more of what was sent until now.
+  mutating func forget() {
+    first = end
+    settled = end &- 1
+    bytesSettled = bytesSent
+  }
+
   /// Asks for the memory that `record` is about to change for the few packets of a picture.
   mutating func prefetch() {
     Prefetch.element(Int(end & mask), of: entries, hasHead: true)

@@ -93,4 +93,9 @@
     self.socket = socket
     self.remote = remote
   }
+
+  /// Whether it leads to the same host by the same protocol: what another port of a NAT, or another connection, changes nothing of.
+  public func isLike(_ other: TransportPath) -> Bool {
+    transport == other.transport && remote.withPort(0) == other.remote.withPort(0)
+  }
 }

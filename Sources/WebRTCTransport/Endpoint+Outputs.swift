@@ -81,7 +81,9 @@ extension Endpoint {
       return
     }
     let news = peer.session.takePathNews()
-    guard news.isNew, peer.pictures?.ladder.isMeasured == true, !peer.session.isPathUnsure else { return }
+    guard news.isNew || peer.pictures?.isRiseDue(at: now) == true, peer.pictures?.ladder.isMeasured == true,
+      !peer.session.isPathUnsure
+    else { return }
     let before = peer.pictures?.choice.forwardedRung
     let estimate = peer.session.pictureEstimate
     let bytesSent = peer.session.pictureBytesSent
@@ -90,7 +92,7 @@ extension Endpoint {
     if peer.pictures?.ladder.isAutomatic == false { peer.session.paceAtLeast(peer.pictures?.floor ?? 0, at: now) }
     // What sound takes may have changed, if nothing else has.
     want(for: peer)
-    guard hasChanged else { return }
+    guard hasChanged else { return schedule(peer, peer.pictures?.choice.riseDeadline) }
     if before != nil, peer.pictures?.choice.forwardedRung == nil { peer.session.removeUnsentPictures() }
     settle(peer, at: now)
     if before != nil, peer.pictures?.choice.chosen.rung == nil { peer.observer.peer(peer.id, didSwitchTo: nil) }

@@ -319,6 +319,7 @@ public struct Endpoint: ~Copyable {
   mutating func schedule(_ peer: Peer, notBefore earliest: Instant = Instant(nanoseconds: .min)) {
     schedule(peer, peer.session.nextDeadline.map { max($0, earliest) })
     schedule(peer, peer.pictures?.patienceEnd)
+    schedule(peer, peer.pictures?.choice.riseDeadline.map { max($0, earliest) })
   }
 
   mutating func schedule(_ peer: Peer, _ deadline: Instant?) {

@@ -209,6 +209,12 @@ struct PathControl {
     return copyRoom.copiesMax
   }
 
+  /// What is sent goes over another network from now on.
+  mutating func moved(at now: Instant) {
+    estimator.pathChanged(at: now)
+    learned(at: now)
+  }
+
   /// The peer told when packets came.
   ///
   /// - Returns: how many statuses were looked at, of `statusesMax` at most.

@@ -46,6 +46,8 @@ public struct PeerSession: ~Copyable {
   var audioPool = FrameBufferPool(capacity: 72, bytesReserved: 512)
   var ice: ICEAgent
   private(set) var setup: PeerSetup
+  /// What `mediaPath` was when there was one.
+  private var lastMediaPath: TransportPath?
   let dtls: DTLSConnection
   var schedule: RTCPSchedule
   var videoPool = FrameBufferPool(capacity: 34, bytesReserved: 16_384)
@@ -218,7 +220,7 @@ public struct PeerSession: ~Copyable {
     outgoing.update(setup.session, using: &random)
     path.limit(pictures: setup.bitsPerSecondMax.pictures, all: setup.bitsPerSecondMax.all)
     self.setup = setup
-    settleMediaPath()
+    settleMediaPath(at: now)
   }
 
   /// Says goodbye: RTCP BYE and DTLS close_notify.
@@ -228,7 +230,7 @@ public struct PeerSession: ~Copyable {
     dtls.close(into: &outputs.dtls)
     carryOutDTLS(fallback: nil, at: now, into: &outputs)
     hasEnded = true
-    settleMediaPath()
+    settleMediaPath(at: now)
   }
 
   public var statistics: PeerStatistics {
@@ -251,10 +253,15 @@ public struct PeerSession: ~Copyable {
 
   // MARK: What ICE and DTLS want
 
-  private mutating func settleMediaPath() { mediaPath = isEstablished && !hasEnded ? ice.selectedPath : nil }
+  private mutating func settleMediaPath(at now: Instant) {
+    mediaPath = isEstablished && !hasEnded ? ice.selectedPath : nil
+    guard let mediaPath, mediaPath != lastMediaPath else { return }
+    if let lastMediaPath, !mediaPath.isLike(lastMediaPath) { path.moved(at: now) }
+    lastMediaPath = mediaPath
+  }
 
   private mutating func carryOutICE(at now: Instant, into outputs: inout PeerOutputs) {
-    settleMediaPath()
+    settleMediaPath(at: now)
     guard !outputs.ice.isEmpty else { return }
     for output in outputs.ice {
       switch output {
@@ -264,7 +271,7 @@ public struct PeerSession: ~Copyable {
         carryOutDTLS(fallback: nil, at: now, into: &outputs)
         announce(into: &outputs)
       case .disconnected: break
-      case .failed: end(isEstablished ? .connectivityLost : .neverConnected, into: &outputs)
+      case .failed: end(isEstablished ? .connectivityLost : .neverConnected, at: now, into: &outputs)
       }
     }
     outputs.ice.removeAll(keepingCapacity: true)
@@ -278,14 +285,14 @@ public struct PeerSession: ~Copyable {
     outputs.dtls.removeAll()
     for event in events {
       switch event {
-      case .connected(let keys): establish(keys, into: &outputs)
-      case .failed(let reason): end(.handshakeFailed(reason.description), into: &outputs)
-      case .closed: end(.closed, into: &outputs)
+      case .connected(let keys): establish(keys, at: now, into: &outputs)
+      case .failed(let reason): end(.handshakeFailed(reason.description), at: now, into: &outputs)
+      case .closed: end(.closed, at: now, into: &outputs)
       }
     }
   }
 
-  private mutating func establish(_ keys: SRTPKeys, into outputs: inout PeerOutputs) {
+  private mutating func establish(_ keys: SRTPKeys, at now: Instant, into outputs: inout PeerOutputs) {
     do {
       let receiver = try SRTPReceiver(keys)
       self.receiver = receiver
@@ -294,10 +301,10 @@ public struct PeerSession: ~Copyable {
       self.sender = sender
       senderMemory = sender.memory
       isEstablished = true
-      settleMediaPath()
+      settleMediaPath(at: now)
       announce(into: &outputs)
     } catch {
-      end(.handshakeFailed(error.description), into: &outputs)
+      end(.handshakeFailed(error.description), at: now, into: &outputs)
     }
   }
 
@@ -308,10 +315,10 @@ public struct PeerSession: ~Copyable {
     outputs.events.append(.connected)
   }
 
-  private mutating func end(_ reason: PeerEndReason, into outputs: inout PeerOutputs) {
+  private mutating func end(_ reason: PeerEndReason, at now: Instant, into outputs: inout PeerOutputs) {
     guard !hasEnded else { return }
     hasEnded = true
-    settleMediaPath()
+    settleMediaPath(at: now)
     outputs.events.append(.ended(reason))
   }
 }

@@ -119,6 +119,9 @@ struct PictureReception {
     hasPicture = true
   }
 
+  /// Whether to `update` though there is no news: the last has held for long enough.
+  func isRiseDue(at now: Instant) -> Bool { choice.riseDeadline.map { $0 <= now } ?? false }
+
   /// - Parameters:
   ///   - estimate: of what the path carries of pictures, in bits per second.
   ///   - bytesSent: of pictures, ever.

@@ -42,6 +42,52 @@ func aDeepBufferStaysEmptyAndDrainsAfterAFall(queueMilliseconds: Int64, seed: UI
   #expect(call.meanTarget(25, 40) > 230_000 && call.meanTarget(25, 40) < 520_000)
 }
 
+/// From a near network to a far one, as from Wi-Fi to a mobile network: its delay is no queue.
+@Test(arguments: seeds) func aLongerWayOverAnotherNetworkIsNoCongestion(seed: UInt64) {
+  var call = SimulatedCall(media, path: .init(capacity: 4_000_000, seed: seed))
+  call.run(for: .seconds(20))
+  call.changePath { $0.delay = .milliseconds(150) }
+  call.run(for: .seconds(20))
+  #expect(call.samples(20, 40).allSatisfy { $0.target > 2_000_000 }, "\(call.samples(20, 40).map(\.target).min() ?? 0)")
+  #expect(call.estimator.statistics.queueDelay.milliseconds < call.queueDelayMax(39, 40) + 20)
+}
+
+/// Seconds go by before a browser gives up a network that is gone.
+@Test(arguments: seeds) func whatFellBecauseANetworkWasGoneIsBackSoonOverAnother(seed: UInt64) {
+  var call = SimulatedCall(media, path: .init(capacity: 2_000_000, seed: seed))
+  call.run(for: .seconds(20))
+  call.path.loss = 1
+  call.run(for: .seconds(5))
+  let least = call.estimator.statistics.estimate
+  call.changePath { path in
+    path.delay = .milliseconds(60)
+    path.loss = 0
+  }
+  call.run(for: .seconds(5))
+  #expect(least < 150_000)
+  #expect(call.samples(26, 30).allSatisfy { $0.target > 1_000_000 }, "\(call.samples(26, 30).map(\.target).min() ?? 0)")
+  #expect(call.queueDelayMax(26, 30) < 250)
+}
+
+@Test(arguments: seeds) func aThinnerNetworkIsSettledOnLikeAFall(seed: UInt64) {
+  var call = SimulatedCall(media, path: .init(capacity: 2_000_000, seed: seed))
+  call.run(for: .seconds(20))
+  call.changePath { path in
+    path.delay = .milliseconds(80)
+    path.capacity = 300_000
+  }
+  call.run(for: .seconds(20))
+  call.changePath { path in
+    path.delay = .milliseconds(10)
+    path.capacity = 2_000_000
+  }
+  call.run(for: .seconds(20))
+  #expect(call.queueDelayMax(22.5, 40) < 150, "\(call.queueDelayMax(22.5, 40))")
+  #expect(call.samples(23, 40).allSatisfy { $0.target < 390_000 })
+  #expect(call.meanTarget(25, 40) > 150_000)
+  #expect(call.samples(40, 45).contains { $0.target > 1_200_000 })
+}
+
 @Test(arguments: seeds) func randomLossOfTwoPercentIsNoCongestion(seed: UInt64) {
   var call = SimulatedCall(media, path: .init(capacity: 2_000_000, seed: seed))
   call.path.loss = 0.02

@@ -84,6 +84,12 @@ struct SimulatedCall {
     }
   }
 
+  /// The receiver goes over to another network; what is on its way still comes.
+  mutating func changePath(_ change: (inout SimulatedPath) -> Void) {
+    change(&path)
+    estimator.pathChanged(at: now)
+  }
+
   private mutating func sample() {
     samples.append(
       Sample(

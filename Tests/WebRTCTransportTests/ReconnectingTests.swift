@@ -74,4 +74,29 @@ import WebRTCTransport
     simulation.run(for: .milliseconds(100))
     #expect(client.frames(.video).count == 10 && observer.keyframeRequests.isEmpty)
   }
+
+  /// From Wi-Fi to a mobile network: the way is longer, which is no queue.
+  @Test func whoGoesOverToAnotherNetworkIsMeasuredAnew() throws {
+    let (simulation, client, observer) = try begin(seed: 84)
+    let rung = VideoLadder.Rung(OutputID(2), bitsPerSecond: 500_000, framesPerSecond: 30, shares: [1])
+    simulation.execute(.subscribeToLadder(client.id, VideoLadder([rung], isAutomatic: true)))
+    simulation.run(for: .seconds(2))
+    send(0..<150, simulation)
+    let other = simulation.newAddress()
+    var link = Link()
+    link.delay = .milliseconds(150)
+    simulation.network.linksByWay[.init(from: Simulation.serverAddress, to: other)] = link
+    simulation.network.linksByWay[.init(from: other, to: Simulation.serverAddress)] = link
+    client.address = other
+    for index in 150..<500 {
+      let isKeyframe = !observer.keyframeRequests.isEmpty
+      observer.keyframeRequests.removeAll()
+      send(index..<(index + 1), simulation, keyframe: isKeyframe ? index : 0)
+    }
+    simulation.run(for: .milliseconds(200))
+    let (count, statistics) = (client.frames(.video).count, observer.statistics)
+    #expect(client.endReason == nil && count > 300, "he is back within six seconds, and with pictures")
+    #expect(statistics.estimatedBitsPerSecond > 600_000 && statistics.pictureOutput == OutputID(2))
+    #expect(statistics.pathQueueDelay < .milliseconds(30), "\(statistics.pathQueueDelay.milliseconds)")
+  }
 }
