@@ -136,7 +136,7 @@ struct PathControl {
     let target = estimator.targetBitsPerSecond
     let pace = pace(of: target)
     // What the peer limits is what comes at a time, too.
-    let isLimited = pace < target &- soundRate
+    let isLimited = isUnsure || picturesMax < target &- soundRate || allMax < target
     pacer.setTarget(pace, headroom: isLimited ? .none : estimator.headroom(at: now), at: now)
   }
 
