@@ -84,6 +84,9 @@ public struct BandwidthEstimator: Sendable {
   private static let outrunning = 1.5
   /// Of what comes through a queue, so much is less: it drains.
   private static let underrunning = 0.9
+  private static let restAfter = Interval.seconds(3)
+  /// Who sends less than this share of what he may waits for room for more at once.
+  private static let betweenSteps = 0.7
   private static let ownQueueMin = Interval.milliseconds(40)
   /// How long less is sent so that a queue drains: at least, since what was sent before may still arrive; at most, since then it is not
   /// ours, or its base has changed.
@@ -237,7 +240,7 @@ public struct BandwidthEstimator: Sendable {
       bounds: Double(bounds.minimum)...Double(bounds.maximum))
     loss = LossControl(minimum: Double(bounds.minimum))
     probes = ProbeSchedule()
-    if hasTransportFeedback { probes.begin(at: now) }
+    if hasTransportFeedback || isUnsure { probes.begin(at: now) }
     if isSilent { (isUnsure, openedAt) = (true, now) }
     (isDraining, probeEcho, lastHeard, isSilent) = (false, nil, now, false)
   }
@@ -329,6 +332,8 @@ public struct BandwidthEstimator: Sendable {
   }
 
   private mutating func take(_ result: PacketResult, into news: inout News, at now: Instant) {
+    let probed = measurement.add(result)
+    news.probed = probed ?? news.probed
     guard let arrival = result.arrival else {
       news.reportedLost &+= 1
       return
@@ -344,7 +349,6 @@ public struct BandwidthEstimator: Sendable {
       detector.add(delta, at: now)
       news.isOver = news.isOver || detector.usage == .over
     }
-    news.probed = measurement.add(result) ?? news.probed
   }
 
   private mutating func learn(_ news: News, at now: Instant) {
@@ -391,8 +395,8 @@ public struct BandwidthEstimator: Sendable {
     if let probed {
       probesMeasured &+= 1
       probes.measured(probed, estimate: estimate, at: now)
-      if usage != .over && probed > rate.bitsPerSecond || isUnsure {
-        rate.probed(probed, at: now)
+      if usage != .over && probed > estimate || isUnsure {
+        if probed > rate.bitsPerSecond || isUnsure { rate.probed(probed, at: now) }
         loss.probed(probed)
         // What arrived before the rise says nothing of what may.
         acknowledged.reset()
@@ -456,18 +460,34 @@ public struct BandwidthEstimator: Sendable {
     guard hasTransportFeedback, history.outstandingBytes > 0, let heard = lastHeard, now - heard >= silenceMax else { return }
     lastHeard = now
     isSilent = true
+    // What is sent from now on is waited for anew: of who is sent nothing more, one loss counts once.
+    history.forget()
     rate.limit(to: rate.bitsPerSecond / 2)
     probes.congested(at: now)
   }
 
+  /// Nothing was sent for long: whatever waited on the path has left it.
+  private mutating func forgetQueue(at now: Instant) {
+    guard history.outstandingBytes == 0, let heard = lastHeard, now - heard >= Self.restAfter else { return }
+    queue.rest()
+    loss.rest()
+    (grouping, detector, isDraining) = (PacketGrouping(), OveruseDetector(), false)
+  }
+
   /// The probe to be sent now, by the pacer; nil where none is due.
   public mutating func takeProbe(at now: Instant) -> ProbeRequest? {
+    forgetQueue(at: now)
     let worth = min(worthKnowing, receiverMaximum.limit ?? .infinity, Double(bounds.maximum))
-    let isCalm = detector.usage != .over && !isDraining && loss.isCalm && queue.current < .milliseconds(100)
+    // A queue that others keep full tells nothing of what we may send. What fills its share of such a path grows without probes; what
+    // comes in steps does not.
+    let isSettled = rate.lastDecrease.map { now - $0 > Self.drainTimes.upperBound } ?? true
+    let isBetweenSteps = isSettled && isShared(at: now) && sending.bitsPerSecond < Self.betweenSteps * estimate
+    let isQueueCalm = isBetweenSteps || detector.usage != .over && queue.current < .milliseconds(100)
+    let isCalm = isQueueCalm && !isDraining && loss.isCalm
     let fits = !isUnsure && estimate >= Double(wantedBitsPerSecond)
     let probe = probes.takeDue(
       fits ? .keyframes : isOpening(at: now) ? .opening : .more, estimate: estimate, worth: worth, isCalm: isCalm && wantsMore,
-      at: now)
+      roundTripTime: roundTripTime, at: now)
     guard let probe else { return nil }
     measurement.begin(probe, at: now)
     let length = Double(probe.bytes) * 8 / max(estimate, 1)

@@ -11,11 +11,14 @@ struct LossControl: Sendable {
   /// A line with few packets is judged by fewer of them after so long.
   private static let windowMax = Interval.milliseconds(2_500)
 
+  private static let doubtAfter = Interval.seconds(3)
+
   /// What was sent and lost before less was sent, and since.
   private struct Trial {
     let sent: Double
     let limit: Double
-    let loss: Double
+    /// At most, while as much is sent.
+    var loss: Double
     let since: Instant
     var received = 0
     var lost = 0
@@ -40,6 +43,8 @@ struct LossControl: Sendable {
   private var windowStart: Instant?
   private var lastDecrease: Instant?
   private var trial: Trial?
+  /// Since when more is lost than the line's own share and a tenth.
+  private var excessSince: Instant?
   /// Over about the last hundred packets.
   private var average = 0.0
 
@@ -63,11 +68,20 @@ struct LossControl: Sendable {
     let fraction = Double(lost) / Double(count)
     average += (fraction - average) * min(Double(count) / 100, 1)
     if average < inherent / 2 { inherent = average }
+    doubt(at: now)
     // Of few packets that many are lost by chance.
     let chance = (Self.high * (1 - Self.high) / Double(count)).squareRoot()
     judge(fraction, chance, over: elapsed, target: target, roundTripTime: roundTripTime, sent: sent, at: now)
     compare(count, sent: sent, at: now)
     (received, lost, windowStart) = (0, 0, now)
+  }
+
+  /// What is lost beyond the line's own share, and goes on, was not the line's own either.
+  private mutating func doubt(at now: Instant) {
+    guard inherent > 0, average > inherent + Self.high else { return excessSince = nil }
+    let since = excessSince ?? now
+    excessSince = since
+    if now - since >= Self.doubtAfter { (inherent, trial, excessSince) = (0, nil, nil) }
   }
 
   /// A share lost over some time, as a receiver report says.
@@ -83,7 +97,9 @@ struct LossControl: Sendable {
     if fractionLost > inherent + Self.high + chance {
       guard lastDecrease.map({ now - $0 >= roundTripTime + .milliseconds(300) }) ?? true else { return }
       let before = min(limit, target)
-      if let sent, trial == nil { trial = Trial(sent: sent, limit: before, loss: max(average, Self.high), since: now) }
+      if let sent, trial == nil, fractionLost < Trial.lossMax {
+        trial = Trial(sent: sent, limit: before, loss: max(average, Self.high), since: now)
+      }
       limit = max(before * (1 - 0.5 * (fractionLost - inherent)), minimum)
       lastDecrease = now
     } else if fractionLost < inherent + Self.low, limit.isFinite {
@@ -97,7 +113,12 @@ struct LossControl: Sendable {
   private mutating func compare(_ count: Int, sent: Double, at now: Instant) {
     guard var trial else { return }
     guard now - trial.since < Trial.lengthMax, trial.loss < Trial.lossMax else { return self.trial = nil }
-    guard sent <= Trial.lower * trial.sent, sent > 0 else { return }
+    guard sent <= Trial.lower * trial.sent else {
+      // The first window had only begun to be lost.
+      self.trial?.loss = max(trial.loss, average, fractionLost)
+      return
+    }
+    guard sent > 0 else { return }
     trial.received &+= received
     trial.lost &+= lost
     trial.sentSum += sent * Double(count)
@@ -111,6 +132,9 @@ struct LossControl: Sendable {
     inherent = min(loss, 0.25)
     limit = max(limit, trial.limit)
   }
+
+  /// Nothing was sent for long: what the last window lost tells nothing any more.
+  mutating func rest() { fractionLost = min(fractionLost, inherent) }
 
   mutating func probed(_ rate: Double) { limit = max(limit, rate) }
 }

@@ -34,6 +34,8 @@ struct ProbeSchedule: Sendable {
   private static let factor = 2.0
   private static let waits = Interval.seconds(3)...Interval.seconds(6)
   private static let resultWait = Interval.seconds(1)
+  /// What a receiver takes to tell, and its reports are apart.
+  private static let feedbackWait = Interval.milliseconds(250)
   private static let gainMin = 1.05
   private static let duration = 0.020
   /// On a path that carries no more than is known.
@@ -68,7 +70,10 @@ struct ProbeSchedule: Sendable {
   ///   - estimate: bits per second known to fit.
   ///   - worth: what is asked for at most.
   ///   - isCalm: whether the path has room and more is worth knowing; else the probe waits.
-  mutating func takeDue(_ purpose: Purpose, estimate: Double, worth: Double, isCalm: Bool, at now: Instant) -> ProbeRequest? {
+  ///   - roundTripTime: no answer comes sooner.
+  mutating func takeDue(
+    _ purpose: Purpose, estimate: Double, worth: Double, isCalm: Bool, roundTripTime: Interval, at now: Instant
+  ) -> ProbeRequest? {
     guard let deadline = nextDeadline, now >= deadline else { return nil }
     if expected != nil, purpose != .opening { failed(at: now) }
     guard let deadline = nextDeadline, now >= deadline else { return nil }
@@ -80,7 +85,7 @@ struct ProbeSchedule: Sendable {
     let rate = min(estimate * factor, worth * 1.1)
     expected = rate
     self.purpose = purpose
-    nextDeadline = now + Self.resultWait
+    nextDeadline = now + max(Self.resultWait, roundTripTime * 3 / 2 + Self.feedbackWait)
     defer { nextCluster = nextCluster == 255 ? 1 : nextCluster + 1 }
     // On a thin line less says as much, and sound waits less behind it.
     let bytesMin = min(Self.bytesMin.upperBound, max(clampedInt(estimate * Self.durationMax / 8), Self.bytesMin.lowerBound))

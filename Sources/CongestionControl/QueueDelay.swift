@@ -26,6 +26,9 @@ struct QueueDelay: Sendable {
     return base.map { delay - $0 } ?? .zero
   }
 
+  /// Nothing was sent for so long that no queue of ours is left, and of others' nothing is known.
+  mutating func rest() { (current, isShared, lastShort) = (.zero, false, nil) }
+
   /// The packets of one feedback were added.
   ///
   /// - Parameter isDraining: whether more of what we send comes through than is sent.

@@ -201,23 +201,27 @@ import WebRTCTransport
   /// Copies of sound, parity and the bound by loss are for what is lost there, and leave pictures their room.
   @Test(
     arguments: [
-      (50_000, 0.05, 40, 0.45), (60_000, 0.05, 200, 0.6), (100_000, 0.1, 40, 0.85), (100_000, 0.1, 200, 0.85),
-      (200_000, 0.1, 40, 0.85),
-    ], seeds)
+      (50_000, 0.05, 40, 0.52), (60_000, 0.05, 200, 0.7), (100_000, 0.1, 40, 0.88), (100_000, 0.1, 200, 0.85),
+      (200_000, 0.1, 40, 0.93),
+    ])
   func aThinLineThatLosesPacketsHasSoundAndAPicture(
-    _ line: (bitsPerSecond: Int, loss: Double, roundTrip: Int, pictures: Double), seed: UInt64
+    _ line: (bitsPerSecond: Int, loss: Double, roundTrip: Int, pictures: Double)
   ) throws {
-    let webinar = try Webinar(link: Link(), seed: seed)
-    for encoder in webinar.encoders { encoder.unevenness = 0.3 }
-    for _ in 0..<2 { try webinar.join(bitsPerSecond: 2_000_000) }
-    webinar.run(seconds: 0.5 + 0.1 * Double(seed))
-    let viewer = try webinar.join(bitsPerSecond: line.bitsPerSecond)
-    webinar.setLine(of: viewer, loss: line.loss, delay: .milliseconds(Int64(line.roundTrip / 2)))
-    webinar.run(seconds: 60)
-    let share = viewer.shareOfSecondsWithPicture(6, 60)
-    #expect(share > line.pictures, "a new picture in \(share) of the seconds")
-    #expect(viewer.soundSeconds > 58.5 * (1 - line.loss / 2), "\(viewer.soundSeconds) s of sound")
-    #expect(viewer.longestSilence < .milliseconds(800), "\(viewer.longestSilence.milliseconds) ms without sound")
+    // What is lost when makes much of a difference on such a line.
+    let shares = try (1..<9 as Range<UInt64>).map { seed in
+      let webinar = try Webinar(link: Link(), seed: seed)
+      for encoder in webinar.encoders { encoder.unevenness = 0.3 }
+      for _ in 0..<2 { try webinar.join(bitsPerSecond: 2_000_000) }
+      webinar.run(seconds: 0.5 + 0.1 * Double(seed))
+      let viewer = try webinar.join(bitsPerSecond: line.bitsPerSecond)
+      webinar.setLine(of: viewer, loss: line.loss, delay: .milliseconds(Int64(line.roundTrip / 2)))
+      webinar.run(seconds: 60)
+      #expect(viewer.soundSeconds > 58.5 * (1 - line.loss / 2), "\(viewer.soundSeconds) s of sound")
+      #expect(viewer.longestSilence < .milliseconds(800), "\(viewer.longestSilence.milliseconds) ms without sound")
+      return viewer.shareOfSecondsWithPicture(6, 60)
+    }
+    #expect(shares.reduce(0, +) > line.pictures * Double(shares.count), "a new picture in \(shares) of the seconds")
+    #expect(shares.allSatisfy { $0 > 0.65 * line.pictures }, "a new picture in \(shares) of the seconds")
   }
 
   @Test func whoNamedAnOutputStaysWithItAndLosesLayersOnly() throws {

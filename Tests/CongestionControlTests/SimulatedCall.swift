@@ -28,6 +28,8 @@ struct SimulatedCall {
   var path: SimulatedPath
   var flow: GreedyFlow?
   var givesTransportFeedback = true
+  /// Whether sound is sent beside the pictures.
+  var hasSound = true
   /// What a receiver without transport-cc makes of its path, if it does.
   var maximumReceiver: MaximumReceiver?
   /// Frames are larger and smaller than they should be, as those of real encoders are: by so much.
@@ -98,13 +100,15 @@ struct SimulatedCall {
   }
 
   /// What sound takes: who has little is sent 8 kb/s in long packets, others 24 kb/s.
-  private var sound: Int { mutating get { choice == nil || estimator.estimatedBitsPerSecond > 120_000 ? 52_000 : 25_333 } }
+  private var sound: Int {
+    mutating get { !hasSound ? 0 : choice == nil || estimator.estimatedBitsPerSecond > 120_000 ? 52_000 : 25_333 }
+  }
 
   // MARK: Sending
 
   private mutating func produce() {
     let milliseconds = sound == 52_000 ? 20 : 60
-    if now >= nextAudio {
+    if hasSound, now >= nextAudio {
       nextAudio = now + .milliseconds(Int64(milliseconds))
       audioSent += 1
       _ = pacer.enqueue(1, .audio, size: (milliseconds == 20 ? 3 : 2) * milliseconds + 70, at: now)
