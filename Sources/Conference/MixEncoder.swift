@@ -126,7 +126,8 @@ final class MixEncoder {
     encoder.reset()
     let samples = Array(other.limited.suffix(tick.count))
     _ = pool.make { bytes in _ = try? encoder.encode(samples.span, into: &bytes) }
-    silentTicks = other.silentTicks
+    // Silence as long as the other's, but for the one packet that the pause is made of.
+    silentTicks = min(other.silentTicks, Self.ticksUntilRest - ticksPerPacket)
   }
 
   /// The packet that ends with a tick; nil where silence needs none.

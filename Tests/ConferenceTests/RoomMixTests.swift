@@ -146,6 +146,22 @@ import WebRTCTransport
     #expect(sent.reduce(0) { $0 + $1.frame.payload.count } < 1_000)
   }
 
+  /// A mix that goes on from one that rests is silent for as long as that one.
+  @Test func whoSpeaksAloneIsSentAlmostNothing() throws {
+    let room = try MixRoom()
+    let talker = try room.join(1, hertz: 440)
+    try room.join(2, hertz: 0, sends: false)
+    talker.amplitude = 0
+    room.run(seconds: 3)
+    let before = talker.frames.count
+    let shared = room.transport.subscription(talker.peer, .audio)
+    talker.amplitude = 8_000
+    room.run(seconds: 5)
+    #expect(room.transport.subscription(talker.peer, .audio) != shared)
+    let count = talker.frames.count - before
+    #expect(count <= 15, "\(count) frames in 5 s")
+  }
+
   @Test func settingsChangeWhileSomebodySpeaks() throws {
     let room = try MixRoom()
     let talker = try room.join(1, hertz: 440)
