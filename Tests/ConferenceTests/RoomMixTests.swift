@@ -162,6 +162,27 @@ import WebRTCTransport
     #expect(count <= 15, "\(count) frames in 5 s")
   }
 
+  @Test func thoseWhoLeaveTogetherAreGoneAndWhoComesBackAtOnceIsThere() throws {
+    let room = try MixRoom()
+    let tones = [400.0, 700, 1_100, 1_700]
+    for (index, hertz) in tones.enumerated() { try room.join(UInt32(index + 1), hertz: hertz) }
+    let viewer = try room.join(9, hertz: 0, sends: false)
+    room.run(seconds: 2)
+    let (first, second, third) = (room.talkers[0], room.talkers[1], room.talkers[2])
+    room.leave(second)
+    room.leave(first)
+    let back = try room.join(2, hertz: 2_600)
+    room.leave(third)
+    room.leave(try room.join(5, hertz: 3_500))
+    room.run(seconds: 3)
+    #expect(viewer.level(2_600) > 70 && viewer.level(1_700) > 70 && back.level(1_700) > 70)
+    for hertz in [400.0, 700, 1_100, 3_500] { #expect(viewer.level(hertz) < 20, "\(hertz) Hz") }
+    let stopped = room.changes.all.filter { if case .speakingStopped = $0 { true } else { false } }
+    #expect(stopped == [.speakingStopped(2), .speakingStopped(1), .speakingStopped(3)])
+    let isHeardAgain = room.changes.all.last { $0 == .speakingStarted(2) || $0 == .speakingStopped(2) }
+    #expect(isHeardAgain == .speakingStarted(2))
+  }
+
   @Test func settingsChangeWhileSomebodySpeaks() throws {
     let room = try MixRoom()
     let talker = try room.join(1, hertz: 440)
