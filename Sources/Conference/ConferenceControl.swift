@@ -402,6 +402,8 @@ package enum PromptEndReason: String, Sendable {
   case stopped
   /// Nobody it is for is there any more.
   case left
+  /// More was played than there was room for in the mix.
+  case refused
 }
 
 /// Whose wish it is that something becomes of somebody.

@@ -101,39 +101,40 @@ extension Conferences {
 
   // MARK: Those who wait
 
-  /// Plays the sound for waiting to each who hears nobody; to all at once where nobody hears anybody, which costs one encode.
+  /// Plays the sound for waiting to all who hear nobody: whoever they are, it is one prompt and one encode.
   func settleWaiting(of room: Room) {
     for place in room.places { settleWaiting(of: room, at: place) }
   }
 
   private func settleWaiting(of room: Room, at place: SoundPlace) {
-    var wanted: Set<UInt32?> = []
-    if let name = room.audio.waiting, room.sounds[name] != nil {
-      let present = room.participants.filter { $0.place === place }
-      let senders = present.filter { $0.isTaken(.audio) }
-      let receivers = present.filter { $0.setup.sendCodec(.audio) != nil }
-      let waiting = receivers.filter { receiver in !senders.contains { room.hears(receiver, $0) } }
-      if !waiting.isEmpty, waiting.count == receivers.count {
-        wanted = [nil]
-      } else {
-        wanted = Set(waiting.map { room.ear(of: $0) })
-      }
+    guard let samples = room.audio.waiting.flatMap({ room.sounds[$0] }), let audience = whoWaits(at: place, in: room) else {
+      return endWaiting(at: place)
     }
-    for (audience, prompt) in place.waiting where !wanted.contains(audience) {
-      place.mix.stopPrompt(prompt)
-      place.waiting[audience] = nil
-    }
-    for audience in wanted where place.waiting[audience] == nil {
-      guard let samples = room.audio.waiting.flatMap({ room.sounds[$0] }) else { continue }
+    if let waiting = place.waiting {
+      guard waiting.audience != audience else { return }
+      place.waiting?.audience = audience
+      place.mix.setAudience(audience, of: waiting.prompt)
+    } else {
       let id = makePromptID()
-      place.waiting[audience] = id
+      place.waiting = (id, audience)
       place.mix.play(Prompt(id: id, samples: samples, loops: true, placement: .instead, audience: audience))
     }
   }
 
+  /// - Returns: those who hear nobody; nil where there are none.
+  private func whoWaits(at place: SoundPlace, in room: Room) -> Prompt.Audience? {
+    let present = room.participants.filter { $0.place === place }
+    let senders = present.filter { $0.isTaken(.audio) }
+    let receivers = present.filter { $0.setup.sendCodec(.audio) != nil }
+    let waiting = receivers.filter { receiver in !senders.contains { room.hears(receiver, $0) } }
+    if waiting.isEmpty { return nil }
+    return waiting.count == receivers.count ? .everybody : .only(Set(waiting.map { room.ear(of: $0) }))
+  }
+
   private func endWaiting(at place: SoundPlace) {
-    for prompt in place.waiting.values { place.mix.stopPrompt(prompt) }
-    place.waiting.removeAll()
+    guard let waiting = place.waiting else { return }
+    place.mix.stopPrompt(waiting.prompt)
+    place.waiting = nil
   }
 
   /// A tone for everybody in a place when somebody who is seen or heard came or left.

@@ -25,7 +25,7 @@ extension Conferences {
     place.mix.play(
       Prompt(
         id: id, samples: samples, loops: request.loops, placement: request.placement, gain: Float(request.gain),
-        audience: listener.map { room.ear(of: $0) }))
+        audience: listener.map { .only([room.ear(of: $0)]) } ?? .everybody))
     events.post(.promptStarted(description), room: name)
     return description
   }
@@ -82,13 +82,26 @@ extension Conferences {
 
   /// The mix has played it to its end. Tones are not in the list, and nobody is told of them.
   func promptFinished(_ id: Prompt.ID, in room: Room) {
-    if let place = room.places.first(where: { $0.waiting.values.contains(id) }) {
+    if forgetWaiting(id, in: room) {
       // It loops: the mix let it go because its channels changed, and waits for it anew.
-      place.waiting = place.waiting.filter { $0.value != id }
       return settleWaiting(of: room)
     }
     guard let index = room.prompts.firstIndex(where: { $0.id == id }) else { return }
     end(promptAt: index, in: room, reason: .finished)
+  }
+
+  /// The mix has no room for it. Asked again at once it would refuse again: the sound for waiting begins with the next change.
+  func promptRefused(_ id: Prompt.ID, in room: Room) {
+    if forgetWaiting(id, in: room) { return }
+    guard let index = room.prompts.firstIndex(where: { $0.id == id }) else { return }
+    end(promptAt: index, in: room, reason: .refused)
+  }
+
+  /// - Returns: whether the prompt was for those who wait.
+  private func forgetWaiting(_ id: Prompt.ID, in room: Room) -> Bool {
+    guard let place = room.places.first(where: { $0.waiting?.prompt == id }) else { return false }
+    place.waiting = nil
+    return true
   }
 
   /// Ends what is played to one who leaves a place, or to all of a place that nobody is in any more.

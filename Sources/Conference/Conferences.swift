@@ -359,6 +359,7 @@ package actor Conferences: ConferenceControl {
       guard room.board.spotlight == nil else { return }
       events.post(.floorChanged(id: number.flatMap(identifier)), room: name)
     case .promptEnded(let id): promptFinished(id, in: room)
+    case .promptRefused(let id): promptRefused(id, in: room)
     }
   }
 

@@ -15,7 +15,7 @@ enum MixRouting {
       case .voice(let seat):
         if !HearingRules.hears((ear.number, ear.rules), (seat.number, seat.rules)) { excluded |= bit }
       case .prompt(let prompt):
-        if let audience = prompt.audience, audience != ear.number {
+        if !prompt.audience.contains(ear.number) {
           excluded |= bit
         } else if prompt.placement == .instead {
           only |= bit

@@ -12,8 +12,10 @@ struct MixSlots {
 
   /// Whose what is in a slot is, and whether he has left: until the slot is free, it is kept from whom it was kept from.
   struct Holding {
-    let owner: Owner
+    fileprivate(set) var owner: Owner
     fileprivate(set) var hasLeft = false
+
+    fileprivate var isPrompt: Bool { if case .prompt = owner { true } else { false } }
   }
 
   /// Nil where a slot is free.
@@ -23,6 +25,8 @@ struct MixSlots {
   /// Slots from here on are free.
   private var end = 0
 
+  /// Prompts have no more, so that who speaks finds one.
+  static let promptsMax = MixHistory.slotMax / 2
   /// Ticks after which packets of every length begin: 120 ms.
   static let cycle: Int64 = 6
 
@@ -37,16 +41,25 @@ struct MixSlots {
     return seat
   }
 
-  /// - Returns: nil where all are taken.
+  /// - Returns: nil where all are taken, or all that prompts may have.
   mutating func take(_ owner: Owner) -> Int? {
+    let holding = Holding(owner: owner)
+    if holding.isPrompt, holdings.count(where: { $0?.isPrompt == true }) >= Self.promptsMax { return nil }
     guard let slot = holdings.firstIndex(where: { $0 == nil }) else { return nil }
-    holdings[slot] = Holding(owner: owner)
+    holdings[slot] = holding
     end = max(end, slot + 1)
     return slot
   }
 
   /// Nothing more is added to a slot.
   mutating func leave(_ slot: Int) { holdings[slot]?.hasLeft = true }
+
+  /// Who hears a prompt from now on; to be called in the first tick of a cycle.
+  mutating func setAudience(_ audience: Prompt.Audience, ofPromptIn slot: Int) {
+    guard case .prompt(var prompt) = holdings[slot]?.owner else { return }
+    prompt.audience = audience
+    holdings[slot]?.owner = .prompt(prompt)
+  }
 
   /// Notes that something was added to a slot.
   mutating func touch(_ slot: Int, at tick: Int64) { lastActive[slot] = tick }

@@ -12,6 +12,20 @@ package struct Prompt: Sendable {
     case instead
   }
 
+  /// Who hears it.
+  package enum Audience: Sendable, Equatable {
+    case everybody
+    /// These and nobody else.
+    case only(Set<UInt32>)
+
+    func contains(_ number: UInt32) -> Bool {
+      switch self {
+      case .everybody: true
+      case .only(let numbers): numbers.contains(number)
+      }
+    }
+  }
+
   package var id: ID
   /// 48 kHz, one channel.
   package var samples: [Int16]
@@ -20,11 +34,11 @@ package struct Prompt: Sendable {
   package var placement: Placement
   /// Linear.
   package var gain: Float
-  /// The one participant who hears it; nil for everybody.
-  package var audience: UInt32?
+  package var audience: Audience
 
   package init(
-    id: ID, samples: [Int16], loops: Bool = false, placement: Placement = .under, gain: Float = 1, audience: UInt32? = nil
+    id: ID, samples: [Int16], loops: Bool = false, placement: Placement = .under, gain: Float = 1,
+    audience: Audience = .everybody
   ) {
     self.id = id
     self.samples = samples

@@ -6,6 +6,8 @@ struct PromptPlayer {
   let prompt: Prompt
   /// The slot it has in the mix.
   let slot: Int
+  /// Who hears it from where packets of every length begin.
+  var newAudience: Prompt.Audience?
   private(set) var isStopping = false
   private var position = 0
   private var strip: VoiceStrip

@@ -33,7 +33,7 @@ extension RoomMix {
   // MARK: Prompts
 
   func start(_ prompt: Prompt) {
-    guard !prompt.samples.isEmpty, let slot = slots.take(.prompt(prompt)) else { return report(.promptEnded(prompt.id)) }
+    guard let slot = slots.take(.prompt(prompt)) else { return report(.promptRefused(prompt.id)) }
     prompts.append(PromptPlayer(prompt, slot: slot, channelCount: settings.channelCount))
     mustRoute = true
   }

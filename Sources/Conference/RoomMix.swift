@@ -53,6 +53,8 @@ package final class RoomMix: Ticking, @unchecked Sendable {
     case floor(UInt32?)
     /// A prompt reached its end; one that was stopped does not tell.
     case promptEnded(Prompt.ID)
+    /// A prompt is not played: there are too many already.
+    case promptRefused(Prompt.ID)
   }
 
   private enum Command: Sendable {
@@ -62,6 +64,7 @@ package final class RoomMix: Ticking, @unchecked Sendable {
     case setRules(UInt32, HearingRules)
     case setFlow(UInt32, sends: Bool, receives: Bool)
     case play(Prompt)
+    case setAudience(Prompt.ID, Prompt.Audience)
     case stopPrompt(Prompt.ID)
   }
 
@@ -133,6 +136,8 @@ package final class RoomMix: Ticking, @unchecked Sendable {
     mailbox.post(.setFlow(number, sends: sends, receives: receives))
   }
   package func play(_ prompt: Prompt) { mailbox.post(.play(prompt)) }
+  /// Who hears a prompt: as soon as packets of every length begin anew, within 120 ms.
+  package func setAudience(_ audience: Prompt.Audience, of id: Prompt.ID) { mailbox.post(.setAudience(id, audience)) }
   /// Fades a prompt out within a tick.
   package func stopPrompt(_ id: Prompt.ID) { mailbox.post(.stopPrompt(id)) }
 
@@ -202,6 +207,8 @@ package final class RoomMix: Ticking, @unchecked Sendable {
         mustRoute = true
       case .setFlow(let number, let sends, let receives): setFlow(number, sends: sends, receives: receives)
       case .play(let prompt): start(prompt)
+      case .setAudience(let id, let audience):
+        for index in prompts.indices where prompts[index].prompt.id == id { prompts[index].newAudience = audience }
       case .stopPrompt(let id): for index in prompts.indices where prompts[index].prompt.id == id { prompts[index].stop() }
       }
     }
@@ -285,6 +292,12 @@ package final class RoomMix: Ticking, @unchecked Sendable {
       if case .voice(let seat) = owner { seat.slot = nil }
     }
     if hasFreed { mustRoute = true }
+    for index in prompts.indices {
+      guard let audience = prompts[index].newAudience else { continue }
+      slots.setAudience(audience, ofPromptIn: prompts[index].slot)
+      prompts[index].newAudience = nil
+      mustRoute = true
+    }
     var hasNewRules = false
     for seat in seats {
       if seat.nextOutput != seat.chosenOutput {

@@ -7,8 +7,8 @@ final class SoundPlace {
   let mix: RoomMix
   /// Numbers of those who are in the mix. The mix ticks while there are any.
   var members: Set<UInt32> = []
-  /// What is played to those who hear nobody, by whom it is for; the key nil is for everybody.
-  var waiting: [UInt32?: Prompt.ID] = [:]
+  /// What is played to those who hear nobody, and who they are.
+  var waiting: (prompt: Prompt.ID, audience: Prompt.Audience)?
   /// While a tone sounds, others are left out: fifty who come together are one tone.
   var toneEnds = Instant.zero
 

@@ -169,6 +169,47 @@ import WebRTCTransport
     await house.conferences.stop()
   }
 
+  @Test func allWhoHearNobodyAreSentOneSoundForWaiting() async throws {
+    let house = try House { $0.emptySeconds = 3600 }
+    let events = await house.events("r")
+    _ = try await house.conferences.putRoom("r", settings: RoomSettings(audio: AudioChange(waiting: "tone:join")))
+    let (ada, adasPeer) = try await house.connect("r", events)
+    let (bob, bobsPeer) = try await house.connect("r", events)
+    try await house.patch("r", ada) { $0.whisperTo = [bob] }
+    try await house.patch("r", bob) { $0.whisperTo = [ada] }
+    var viewers: [PeerID] = []
+    for _ in 0..<70 { viewers.append(try await house.connect("r", events, kind: .watch).peer) }
+    func sound(_ peer: PeerID) -> OutputID? { house.transport.subscription(peer, .audio) }
+    await eventually {
+      let sounds = Set(viewers.map(sound))
+      return sounds.count == 1 && !sounds.contains(nil) && !sounds.contains(sound(adasPeer))
+    }
+    #expect(sound(adasPeer) == sound(bobsPeer))
+    // All that is played is numbered: once for Ada alone, and once for all who came later.
+    let prompt = try await house.conferences.startPrompt(room: "r", PromptRequest(file: "tone:join"))
+    #expect(prompt.id == "3")
+    await house.conferences.stop()
+  }
+
+  @Test func whatTheMixRefusesToPlayIsNotPlayedAgainBeforeSomethingChanges() async throws {
+    let house = try House { $0.emptySeconds = 3600 }
+    let events = await house.events("r")
+    _ = try await house.conferences.putRoom("r", settings: RoomSettings(audio: AudioChange(waiting: "tone:join")))
+    // What is played to her, who is alone, is number 1.
+    let (ada, _) = try await house.connect("r", events)
+    let request = PromptRequest(file: "tone:join", loops: true)
+    let refused = try await house.conferences.startPrompt(room: "r", request)
+    house.conferences.report(.mix(.promptRefused(1), room: "r"))
+    house.conferences.report(.mix(.promptRefused(try #require(Prompt.ID(refused.id))), room: "r"))
+    await events.next { if case .promptEnded(refused, .refused) = $0 { true } else { false } }
+    let second = try await house.conferences.startPrompt(room: "r", request)
+    #expect(refused.id == "2" && second.id == "3")
+    try await house.patch("r", ada) { $0.group = "desk" }
+    let third = try await house.conferences.startPrompt(room: "r", request)
+    #expect(third.id == "5")
+    await house.conferences.stop()
+  }
+
   @Test func metricsTellTheLevelsOfWhoSends() async throws {
     let house = try House { $0.emptySeconds = 3600 }
     let events = await house.events("r")

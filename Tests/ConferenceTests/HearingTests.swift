@@ -25,6 +25,11 @@ import Timing
     Set(Self.tones.enumerated().filter { talker.level($1) > 55 }.map { UInt32($0.offset + 1) })
   }
 
+  /// How loud a tone is in each 20 ms, in dB.
+  private func levels(of hertz: Double, in heard: [Int16]) -> [Double] {
+    stride(from: 0, to: heard.count - 960, by: 480).map { Tones.level(of: hertz, in: Array(heard[$0..<$0 + 960])) }
+  }
+
   private func rules(_ change: (inout HearingRules) -> Void) -> HearingRules {
     var rules = HearingRules()
     change(&rules)
@@ -157,7 +162,7 @@ import Timing
     let room = try room()
     room.run(seconds: 1)
     let sound = Tones.sine(700, amplitude: 6_000, count: 9_600)
-    room.mix.play(Prompt(id: 1, samples: sound, loops: true, placement: .instead, audience: 2))
+    room.mix.play(Prompt(id: 1, samples: sound, loops: true, placement: .instead, audience: .only([2])))
     room.run(seconds: 2)
     #expect(room.talkers.map { $0.level(700) > 60 } == [false, true, false, false])
     #expect(room.talkers.map(heard) == [[2, 3, 4], [], [1, 2, 4], [1, 2, 3]])
@@ -167,13 +172,74 @@ import Timing
     #expect(!room.changes.all.contains(.promptEnded(1)))
   }
 
+  @Test func aPromptForSeveralIsOneMixForAllOfThem() throws {
+    let room = try room(rules: [1: rules { $0.whispersTo = [2] }, 2: rules { $0.whispersTo = [1] }])
+    for talker in room.talkers.suffix(2) { talker.amplitude = 0 }
+    let viewers = try (20..<90).map { try room.join($0, hertz: 0, sends: false) }
+    let sound = Tones.sine(700, amplitude: 6_000, count: 9_600)
+    room.mix.play(
+      Prompt(id: 1, samples: sound, loops: true, placement: .instead, audience: .only(Set(viewers.map(\.number)))))
+    room.run(seconds: 3)
+    let outputs = Set(viewers.map { room.transport.subscription($0.peer, .audio) })
+    #expect(outputs.count == 1 && outputs.first != nil, "\(outputs.count) mixes")
+    #expect(viewers.allSatisfy { $0.level(700) > 60 && heard(by: $0).isEmpty })
+    #expect(room.talkers.prefix(2).map(heard) == [[2], [1]] && room.talkers[0].level(700) < 20)
+    #expect(!room.changes.all.contains(.promptEnded(1)) && !room.changes.all.contains(.promptRefused(1)))
+  }
+
+  /// The prompt's first two seconds are for one, and what follows is for another.
+  @Test func theAudienceOfAPromptChangesWherePacketsOfEveryLengthBegin() throws {
+    let settings = AudioSettings(
+      bitrate: 96_000, mode: .music, outputs: [.init(name: "long", bitrate: 64_000, ptime: 120, fec: false)])
+    let sound = Tones.sine(700, amplitude: 6_000, count: 96_000) + Tones.sine(1_500, amplitude: 6_000, count: 96_000)
+    let long = rules { $0.audioOutput = "long" }
+    for phase in 0..<6 {
+      let room = try MixRoom(settings: settings)
+      try room.join(1, hertz: 400)
+      let former = try room.join(2, hertz: 0, sends: false, rules: long)
+      let latter = try room.join(3, hertz: 0, sends: false, rules: long)
+      room.run(seconds: 1 + 0.02 * Double(phase))
+      room.mix.play(Prompt(id: 1, samples: sound, placement: .instead, audience: .only([2])))
+      room.run(seconds: 2)
+      for viewer in [former, latter] { viewer.heard.removeFirst(viewer.heard.count - 48_000) }
+      room.mix.setAudience(.only([3]), of: 1)
+      room.run(seconds: 1)
+      #expect(former.level(400, seconds: 0.5) > 60 && former.level(1_500, seconds: 0.5) < 20)
+      #expect(latter.level(1_500, seconds: 0.5) > 60 && latter.level(400, seconds: 0.5) < 20)
+      let leaked = levels(of: 700, in: latter.heard).max() ?? 0
+      #expect(leaked < 60, "\(leaked) dB of what was for another at phase \(phase)")
+      // Each of them hears one or the other at any time.
+      for viewer in [former, latter] {
+        let tones = [400, 700, 1_500].map { levels(of: $0, in: viewer.heard) }
+        let loudest = tones[0].indices.map { index in tones.map { $0[index] }.max() ?? 0 }
+        #expect((loudest.min() ?? 0) > 50, "\(loudest.min() ?? 0) dB at phase \(phase)")
+      }
+    }
+  }
+
+  @Test func whoSpeaksIsHeardHoweverManyPromptsThereAre() throws {
+    let room = try room()
+    for talker in room.talkers { talker.amplitude = 0 }
+    room.run(seconds: 2)
+    let sound = Tones.sine(700, amplitude: 2_000, count: 9_600)
+    for id: Prompt.ID in 0..<70 { room.mix.play(Prompt(id: id, samples: sound, loops: true, audience: .only([100 + id]))) }
+    room.run(seconds: 1)
+    room.talkers[0].amplitude = 8_000
+    room.run(seconds: 2)
+    #expect(room.talkers.map(heard) == [[], [1], [1], [1]])
+    // Who asked for more than there is room for is told, once.
+    let refused = room.changes.all.filter { if case .promptRefused = $0 { true } else { false } }
+    #expect(refused == (32..<70).map { .promptRefused($0) })
+    #expect(!room.changes.all.contains { if case .promptEnded = $0 { true } else { false } })
+  }
+
   @Test func othersAreNotMovedByWhatOneHears() throws {
     let room = try room()
     let viewers = try (20..<30).map { try room.join($0, hertz: 0, sends: false) }
     room.run(seconds: 1)
     let before = viewers.map { room.transport.subscription($0.peer, .audio) }
     #expect(Set(before).count == 1)
-    room.mix.play(Prompt(id: 1, samples: [Int16](repeating: 100, count: 96_000), audience: 20))
+    room.mix.play(Prompt(id: 1, samples: [Int16](repeating: 100, count: 96_000), audience: .only([20])))
     room.run(seconds: 0.5)
     let during = viewers.map { room.transport.subscription($0.peer, .audio) }
     #expect(during[0] != before[0] && during.dropFirst() == before.dropFirst())
