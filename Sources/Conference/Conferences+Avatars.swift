@@ -37,9 +37,7 @@ extension Conferences {
     }
     setAvatar(.init(.uploads, upload), of: index, in: room)
     room.publishScene()
-    let description = room.describe(room.participants[index])
-    events.post(.participantChanged(description), room: room.name)
-    return description
+    return tellChanged(index, in: room)
   }
 
   package func avatar(room name: String, id: String) async throws(ConferenceError) -> [UInt8] {

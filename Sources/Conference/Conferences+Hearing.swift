@@ -82,7 +82,7 @@ extension Conferences {
       guard rules != room.participants[index].rules else { continue }
       room.participants[index].rules = rules
       rulesChanged(index, in: room)
-      events.post(.participantChanged(room.describe(room.participants[index])), room: room.name)
+      tellChanged(index, in: room)
     }
   }
 

@@ -51,8 +51,17 @@ extension Conferences {
     }
     settleSound(of: room)
     room.publishScene()
-    let description = room.describe(room.participants[index])
-    events.post(.participantChanged(description), room: room.name)
+    return tellChanged(index, in: room)
+  }
+
+  /// Tells that somebody has changed. Of who is not connected yet nobody knows; what tells of his coming says how he is by then.
+  ///
+  /// - Returns: how he is now.
+  @discardableResult
+  func tellChanged(_ index: Int, in room: Room) -> ParticipantDescription {
+    let participant = room.participants[index]
+    let description = room.describe(participant)
+    if participant.isConnected { events.post(.participantChanged(description), room: room.name) }
     return description
   }
 

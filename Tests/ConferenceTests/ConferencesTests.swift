@@ -92,6 +92,38 @@ import WebRTCTransport
     await house.conferences.stop()
   }
 
+  @Test func ofWhoNeverConnectsNothingIsTold() async throws {
+    let house = try House { $0.emptySeconds = 3600 }
+    let events = await house.events("r")
+    let silent = try await house.conferences.join(house.request("r")).participant
+    let peer = try #require(house.transport.peers.last)
+    let (ada, _) = try await house.connect("r", events)
+    let own = try await house.patch("r", silent, by: .himself) {
+      $0.audioMuted = true
+      $0.deaf = true
+    }
+    #expect(own.audioMuted && own.deaf)
+    try await house.patch("r", silent) { $0.mutedFor = [ada] }
+    // He is changed once more by this: he can name her no longer.
+    try await house.conferences.leave(room: "r", participant: ada, by: .himself)
+    house.transport.observer(peer)?.peerDidEnd(peer, .connectivityLost)
+    _ = try await house.connect("r", events)
+    #expect(events.seen == ["participantJoined", "participantLeft", "participantJoined"])
+    await house.conferences.stop()
+  }
+
+  @Test func whatSomebodyChangedBeforeHeWasConnectedIsToldAsHeJoins() async throws {
+    let house = try House { $0.emptySeconds = 3600 }
+    let events = await house.events("r")
+    let id = try await house.conferences.join(house.request("r")).participant
+    let peer = try #require(house.transport.peers.last)
+    try await house.patch("r", id, by: .himself) { $0.audioMuted = true }
+    house.transport.observer(peer)?.peerDidConnect(peer)
+    await events.next { if case .participantJoined(let person) = $0 { person.audioMuted } else { false } }
+    #expect(events.seen == ["participantJoined"])
+    await house.conferences.stop()
+  }
+
   @Test func aRoomEndsOnceItIsEmpty() async throws {
     let house = try House()
     let events = await house.events("r")

@@ -230,6 +230,18 @@ import WebRTCTransport
     await house.conferences.stop()
   }
 
+  @Test func whatBecomesOfWhoWaitsIsTold() async throws {
+    let house = try House {
+      $0.emptySeconds = 3600
+      $0.admission.lobby = true
+    }
+    let events = await house.events("r")
+    let guest = try await come(house, events, nil, isTold: isWaiting)
+    try await house.patch("r", guest.id, by: .himself) { $0.handRaised = true }
+    await events.next { if case .participantChanged(let person) = $0 { person.handRaised != nil } else { false } }
+    await house.conferences.stop()
+  }
+
   private func unadmitted() -> ParticipantPatch {
     var patch = ParticipantPatch()
     patch.admitted = false
