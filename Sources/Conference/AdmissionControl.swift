@@ -41,13 +41,15 @@ package struct AdmissionControl: Sendable {
   /// Whether what is remembered keeps nobody out: while it does it has to be measured on, or it would for ever.
   package var isAtRest: Bool { !isFull && isHalfFree }
 
-  /// Whether one comes in who will cost so much.
+  /// Whether one may come in who will cost so much. He may still be refused for other reasons.
   package mutating func admits(_ cost: Double, at level: VideoLevel) -> Bool {
     guard !isFull, !level.refusesNewcomers, isHalfFree || used + expected + cost <= shareMax * allowance else {
       refusedCount += 1
       return false
     }
-    expected += cost
     return true
   }
+
+  /// Counts one who came in, until he is measured.
+  package mutating func expect(_ cost: Double) { expected += cost }
 }

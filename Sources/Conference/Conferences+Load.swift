@@ -164,7 +164,9 @@ extension Conferences {
   }
 
   /// Refuses a newcomer who would be too much.
-  func checkLoad(_ request: JoinRequest) throws(ConferenceError) {
+  ///
+  /// - Returns: what he will cost, to be expected once he is in.
+  func checkLoad(_ request: JoinRequest) throws(ConferenceError) -> Double {
     let room = roomsByName[request.room]
     let output = room?.output(named: request.output)?.name ?? request.output ?? ""
     // Those count who have been answered and are not connected yet: else each of a crowd would be the first.
@@ -172,10 +174,18 @@ extension Conferences {
     let cost = admissionControl.model.cost(
       publishes: request.kind != .watch && request.role != Room.audienceRole,
       startsOutput: request.kind != .publish && !isMade)
-    guard !admissionControl.admits(cost, at: videoLevel) else { return startMeasuring() }
-    publishLoad()
-    throw .init(
-      .overloaded(retryAfterSeconds: 10), "The server is at the end of its capacity; try again later, or another one.")
+    guard admissionControl.admits(cost, at: videoLevel) else {
+      publishLoad()
+      throw .init(
+        .overloaded(retryAfterSeconds: 10), "The server is at the end of its capacity; try again later, or another one.")
+    }
+    return cost
+  }
+
+  /// Counts a newcomer who is in. Who asked and was refused costs nothing, however often he asks.
+  func expectLoad(_ cost: Double) {
+    admissionControl.expect(cost)
+    startMeasuring()
   }
 
   private func publishLoad() {

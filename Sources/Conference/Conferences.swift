@@ -59,7 +59,7 @@ package actor Conferences: ConferenceControl {
   /// Images that people sent, since the start.
   var avatarCount = 0
   var governor = Governor()
-  var admissionControl: AdmissionControl
+  package internal(set) var admissionControl: AdmissionControl
   /// Nil while nothing is measured, because nobody is here.
   var lastCounts: LoadCounts?
   /// What the governor was told last.
@@ -100,12 +100,14 @@ package actor Conferences: ConferenceControl {
     if participantCount >= settings.participantsMax {
       throw .init(.overloaded(retryAfterSeconds: 10), "The server is full; try again later.")
     }
-    try checkLoad(request)
+    let cost = try checkLoad(request)
     let answer = try negotiate(request)
     let exists = roomsByName[request.room] != nil
     let room = try findOrMakeRoom(request.room)
     do {
-      return try admit(request, answer, to: room)
+      let joined = try admit(request, answer, to: room)
+      expectLoad(cost)
+      return joined
     } catch {
       if !exists { roomsByName[room.name] = nil }
       throw error

@@ -353,6 +353,31 @@ import WebRTCTransport
     #expect(rooms.isEmpty && house.transport.peers.isEmpty)
   }
 
+  @Test func requestsThatFailLeaveRoomForWhoComesIn() async throws {
+    let house = try House {
+      $0.processorMax = 0.9
+      $0.autoCreate = false
+      $0.emptySeconds = 3600
+    }
+    /// Whether one more would fit in after a second in which much was used.
+    func takesOneMore() async -> Bool {
+      var control = await house.conferences.admissionControl
+      var use = CostModel.Use()
+      use.total = 4
+      control.observe(use, CostModel.Census(), allowance: 1.8)
+      return control.admits(0.35, at: .full)
+    }
+    for _ in 0..<100 {
+      let refusal = await house.refusal { [house] in _ = try await $0.join(house.request("r")) }
+      #expect(refusal == .notFound)
+    }
+    #expect(await takesOneMore())
+    _ = try await house.conferences.putRoom("r", settings: RoomSettings())
+    _ = try await house.conferences.join(house.request("r"))
+    #expect(await !takesOneMore(), "who came counts before he is measured")
+    await house.conferences.stop()
+  }
+
   @Test func aRestartIsAnsweredWithNewCredentialsAndANewTag() async throws {
     let house = try House { $0.emptySeconds = 3600 }
     var (offerer, offer) = House.offer(seed: 9)

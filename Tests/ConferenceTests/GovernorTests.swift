@@ -348,8 +348,19 @@ import Timing
     var control = AdmissionControl(shareMax: 0.9)
     for _ in 0..<40 { control.observe(Self.use(1.0), Self.census(peers: 1), allowance: 2) }
     var admitted = 0
-    for _ in 0..<100 where control.admits(0.1, at: .full) { admitted += 1 }
+    for _ in 0..<100 where control.admits(0.1, at: .full) {
+      control.expect(0.1)
+      admitted += 1
+    }
     #expect((7...8).contains(admitted))
+  }
+
+  @Test func whoMightHaveComeAndDidNotCostsNothing() {
+    var control = AdmissionControl(shareMax: 0.9)
+    for _ in 0..<40 { control.observe(Self.use(1.0), Self.census(peers: 1), allowance: 2) }
+    var admitted = 0
+    for _ in 0..<100 where control.admits(0.1, at: .full) { admitted += 1 }
+    #expect(admitted == 100)
   }
 
   @Test func whilePicturesHaveToBeSmallerNobodyComesIn() {
