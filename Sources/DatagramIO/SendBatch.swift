@@ -217,8 +217,10 @@ public final class SendBatch {
       let packetCount = firsts[message &+ 1] &- firsts[message]
       let taken = give(messages + message, messageCount &- message, packetCount, to: socket)
       if taken > 0 {
-        sent &+= firsts[message &+ taken] &- firsts[message]
+        let packetsTaken = firsts[message &+ taken] &- firsts[message]
+        sent &+= packetsTaken
         messagesSent &+= taken
+        if packetsTaken > taken { socket.noteSegmented() }
         message &+= taken
         continue
       }
@@ -233,7 +235,9 @@ public final class SendBatch {
         uncutEnd = firsts[message &+ 1]
         return firsts[message]
       case EIO where packetCount > 1, EOPNOTSUPP where packetCount > 1, ENOPROTOOPT where packetCount > 1:
-        socket.disableSegmentation()
+        // Nothing is cut on this destination's path, or nowhere.
+        socket.noteNotSegmented()
+        uncutEnd = firsts[message &+ 1]
         return firsts[message]
       default: refused &+= packetCount
       }

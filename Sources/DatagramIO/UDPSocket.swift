@@ -10,8 +10,11 @@ public final class UDPSocket {
   public let descriptor: Int32
   /// Where it is bound, with the port the kernel chose where 0 was asked for.
   public let localAddress: TransportAddress
-  /// Whether the kernel still cuts runs of packets into datagrams for us (UDP_SEGMENT); false for good once it refused.
+  /// Whether the kernel still cuts runs of packets into datagrams for us (UDP_SEGMENT); false for good once it refused before it ever
+  /// did.
   public private(set) var segmentsInKernel = true
+  /// Whether it ever cut a run: where it refuses one after that, it is the path to that destination which has none cut.
+  private var hasSegmented = false
 
   /// - Parameters:
   ///   - address: port 0 has the kernel choose one.
@@ -47,6 +50,12 @@ public final class UDPSocket {
 
   /// Has every packet cost its own pass through the kernel from now on, as where the kernel cannot cut them.
   public func disableSegmentation() { segmentsInKernel = false }
+
+  /// The kernel cut a run.
+  func noteSegmented() { hasSegmented = true }
+
+  /// The kernel does not cut a run, for a reason that may be its own or the path's: a device without checksums, a policy of IPsec.
+  func noteNotSegmented() { if !hasSegmented { disableSegmentation() } }
 }
 
 /// Binds, and answers where; nil, with `errno` set, where that failed.

@@ -94,6 +94,16 @@ import Timing
     #expect(!socket.segmentsInKernel)
   }
 
+  @Test(arguments: [EIO, EOPNOTSUPP, ENOPROTOOPT]) func aPathOnWhichNothingIsCutIsNoReasonToCutForNobody(code: Int32) throws {
+    // The first receiver's run has gone when the second's is refused.
+    let (received, batch, socket) = try deliver { call, messages, packets in
+      call == 1 ? .takesAtMost(messages: 1) : messages == 3 && packets > 1 ? .fails(errno: code) : nil
+    }
+    #expect(received == all)
+    #expect(batch.sent == 12 && batch.messagesSent == 6 && batch.refused == 0)
+    #expect(socket.segmentsInKernel)
+  }
+
   @Test(arguments: [EMSGSIZE, EPERM, ENETUNREACH]) func aSinglePacketRefusedHarmsNoOther(code: Int32) throws {
     var wasRefused = false
     let (received, batch, _) = try deliver { _, messages, packets in
