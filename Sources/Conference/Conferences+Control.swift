@@ -152,6 +152,9 @@ extension Conferences {
 
   // MARK: Observing
 
+  /// Who is to be seen in a room, for tests.
+  package func board(of name: String) -> SceneBoard? { roomsByName[name]?.board }
+
   package func subscribe(
     room: String, _ sink: @escaping @Sendable (ConferenceEvent) -> Void
   ) async -> EventSubscription { events.subscribe(room: room, sink) }

@@ -73,17 +73,22 @@ extension Conferences {
     participant.place?.mix.setRules(participant.rules, of: participant.media.number)
   }
 
-  /// Takes somebody who is gone out of everybody's rules. Who whispered to him alone is not heard by all of a sudden.
-  func forget(_ number: UInt32, in room: Room) {
+  /// Takes those who are gone out of everybody's rules. Who whispered to them alone is not heard by all of a sudden.
+  ///
+  /// - Returns: those whose rules named any of them.
+  func forget(_ gone: Set<UInt32>, in room: Room) -> [Int] {
+    guard !gone.isEmpty else { return [] }
+    var changed: [Int] = []
     for index in room.participants.indices {
       var rules = room.participants[index].rules
-      rules.mutedFor.remove(number)
-      rules.whispersTo?.remove(number)
+      rules.mutedFor.subtract(gone)
+      rules.whispersTo?.subtract(gone)
       guard rules != room.participants[index].rules else { continue }
       room.participants[index].rules = rules
       rulesChanged(index, in: room)
-      tellChanged(index, in: room)
+      changed.append(index)
     }
+    return changed
   }
 
   /// A room's audio settings have changed.

@@ -18,40 +18,83 @@ extension Conferences {
     room name: String, id: String, patch: ParticipantPatch, by requester: Requester
   ) async throws(ConferenceError) -> ParticipantDescription {
     let (room, index) = try find(room: name, participant: id)
-    try check(patch, of: room.participants[index], by: requester, in: room)
-    let rules = try rules(patch, of: room.participants[index], in: room)
+    _ = try change([index], by: patch, of: requester, in: room)
+    if patch.admitted == true, !room.participants[index].isAdmitted {
+      admit([index], in: room)
+      return room.describe(room.participants[index])
+    }
+    settle(room, after: patch)
+    return tellChanged(index, in: room)
+  }
+
+  /// Changes all of some people, or none where it cannot be done. The room is still to be settled.
+  ///
+  /// - Returns: those of whom anything is another now.
+  func change(
+    _ indices: [Int], by patch: ParticipantPatch, of requester: Requester, in room: Room
+  ) throws(ConferenceError) -> [Int] {
+    var rules: [HearingRules] = []
+    for index in indices {
+      try check(patch, of: room.participants[index], by: requester, in: room)
+      rules.append(try self.rules(patch, of: room.participants[index], in: room))
+    }
+    try checkPromotion(by: patch, of: indices, in: room)
+    return zip(indices, rules).filter { change($0, by: patch, $1, of: requester, in: room) }.map(\.0)
+  }
+
+  /// - Returns: whether anything is another now.
+  private func change(
+    _ index: Int, by patch: ParticipantPatch, _ rules: HearingRules, of requester: Requester, in room: Room
+  ) -> Bool {
+    var isChanged = false
+    func set<Value: Equatable>(_ value: inout Value, to wanted: Value?) {
+      guard let wanted, wanted != value else { return }
+      value = wanted
+      isChanged = true
+    }
     let media = room.participants[index].media
-    if let name = patch.name { room.participants[index].name = name }
-    if let content = patch.content { room.participants[index].content = content }
-    if let avatar = patch.avatar { setAvatar(avatar.map { ImageReference(.avatars, $0) }, of: index, in: room) }
-    if let role = patch.role { setRole(role, of: index, in: room) }
-    if let isUp = patch.handRaised { setHand(isUp, of: index, in: room) }
-    if let hidden = patch.hidden { room.participants[index].isHidden = hidden }
+    set(&room.participants[index].name, to: patch.name)
+    set(&room.participants[index].content, to: patch.content)
+    if let avatar = patch.avatar.map({ $0.map { ImageReference(.avatars, $0) } }), avatar != room.participants[index].avatar {
+      setAvatar(avatar, of: index, in: room)
+      isChanged = true
+    }
+    if let role = patch.role, role != room.participants[index].role {
+      setRole(role, of: index, in: room)
+      isChanged = true
+    }
+    if let isUp = patch.handRaised, isUp != (room.participants[index].handRaised != nil) {
+      setHand(isUp, of: index, in: room)
+      isChanged = true
+    }
+    set(&room.participants[index].isHidden, to: patch.hidden)
     if let muted = patch.audioMuted {
-      media.audioMuted.store(muted, ordering: .relaxed)
-      if !muted || requester == .host { room.participants[index].isMutedByHost = muted }
+      if media.audioMuted.exchange(muted, ordering: .relaxed) != muted { isChanged = true }
+      if !muted || requester == .host { set(&room.participants[index].isMutedByHost, to: muted) }
     }
-    if let muted = patch.videoMuted { media.setVideoMuted(muted, at: MonotonicClock.now()) }
-    if let gain = patch.gain { media.gain = Float(gain) }
-    if let slot = patch.slot { room.participants[index].pin = slot }
+    if let muted = patch.videoMuted, media.setVideoMuted(muted, at: MonotonicClock.now()) { isChanged = true }
+    set(&media.gain, to: patch.gain.map { Float($0) })
+    set(&room.participants[index].pin, to: patch.slot)
     if let output = patch.output {
-      room.participants[index].output = room.output(named: output)?.name
-      room.participants[index].isAutomatic = output == OutputSettings.automatic
+      set(&room.participants[index].output, to: room.output(named: output)?.name)
+      set(&room.participants[index].isAutomatic, to: output == OutputSettings.automatic)
     }
-    if let selfView = patch.selfView { room.participants[index].selfView = selfView }
-    if patch.output != nil || patch.selfView != nil || patch.hidden != nil { updateCanvases(of: room) }
+    set(&room.participants[index].selfView, to: patch.selfView)
     if rules != room.participants[index].rules {
       room.participants[index].rules = rules
       rulesChanged(index, in: room)
+      isChanged = true
     }
-    if let sideRoom = patch.sideRoom { room.participants[index].sideRoom = sideRoom }
-    if patch.admitted == true, !room.participants[index].isAdmitted {
-      admit(index, in: room)
-      return room.describe(room.participants[index])
-    }
+    set(&room.participants[index].sideRoom, to: patch.sideRoom)
+    return isChanged
+  }
+
+  /// Has a room be heard and seen as a patch wants those in it.
+  func settle(_ room: Room, after patch: ParticipantPatch) {
     settleSound(of: room)
     room.publishScene()
-    return tellChanged(index, in: room)
+    // Before the start the stage and the audience see different pictures.
+    if patch.role != nil || patch.output != nil || patch.selfView != nil || patch.hidden != nil { updateCanvases(of: room) }
   }
 
   /// Tells that somebody has changed. Of who is not connected yet nobody knows; what tells of his coming says how he is by then.

@@ -30,13 +30,15 @@ extension Conferences {
     if request.kind != .watch, role != Room.audienceRole { try checkPublishers(of: room, retries: true) }
   }
 
-  /// - Parameter retries: whether it is worth the while to ask again.
-  private func checkPublishers(of room: Room, retries: Bool) throws(ConferenceError) {
+  /// - Parameters:
+  ///   - added: how many would come to them.
+  ///   - retries: whether it is worth the while to ask again.
+  private func checkPublishers(of room: Room, adding added: Int = 1, retries: Bool) throws(ConferenceError) {
     guard let max = room.admission.publishersMax else { return }
     let count = room.participants.count {
       $0.role != Room.audienceRole && ($0.setup.receives(.audio) || $0.setup.receives(.video))
     }
-    guard count >= max else { return }
+    guard count + added > max else { return }
     let words = "The room takes at most \(max) who are seen and heard, and has them; come as a viewer."
     throw .init(retries ? .overloaded(retryAfterSeconds: 10) : .conflict, words)
   }
@@ -58,11 +60,15 @@ extension Conferences {
     return followed.isAdmitted
   }
 
-  /// Brings somebody in from the lobby.
-  func admit(_ index: Int, in room: Room) {
-    room.participants[index].isAdmitted = true
-    followStage(index, in: room)
-    if room.participants[index].isConnected { enter(index, in: room) }
+  /// Brings people in from the lobby.
+  func admit(_ indices: [Int], in room: Room) {
+    var turnover = Turnover()
+    for index in indices {
+      room.participants[index].isAdmitted = true
+      followStage(index, in: room)
+      if room.participants[index].isConnected { enter(index, in: room, &turnover) }
+    }
+    settle(room, after: turnover)
   }
 
   // MARK: The stage
@@ -84,8 +90,6 @@ extension Conferences {
     followStage(index, in: room)
     let number = room.participants[index].media.number
     if wasOnStage, room.board.spotlight == number { setSpotlight(nil, in: room) }
-    // Before the start the stage and the audience see different pictures.
-    updateCanvases(of: room)
   }
 
   func setHand(_ isUp: Bool, of index: Int, in room: Room) {
@@ -107,9 +111,13 @@ extension Conferences {
     if patch.admitted == false, participant.isAdmitted {
       throw .init(.unprocessable, "Nobody goes back to the lobby; DELETE takes a participant out of the room.")
     }
-    if let role = patch.role, participant.role == Room.audienceRole, role != Room.audienceRole {
-      try checkPublishers(of: room, retries: false)
-    }
+  }
+
+  /// Says so where some come to the stage by a patch and the room has no place for all of them.
+  func checkPromotion(by patch: ParticipantPatch, of indices: [Int], in room: Room) throws(ConferenceError) {
+    guard let role = patch.role, role != Room.audienceRole else { return }
+    let count = indices.count { room.participants[$0].role == Room.audienceRole }
+    if count > 0 { try checkPublishers(of: room, adding: count, retries: false) }
   }
 
   package func patchParticipants(
@@ -118,12 +126,14 @@ extension Conferences {
     let room = try find(room: name)
     // One that was misspelt would change nobody, and nobody would know. A role may be of a layout that is gone.
     for role in roles ?? [] where !room.participants.contains(where: { $0.role == role }) { try check(role: role) }
-    let chosen = room.participants.filter { participant in
-      participant.isConnected && participant.isAdmitted && (roles?.contains(participant.role) ?? !leads(participant.role))
+    let chosen = room.participants.indices.filter { index in
+      let participant = room.participants[index]
+      return participant.isConnected && participant.isAdmitted
+        && (roles?.contains(participant.role) ?? !leads(participant.role))
     }
-    var changed: [ParticipantDescription] = []
-    for id in chosen.map(\.id) { changed.append(try await patchParticipant(room: name, id: id, patch: patch, by: .host)) }
-    return changed
+    let changed = try change(chosen, by: patch, of: .host, in: room)
+    if !changed.isEmpty { settle(room, after: patch) }
+    return changed.map { tellChanged($0, in: room) }
   }
 
   // MARK: What a room's settings say
@@ -148,7 +158,7 @@ extension Conferences {
     room.stage = stage
     publishWaiting(of: room)
     if wasWaiting, !admission.lobby {
-      for index in room.participants.indices where !room.participants[index].isAdmitted { admit(index, in: room) }
+      admit(room.participants.indices.filter { !room.participants[$0].isAdmitted }, in: room)
     }
     if wasOnAir != stage.onAir {
       settleSound(of: room)

@@ -234,36 +234,16 @@ package actor Conferences: ConferenceControl {
 
   package func leave(room name: String, participant id: String, by requester: Requester) async throws(ConferenceError) {
     let (room, index) = try find(room: name, participant: id)
+    var turnover = Turnover()
     switch requester {
-    case .himself: remove(at: index, from: room, reason: .left, words: "the peer left")
+    case .himself: remove(at: index, from: room, reason: .left, words: "the peer left", &turnover)
     case .host:
       let isAdmitted = room.participants[index].isAdmitted
       remove(
         at: index, from: room, reason: isAdmitted ? .kicked : .refused,
-        words: isAdmitted ? "taken out of the room" : "not let into the room")
+        words: isAdmitted ? "taken out of the room" : "not let into the room", &turnover)
     }
-  }
-
-  /// Takes a participant out of everything that knows him.
-  ///
-  /// - Parameter words: why, for the log.
-  func remove(at index: Int, from room: Room, reason: LeaveReason, words: String) {
-    log("room \(room.name): participant \(room.participants[index].id.prefix(8)) ended: \(words)")
-    let place = room.participants[index].place
-    leaveSound(index, in: room)
-    setAvatar(nil, of: index, in: room)
-    let participant = room.participants.remove(at: index)
-    transport.remove(participant.peer)
-    forget(participant.media.number, in: room)
-    if participant.isConnected {
-      settleSound(of: room)
-      playTone(room.audio.leaveTone, for: participant, in: room, at: place)
-      room.publishScene()
-      updateCanvases(of: room)
-    }
-    if room.board.spotlight == participant.media.number { setSpotlight(nil, in: room) }
-    if participant.isConnected { events.post(.participantLeft(id: participant.id, reason: reason), room: room.name) }
-    if room.participants.isEmpty, !room.isAwaitingFirst { scheduleEnd(of: room) }
+    settle(room, after: turnover)
   }
 
   // MARK: What the loops report
@@ -282,42 +262,37 @@ package actor Conferences: ConferenceControl {
   private func takeReports() {
     var taken: [Report] = []
     reports.collect(into: &taken)
+    var turnovers: [String: Turnover] = [:]
     for report in taken {
       switch report {
-      case .peer(let event, let room, let number): peerReported(event, room: room, number: number)
+      case .peer(let event, let room, let number):
+        peerReported(event, room: room, number: number, &turnovers[room, default: Turnover()])
       case .mix(let change, let room): mixReported(change, room: room)
       }
     }
-  }
-
-  private func peerReported(_ event: ParticipantMedia.Event, room name: String, number: UInt32) {
-    guard let room = roomsByName[name], let index = room.index(of: number) else { return }
-    switch event {
-    case .connected: connect(index, in: room)
-    case .pictureSwitched(let output): pictureSwitched(index, to: output, in: room)
-    case .ended(let reason):
-      remove(at: index, from: room, reason: reason == .closed ? .left : .disconnected, words: reason.description)
+    for (name, turnover) in turnovers {
+      if let room = roomsByName[name] { settle(room, after: turnover) }
     }
   }
 
-  private func connect(_ index: Int, in room: Room) {
+  private func peerReported(
+    _ event: ParticipantMedia.Event, room name: String, number: UInt32, _ turnover: inout Turnover
+  ) {
+    guard let room = roomsByName[name], let index = room.index(of: number) else { return }
+    switch event {
+    case .connected: connect(index, in: room, &turnover)
+    case .pictureSwitched(let output): pictureSwitched(index, to: output, in: room)
+    case .ended(let reason):
+      remove(
+        at: index, from: room, reason: reason == .closed ? .left : .disconnected, words: reason.description, &turnover)
+    }
+  }
+
+  private func connect(_ index: Int, in room: Room, _ turnover: inout Turnover) {
     guard !room.participants[index].isConnected else { return }
     room.participants[index].isConnected = true
     log("room \(room.name): participant \(room.participants[index].id.prefix(8)) is connected")
-    enter(index, in: room)
-  }
-
-  /// Puts somebody into sound and picture: of the room, or of those who wait.
-  func enter(_ index: Int, in room: Room) {
-    settleSound(of: room)
-    let participant = room.participants[index]
-    playTone(room.audio.joinTone, for: participant, in: room, at: participant.place)
-    room.publishScene()
-    updateCanvases(of: room)
-    // Who waits in the lobby is not in the room yet.
-    if participant.isAdmitted { room.isAwaitingFirst = false }
-    let description = room.describe(participant)
-    events.post(participant.isAdmitted ? .participantJoined(description) : .participantWaiting(description), room: room.name)
+    enter(index, in: room, &turnover)
   }
 
   // MARK: Rooms
@@ -366,7 +341,7 @@ package actor Conferences: ConferenceControl {
   }
 
   /// Ends the room unless somebody comes in time.
-  private func scheduleEnd(of room: Room) {
+  func scheduleEnd(of room: Room) {
     room.emptyCount += 1
     let (name, count) = (room.name, room.emptyCount)
     let patience = settings.emptySeconds
@@ -383,10 +358,13 @@ package actor Conferences: ConferenceControl {
 
   func end(_ room: Room, reason: String) {
     announceEnd(of: room, reason: reason)
-    while !room.participants.isEmpty {
-      remove(at: room.participants.count - 1, from: room, reason: .closed, words: "the room was closed")
+    var turnover = Turnover()
+    for index in room.participants.indices.reversed() {
+      remove(at: index, from: room, reason: .closed, words: "the room was closed", &turnover)
     }
+    // Nobody is left for whom it would be settled.
     for (key, canvas) in room.canvases { stop(canvas, key, in: room) }
+    tell(turnover, in: room)
     roomsByName[room.name] = nil
   }
 

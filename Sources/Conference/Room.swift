@@ -126,7 +126,18 @@ final class Room {
   }
 
   func index(of id: String) -> Int? { participants.firstIndex { $0.id == id } }
-  func index(of number: UInt32) -> Int? { participants.firstIndex { $0.media.number == number } }
+
+  /// By halves: numbers rise in the order people joined.
+  func index(of number: UInt32) -> Int? {
+    var range = participants.startIndex..<participants.endIndex
+    while !range.isEmpty {
+      let middle = range.lowerBound + range.count / 2
+      let found = participants[middle].media.number
+      if found == number { return middle }
+      range = found < number ? (middle + 1)..<range.upperBound : range.lowerBound..<middle
+    }
+    return nil
+  }
 
   /// The output a participant means by `wanted`: nil and `auto` mean the first.
   func output(named wanted: String?) -> OutputSettings? {

@@ -61,6 +61,11 @@ extension MediaType {
 extension Codec {
   /// The codec SDP calls `name`, in whatever case.
   init?(sdpName name: String) {
+    // As we write it ourselves, which is how those are named that were agreed on.
+    if let codec = Codec(rawValue: name) {
+      self = codec
+      return
+    }
     guard let codec = Codec.allCases.first(where: { $0.rawValue.lowercased() == name.lowercased() }) else { return nil }
     self = codec
   }

@@ -282,6 +282,19 @@ import WebRTCTransport
     await house.conferences.stop()
   }
 
+  @Test func ofManyWhoAreMoreThanTheStageTakesNobodyIsPromoted() async throws {
+    let house = try House {
+      $0.emptySeconds = 3600
+      $0.admission.publishersMax = 2
+    }
+    let events = await house.events("r")
+    for _ in 0..<3 { _ = try await come(house, events, "viewer", isTold: isJoined) }
+    #expect(
+      await house.refusal { _ = try await $0.patchParticipants(room: "r", roles: ["viewer"], patch: panelist()) } == .conflict)
+    #expect(try await house.conferences.participants(room: "r").map(\.role) == ["viewer", "viewer", "viewer"])
+    await house.conferences.stop()
+  }
+
   private func panelist() -> ParticipantPatch {
     var patch = ParticipantPatch()
     patch.role = "panelist"
