@@ -195,6 +195,10 @@ package final class LoadRun: Sendable {
         "\(seconds) s: \(now.connected) connected, \(figure(each)) \(options.isAudioOnly ? "sound frames" : "pictures") each, "
           + "\(figure(Double(now.bytes - last.bytes) * 8 / 1e6)) Mb/s, \(now.lost - last.lost) packets lost" + rungs())
       last = now
+      if now.connected == 0, watched.contains(where: { $0.measures.hasEnded }) {
+        say("All connections have ended.")
+        break
+      }
     }
   }
 

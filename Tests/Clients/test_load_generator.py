@@ -92,3 +92,16 @@ async def test_a_demo_fills_the_room_until_it_is_interrupted(server: Server, roo
         _, told = await process.communicate()
         assert process.returncode == 0, told.decode()
         assert await api.participants(room) == []
+
+
+async def test_a_demo_ends_with_its_room(server: Server, room: str) -> None:
+    async with RoomAPI(server.url) as api, asyncio.timeout(30):
+        await api.put_room(room, {"layout": "grid"})
+        process = await asyncio.create_subprocess_exec(
+            TUTTI, "demo", "--url", f"{server.url}/rooms/{room}", "--participants", "2", stderr=asyncio.subprocess.PIPE
+        )
+        while len(await api.participants(room)) < 2:
+            await asyncio.sleep(0.2)
+        await api.delete(f"/v1/rooms/{room}")
+        _, told = await process.communicate()
+        assert "All connections have ended." in told.decode()
