@@ -74,6 +74,8 @@ public struct Pacer: Sendable {
 
   fileprivate struct Probe: Sendable {
     let request: ProbeRequest
+    /// Bytes of each packet of padding.
+    let paddingSize: Int
     let startedAt: Instant
     var bytes = 0
     var packets = 0
@@ -208,9 +210,14 @@ public struct Pacer: Sendable {
   }
 
   /// The estimator wants a probe sent, in place of one that is under way.
-  public mutating func begin(_ request: ProbeRequest, at now: Instant) {
+  ///
+  /// - Parameter paddingSizeMax: bytes that a packet of padding can have now. Smaller ones are so many more: what is asked for and not
+  ///   sent would make the probe another.
+  public mutating func begin(_ request: ProbeRequest, paddingSizeMax: Int = .max, at now: Instant) {
     settle(at: now)
-    probe = Probe(request: request, startedAt: now)
+    let sizes = Self.paddingSizes
+    let size = min(request.bytes / max(request.packetsMin, 1), paddingSizeMax)
+    probe = Probe(request: request, paddingSize: min(max(size, sizes.lowerBound), sizes.upperBound), startedAt: now)
   }
 
   /// Appends what is due, in the order it is to be sent.
@@ -265,9 +272,7 @@ public struct Pacer: Sendable {
         release(packet, cluster: probe.request.cluster, into: &released)
         size = Int(packet.size)
       } else {
-        size = min(
-          max(probe.request.bytes / max(probe.request.packetsMin, 1), Self.paddingSizes.lowerBound),
-          Self.paddingSizes.upperBound)
+        size = probe.paddingSize
         counters.paddingBytes &+= size
         released.append(.padding(size: size, cluster: probe.request.cluster))
       }

@@ -10,6 +10,11 @@ extension SendStream {
   /// So many of the last frames are looked through for a packet of the right size.
   private static let framesSearched = 8
 
+  /// Bytes that `writePadding` writes at most: as long as what was sent of late is, since only that can be sent again.
+  public var paddingSizeMax: Int {
+    (0..<Self.framesSearched).reduce(Self.paddingSizes.upperBound) { max($0, history.last($1)?.payloadSize(0) ?? 0) }
+  }
+
   /// Writes padding to probe a path with, in the stream of retransmissions: a packet that the receiver has as if it had asked for it
   /// (RFC 4588), which looks like media; where none is about as long, a packet of padding alone (RFC 3550 section 5.1).
   ///

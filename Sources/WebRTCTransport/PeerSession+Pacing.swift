@@ -62,7 +62,9 @@ extension PeerSession {
   mutating func releasePaced(at now: Instant, into outputs: inout PeerOutputs) {
     guard let selected = mediaPath, let sender else { return path.removeAll() }
     guard path.isPaced else { return releaseAll(selected, sender, at: now, into: &outputs) }
-    if let probe = path.estimator.takeProbe(at: now) { path.pacer.begin(probe, at: now) }
+    if let probe = path.estimator.takeProbe(at: now) {
+      path.pacer.begin(probe, paddingSizeMax: outgoing.video?.paddingSizeMax ?? 0, at: now)
+    }
     guard let deadline = path.pacer.nextDeadline, deadline <= now else { return }
     path.released.removeAll(keepingCapacity: true)
     path.pacer.pop(at: now, into: &path.released)

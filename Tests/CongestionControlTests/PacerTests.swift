@@ -96,6 +96,18 @@ func aKeyframeLeavesAsFastAsThePathHasHeadroom(headroom: PathHeadroom, time: Int
   #expect(last == .zero + .milliseconds(50))
 }
 
+@Test func aProbeOfSmallPaddingIsAsLargeAsWasAskedFor() {
+  var pacer = Pacer(targetBitsPerSecond: 300_000)
+  pacer.begin(ProbeRequest(cluster: 9, bitsPerSecond: 1_600_000, bytes: 4_000, packetsMin: 6), paddingSizeMax: 255, at: .zero)
+  var sizes: [Int] = []
+  for millisecond in 0..<30 {
+    var released: [PacerRelease] = []
+    pacer.pop(at: .zero + .milliseconds(Int64(millisecond)), into: &released)
+    for case .padding(let size, 9) in released { sizes.append(size) }
+  }
+  #expect(sizes.allSatisfy { $0 <= 255 } && (4_000..<4_400).contains(sizes.reduce(0, +)), "\(sizes)")
+}
+
 @Test func pacingAllocatesNothingOnceItRuns() {
   var pacer = Pacer(targetBitsPerSecond: 1_000_000)
   var released: [PacerRelease] = []

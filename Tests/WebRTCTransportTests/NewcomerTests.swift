@@ -67,6 +67,20 @@ import WebRTCTransport
     return (client, observer)
   }
 
+  /// Before there are pictures to send again, what asks the line is small packets of padding.
+  @Test(arguments: [(1_500_000, 500), (3_000_000, 4_000)])
+  func whoCanBeGivenALargePictureAloneIsGivenItSoon(bitsPerSecond: Int, milliseconds: Int64) throws {
+    let simulation = Simulation(seed: 48)
+    let observer = TestObserver()
+    let client = try simulation.join(observer: observer)
+    try #require(simulation.connectAll())
+    let rung = VideoLadder.Rung(
+      OutputID(2), bitsPerSecond: bitsPerSecond, framesPerSecond: 30, shares: [0.5, 0.7, 1])
+    simulation.execute(.subscribeToLadder(client.id, VideoLadder([rung], isAutomatic: true)))
+    send(1..<Int(milliseconds / 33), simulation)
+    #expect(observer.keyframeRequests.first == OutputID(2), "\(observer.statistics)")
+  }
+
   @Test func whoseLineTellsNothingBeginsWithTheLeastAfterASecondAndAHalf() throws {
     let simulation = Simulation(seed: 46)
     let (client, observer) = try joinWithoutFeedback(simulation)
