@@ -39,8 +39,10 @@ extension Conferences {
       $0.role != Room.audienceRole && ($0.setup.receives(.audio) || $0.setup.receives(.video))
     }
     guard count + added > max else { return }
-    let words = "The room takes at most \(max) who are seen and heard, and has them; come as a viewer."
-    throw .init(retries ? .overloaded(retryAfterSeconds: 10) : .conflict, words)
+    let words = "The room takes at most \(max) who are seen and heard, and has them; "
+    throw retries
+      ? .init(.overloaded(retryAfterSeconds: 10), words + "come as a viewer.")
+      : .init(.conflict, words + "make another of them a viewer first.")
   }
 
   /// Whether somebody is in the room already, by his token: he may have lost his connection and come back before that is noticed.

@@ -440,7 +440,7 @@ function followOwn(person) {
     setMuted(true);
     notice("Somebody who leads this room has muted you.", "news");
   }
-  const maySpeak = !person.audioMuted && known.audioMuted && isMuted;
+  const maySpeak = !person.audioMuted && known.audioMuted && isMuted && person.role !== "viewer";
   if (maySpeak) notice("You may speak again: unmute yourself.", "news");
   if (person.deaf !== known.deaf && person.deaf !== isDeaf) setDeaf(person.deaf);
   known = { audioMuted: person.audioMuted, deaf: person.deaf };

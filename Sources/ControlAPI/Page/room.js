@@ -1,7 +1,7 @@
 // Who is in the room, and who speaks. Names are text, never markup.
 
 import { LayoutChoice } from "/layout-choice.js";
-import { problem } from "/token.js";
+import { problem, token } from "/token.js";
 
 const waits = [1, 2, 4, 8, 15];
 /// So many people are shown every so many milliseconds, not with each event.
@@ -240,7 +240,9 @@ export class Room {
     const isKeptFrom = this.isWaiting && !people.length;
     count.hidden = isKeptFrom;
     alone.hidden = people.length + unnamed > 1;
-    alone.textContent = isKeptFrom ? "You see who is here once you are let in." : "Nobody else is here yet. Copy the link and send it to someone.";
+    // The link has nobody's token in it.
+    const advice = token ? "" : " Copy the link and send it to someone.";
+    alone.textContent = isKeptFrom ? "You see who is here once you are let in." : `Nobody else is here yet.${advice}`;
   }
 
   item(person) {

@@ -5,6 +5,8 @@ import { problem } from "/token.js";
 const gatheringTime = 400;
 const patience = 4000;
 const waits = [1, 2, 4, 8, 15];
+/// For some five minutes.
+const roomAttempts = 24;
 /// How long an answer may take before the server counts as gone, in milliseconds.
 const answerTime = 3000;
 
@@ -34,9 +36,15 @@ export class Session {
       this.endPast();
     } catch (error) {
       if (this.isOver) return;
-      if (error instanceof Refused && !error.isPassing) return this.on.failed(error.message);
-      this.retry(error instanceof Refused ? error.message : "The server cannot be reached.");
+      if (error instanceof Refused && !this.mayComeLater(error)) return this.on.failed(error.message);
+      this.retry(!(error instanceof Refused) ? "The server cannot be reached." : error.isPassing ? error.message : "The room is not open.");
     }
+  }
+
+  /// Whether a refusal may be another one later. Who was in the room waits for it a while where there is none any more: whoever made it
+  /// makes it anew after a restart.
+  mayComeLater(refusal) {
+    return refusal.isPassing || (refusal.status === 404 && this.hasConnected && this.attempt < roomAttempts);
   }
 
   async join() {

@@ -12,6 +12,9 @@ function take() {
 
 export const token = take();
 
+// Another link opened in this tab changes nothing but the fragment.
+addEventListener("hashchange", () => { if (new URLSearchParams(location.hash.slice(1)).get("token")) location.reload(); });
+
 /// What a token says; nothing where there is none. The server decides: this only tells beforehand.
 function claims() {
   try {
