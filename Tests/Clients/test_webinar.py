@@ -140,6 +140,19 @@ async def test_the_page_comes_back_by_itself_when_the_server_was_killed(start_se
         await words(red, "#status", "Connected")
 
 
+async def test_the_page_waits_for_its_room_when_that_is_made_anew_after_a_restart(start_server: Callable[..., Server], room: str) -> None:
+    server = start_server("{rooms: {autoCreate: false}}")
+    async with RoomAPI(server.url) as api, chromium(server.url + "/", VOICES[0], plain(RED)) as red:
+        await api.put_room(room, {"layout": "grid"})
+        await red.join("Red", room)
+        server.kill()
+        server.start_again()
+        await words(red, "#status", "The room is not open.")
+        await api.put_room(room, {"layout": "grid"})
+        await until("Red", lambda: comes_back(api, room))
+        await words(red, "#status", "Connected")
+
+
 async def comes_back(api: RoomAPI, room: str) -> bool:
     try:
         return bool(await api.participants(room))
